@@ -1,0 +1,53 @@
+# The targets that bring their own server. They need no pg_config: what is missing, they install.
+
+.PHONY: $(PRIVATE)
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' scripts/private.mk
+
+#: The usual ones, on the server that pg_config belongs to (or PG_CONFIG=...):
+#:   make                  build modelreg.so and modelreg--VERSION.sql
+#:   sudo make install     install them
+#:   make installcheck     regress, isolation and TAP tests against the running server
+#:   make clean            remove what was built
+#:
+#: On a private, throw-away server; missing packages are installed with apt, nothing else on the machine is touched:
+#:   make test             everything: regress, isolation, TAP
+#:   make demo             the story of reco-model, told by demo/demo.sh
+#:   make check [TOPIC="types registry"]            regress, all topics or only these; output in results/
+#:   make check-isolation [SPEC="race ..."]         isolation specs, all or only these; output in output_iso/results/
+#:   make check-tap [T="test/t/x.pl ..."]           TAP tests, all or only these; logs in tmp_check/log/
+#:   make psql             a shell on such a server, with the extension created
+#:   scripts/with-server COMMAND...                 any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
+#:   make ci               what CI runs (.ci/run): all supported versions, and a sanitizer; as root
+#:   make distclean-private                         remove build/, the private servers and their objects
+#:
+#: Variables: PG_CONFIG chooses the server (default: the newest that Debian's packages installed); COPT=-Werror adds
+#: compiler flags; KEEP=1 leaves the run's directory behind for a look at logs.
+
+export PG_CONFIG COPT KEEP
+
+test:
+	@scripts/with-server scripts/run-tests regress isolation tap
+check check-regress:
+	@scripts/with-server scripts/run-tests regress $(TOPIC)
+check-isolation:
+	@scripts/with-server scripts/run-tests isolation $(SPEC)
+check-tap:
+	@scripts/with-server scripts/run-tests tap $(T)
+demo:
+	@scripts/with-server demo/demo.sh
+psql:
+	@scripts/with-server sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
+ci:
+	@.ci/run
+distclean-private:
+	rm -rf build
+
+# Other goals named beside these go their usual way.
+others := $(filter-out $(PRIVATE),$(MAKECMDGOALS))
+ifneq ($(others),)
+.PHONY: $(others)
+$(others):
+	@$(MAKE) $@
+endif
