@@ -1,0 +1,113 @@
+/*
+ * audit.h
+ *		Verbs, chains, events, facts and payloads.
+ */
+#ifndef MODELREG_AUDIT_H
+#define MODELREG_AUDIT_H
+
+#include "access/access.h"
+#include "base/owner.h"
+#include "base/table.h"
+#include "fmgr.h"
+
+/* Codes are stored; never renumber. */
+typedef enum MrChain
+{
+	MR_CHAIN_REGISTRY = 1,
+	MR_CHAIN_TEAM,
+	MR_CHAIN_FACTS,
+	MR_CHAIN_REGISTRATIONS,
+	MR_CHAIN_DECISIONS,
+	MR_CHAIN_ENDPOINT
+} MrChain;
+
+#define MR_CHAIN_LAST MR_CHAIN_ENDPOINT
+
+extern const char *mr_chain_name(MrChain chain);
+extern const char *mr_chain_table(MrChain chain);
+
+/*
+ * One call of a verb: who calls, for which team, acting as owner from
+ * mr_verb_begin() to mr_verb_end(), with SPI connected.
+ */
+typedef struct MrVerb
+{
+	const char *name;
+	MrTeam		team;
+	Jsonb	   *who;
+	char	   *request_id;		/* or NULL */
+	bytea	   *content;		/* hash of the arguments, if request_id */
+	MrOwnerScope scope;
+} MrVerb;
+
+extern void mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
+						  const char *name, const MrTeam *team,
+						  int request_id_arg);
+extern Jsonb *mr_verb_earlier_result(MrVerb *verb);
+extern void mr_verb_end(MrVerb *verb, Jsonb *result);
+
+/* Every head's table begins with these columns. */
+enum
+{
+	HEAD_ID = 1, HEAD_SEQ, HEAD_HASH, HEAD_AT
+};
+
+#define MR_HEAD_MAX_COLUMNS 40
+
+/* A head that this transaction has locked; values are as they will be saved. */
+typedef struct MrHead
+{
+	MrChain		chain;
+	int64		id;
+	MrTable    *table;
+	Datum		values[MR_HEAD_MAX_COLUMNS];
+	bool		nulls[MR_HEAD_MAX_COLUMNS];
+} MrHead;
+
+extern MrHead *mr_head_lock(MrChain chain, int64 id);
+extern void mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls);
+extern void mr_head_save(MrHead *head);
+extern void mr_head_release(MrHead *head);
+
+extern MrHead *mr_registry_head_lock(void);
+extern Datum mr_registry_identity(void);
+
+typedef struct MrEvent
+{
+	const char *kind;
+	int64		team;
+	Jsonb	   *what;
+	const char *reason;			/* free text, or NULL */
+} MrEvent;
+
+extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
+								   const MrEvent *event);
+extern bytea *mr_event_hash(MrHead *head);
+
+extern int64 mr_fact_batch(MrVerb *verb, int64 team);
+extern void mr_fact_recorded(int64 batch, const char *table, int64 id,
+							 const bytea *hash);
+
+extern bytea *mr_payload_store(int64 team, const char *body);
+extern char *mr_payload_fetch(const bytea *digest);
+
+/* A JSON object built member by member. */
+typedef struct MrJson
+{
+	struct JsonbParseState *state;
+} MrJson;
+
+extern void mr_json_begin(MrJson *json);
+extern void mr_json_add_text(MrJson *json, const char *key, const char *value);
+extern void mr_json_add_int(MrJson *json, const char *key, int64 value);
+extern void mr_json_add_bool(MrJson *json, const char *key, bool value);
+extern void mr_json_add_hash(MrJson *json, const char *key, const bytea *hash);
+extern void mr_json_add_json(MrJson *json, const char *key, Jsonb *value);
+extern Jsonb *mr_json_end(MrJson *json);
+extern int64 mr_json_get_int(Jsonb *json, const char *key);
+
+/* audit -> registry: the payload goes; remove what was derived from it */
+typedef void (*MrPayloadRedactedHook) (const bytea *digest);
+extern PGDLLIMPORT MrPayloadRedactedHook mr_payload_redacted;
+
+#endif							/* MODELREG_AUDIT_H */

@@ -1,0 +1,270 @@
+/*
+ * chain.c
+ *		Chains, their heads, and appending an event.
+ *
+ * A chain has one mutable row, its head, with the chain's position and state.
+ * The head is the lock: a verb locks the heads that it changes, in the order
+ * registry, teams, registrations, decisions, endpoints, each by id; the
+ * facts' head comes last, when the transaction commits.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/ip.h"
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "audit/audit.h"
+#include "audit/audit_tables.h"
+#include "audit/marks.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/settings.h"
+
+static const struct
+{
+	const char *name;
+	const char *table;
+	const char *index;
+}			chains[] = {
+	{NULL, NULL, NULL},
+	{"registry", "registry", "registry_pkey"},
+	{"team", "team", "team_pkey"},
+	{"facts", "fact_head", "fact_head_pkey"},
+	{"registrations", "registration_head", "registration_head_pkey"},
+	{"decisions", "model", "model_pkey"},
+	{"endpoint", "endpoint", "endpoint_pkey"},
+};
+
+const char *
+mr_chain_name(MrChain chain)
+{
+	return chains[chain].name;
+}
+
+const char *
+mr_chain_table(MrChain chain)
+{
+	return chains[chain].table;
+}
+
+static MrHead *
+make_head(MrChain chain, int64 id)
+{
+	MrHead	   *head = palloc0(sizeof(MrHead));
+
+	head->chain = chain;
+	head->id = id;
+	head->table = mr_table_open(chains[chain].table);
+	Assert(RelationGetDescr(head->table->rel)->natts <= MR_HEAD_MAX_COLUMNS);
+	return head;
+}
+
+/*
+ * Lock a head until the end of the transaction; returns it as it is after
+ * the wait.  The object was found before; if it is gone, that is 40001.
+ */
+MrHead *
+mr_head_lock(MrChain chain, int64 id)
+{
+	MrHead	   *head = make_head(chain, id);
+	Datum		key = Int64GetDatum(id);
+	bool		found;
+
+	/* Who only appends facts reads nothing that others' facts could change. */
+	if (chain == MR_CHAIN_FACTS)
+		found = mr_table_lock_latest(head->table, chains[chain].index, 1, &key);
+	else
+		found = mr_table_lock(head->table, chains[chain].index, 1, &key);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("head " INT64_FORMAT " of chain %s is gone",
+						id, chains[chain].name),
+				 mr_reason("concurrent_update")));
+	mr_table_read(head->table, head->values, head->nulls);
+	return head;
+}
+
+/*
+ * Fill the first columns of a new head's row: position 0, and the hash
+ * of 32 zero bytes that the first event's prev is.
+ */
+void
+mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls)
+{
+	bytea	   *zero = palloc0(VARHDRSZ + MR_HASH_LEN);
+
+	SET_VARSIZE(zero, VARHDRSZ + MR_HASH_LEN);
+	values[HEAD_ID - 1] = Int64GetDatum(id);
+	values[HEAD_SEQ - 1] = Int64GetDatum(0);
+	values[HEAD_HASH - 1] = PointerGetDatum(zero);
+	values[HEAD_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	memset(nulls, false, HEAD_AT * sizeof(bool));
+}
+
+/* Let go of a head that was not changed; its lock stays. */
+void
+mr_head_release(MrHead *head)
+{
+	mr_table_close(head->table);
+	pfree(head);
+}
+
+/* Write a head that was changed. */
+void
+mr_head_save(MrHead *head)
+{
+	mr_table_update(head->table, head->values, head->nulls);
+	CommandCounterIncrement();
+	mr_head_release(head);
+}
+
+static void
+create_registry(void)
+{
+	Datum		values[REGISTRY_COLUMNS];
+	bool		nulls[REGISTRY_COLUMNS] = {false};
+
+	mr_head_init(MR_CHAIN_REGISTRY, 1, values, nulls);
+	values[REGISTRY_IDENTITY - 1] = OidFunctionCall0(F_GEN_RANDOM_UUID);
+	mr_insert_row("registry", values, nulls);
+	CommandCounterIncrement();
+}
+
+/*
+ * Lock the registry's head, which the first call of all makes.  Those who
+ * race to make it wait for each other on the table's lock.
+ */
+MrHead *
+mr_registry_head_lock(void)
+{
+	Datum		key = Int64GetDatum(1);
+	MrTable    *table = mr_table_open_read("registry");
+	bool		exists = mr_table_find_latest(table, "registry_pkey", 1, &key);
+
+	if (!exists)
+	{
+		LockRelation(table->rel, ShareRowExclusiveLock);
+		if (!mr_table_find_latest(table, "registry_pkey", 1, &key))
+			create_registry();
+	}
+	mr_table_close(table);
+	return mr_head_lock(MR_CHAIN_REGISTRY, 1);
+}
+
+/* The registry's identity (uuid), which its first team brought to be. */
+Datum
+mr_registry_identity(void)
+{
+	Datum		key = Int64GetDatum(1);
+	MrTable    *table = mr_table_open_read("registry");
+	Datum		identity;
+
+	if (!mr_table_find_latest(table, "registry_pkey", 1, &key))
+		elog(ERROR, "the registry has no identity yet");
+	identity = datumCopy(mr_table_get(table, REGISTRY_IDENTITY, NULL),
+						 false, UUID_LEN);
+	mr_table_close(table);
+	return identity;
+}
+
+/*
+ * The time of the next event: now, but later than the event before, by a
+ * microsecond if need be.  A clock that fell behind by more than the setting
+ * is an error.
+ */
+static TimestampTz
+next_time(TimestampTz last)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (now > last)
+		return now;
+	if (last - now > (int64) mr_max_clock_skew * 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the server's clock is behind the last event"),
+				 errdetail("The last event is of %s.", timestamptz_to_str(last)),
+				 errhint("Set the clock right, or raise modelreg.max_clock_skew."),
+				 mr_reason("clock_behind")));
+	return last + 1;
+}
+
+static void
+set_client(Datum *values, bool *nulls)
+{
+	char		host[NI_MAXHOST] = "";
+
+	nulls[EVENT_APPLICATION_NAME - 1] = application_name == NULL;
+	if (application_name != NULL)
+		values[EVENT_APPLICATION_NAME - 1] = CStringGetTextDatum(application_name);
+	nulls[EVENT_CLIENT_ADDR - 1] = true;
+	if (MyProcPort != NULL && MyProcPort->raddr.addr.ss_family != AF_UNIX &&
+		pg_getnameinfo_all(&MyProcPort->raddr.addr, MyProcPort->raddr.salen,
+						   host, sizeof(host), NULL, 0, NI_NUMERICHOST) == 0)
+	{
+		values[EVENT_CLIENT_ADDR - 1] = CStringGetTextDatum(host);
+		nulls[EVENT_CLIENT_ADDR - 1] = false;
+	}
+}
+
+static void
+set_text_or_null(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text == NULL;
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+/*
+ * Append an event to a locked head and return its time.  The head has to be
+ * saved after.  An event of a model's decisions or of an endpoint starts the
+ * clock of modelreg.max_decision_delay.
+ */
+TimestampTz
+mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
+{
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS] = {false};
+	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
+	TimestampTz at = next_time(DatumGetTimestampTz(head->values[HEAD_AT - 1]));
+	bytea	   *prose = mr_payload_store(event->team, event->reason);
+
+	values[EVENT_CHAIN - 1] = Int16GetDatum(head->chain);
+	values[EVENT_CHAIN_ID - 1] = Int64GetDatum(head->id);
+	values[EVENT_SEQ - 1] = Int64GetDatum(seq);
+	values[EVENT_AT - 1] = TimestampTzGetDatum(at);
+	values[EVENT_KIND - 1] = CStringGetTextDatum(event->kind);
+	values[EVENT_TEAM_ID - 1] = Int64GetDatum(event->team);
+	values[EVENT_WHO - 1] = JsonbPGetDatum(verb->who);
+	set_client(values, nulls);
+	set_text_or_null(&values[EVENT_REQUEST_ID - 1], &nulls[EVENT_REQUEST_ID - 1],
+					 verb->request_id);
+	values[EVENT_WHAT - 1] = JsonbPGetDatum(event->what);
+	nulls[EVENT_PROSE - 1] = prose == NULL;
+	values[EVENT_PROSE - 1] = PointerGetDatum(prose);
+	values[EVENT_PREV - 1] = head->values[HEAD_HASH - 1];
+	head->values[HEAD_HASH - 1] = PointerGetDatum(mr_insert_row("event", values, nulls));
+	head->values[HEAD_SEQ - 1] = Int64GetDatum(seq);
+	head->values[HEAD_AT - 1] = TimestampTzGetDatum(at);
+	if (head->chain == MR_CHAIN_DECISIONS || head->chain == MR_CHAIN_ENDPOINT)
+		mr_mark_decision(at);
+	return at;
+}
+
+/* The hash of the last event of a head. */
+bytea *
+mr_event_hash(MrHead *head)
+{
+	return DatumGetByteaPP(head->values[HEAD_HASH - 1]);
+}

@@ -1,0 +1,104 @@
+/*
+ * jsonobject.c
+ *		JSON objects built member by member, for events and results.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "audit/audit.h"
+#include "base/hash.h"
+
+static void
+add_value(MrJson *json, const char *key, JsonbValue *value)
+{
+	JsonbValue	k;
+
+	k.type = jbvString;
+	k.val.string.val = unconstify(char *, key);
+	k.val.string.len = strlen(key);
+	pushJsonbValue(&json->state, WJB_KEY, &k);
+	pushJsonbValue(&json->state, WJB_VALUE, value);
+}
+
+void
+mr_json_begin(MrJson *json)
+{
+	json->state = NULL;
+	pushJsonbValue(&json->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+/* NULL becomes null. */
+void
+mr_json_add_text(MrJson *json, const char *key, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = text ? jbvString : jbvNull;
+	if (text)
+	{
+		value.val.string.val = unconstify(char *, text);
+		value.val.string.len = strlen(text);
+	}
+	add_value(json, key, &value);
+}
+
+void
+mr_json_add_int(MrJson *json, const char *key, int64 number)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = int64_to_numeric(number);
+	add_value(json, key, &value);
+}
+
+void
+mr_json_add_bool(MrJson *json, const char *key, bool flag)
+{
+	JsonbValue	value;
+
+	value.type = jbvBool;
+	value.val.boolean = flag;
+	add_value(json, key, &value);
+}
+
+/* A hash, as hexadecimal; NULL becomes null. */
+void
+mr_json_add_hash(MrJson *json, const char *key, const bytea *hash)
+{
+	mr_json_add_text(json, key, hash == NULL ? NULL :
+					 mr_hash_to_hex((const uint8 *) VARDATA_ANY(hash)));
+}
+
+void
+mr_json_add_json(MrJson *json, const char *key, Jsonb *member)
+{
+	JsonbValue	value;
+
+	value.type = jbvBinary;
+	value.val.binary.data = &member->root;
+	value.val.binary.len = VARSIZE(member) - VARHDRSZ;
+	add_value(json, key, &value);
+}
+
+Jsonb *
+mr_json_end(MrJson *json)
+{
+	return JsonbValueToJsonb(pushJsonbValue(&json->state, WJB_END_OBJECT, NULL));
+}
+
+/* A member that is known to be a whole number. */
+int64
+mr_json_get_int(Jsonb *json, const char *key)
+{
+	JsonbValue	value;
+
+	if (!getKeyJsonValueFromContainer(&json->root, key, strlen(key), &value) ||
+		value.type != jbvNumeric)
+		elog(ERROR, "member \"%s\" is not a number", key);
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
+											 NumericGetDatum(value.val.numeric)));
+}

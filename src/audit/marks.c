@@ -1,0 +1,337 @@
+/*
+ * marks.c
+ *		What this transaction has to do before it commits.
+ *
+ * Facts that a transaction recorded become one event per team (and per
+ * caller, should SET ROLE have changed him), appended when it commits, so
+ * that recording never waits for another pipeline.  A transaction that
+ * decided something has to reach its commit in time.  Marks know their
+ * subtransaction: they go when it aborts and are handed to the parent when
+ * it commits, in order, so those of one subtransaction are always the last.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "audit/audit.h"
+#include "audit/marks.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/settings.h"
+
+typedef struct FactMark
+{
+	SubTransactionId subxact;
+	int			batch;			/* index in batches */
+	const char *table;
+	int64		id;
+	uint8		hash[MR_HASH_LEN];
+} FactMark;
+
+typedef struct DecisionMark
+{
+	SubTransactionId subxact;
+	TimestampTz at;
+} DecisionMark;
+
+typedef struct Batch
+{
+	int64		id;
+	MrTeam		team;
+	Jsonb	   *who;
+} Batch;
+
+/* The marks of the transaction; context NULL when there is none. */
+static struct
+{
+	MemoryContext context;
+	Batch	   *batches;
+	int			nbatches,
+				batch_room;
+	FactMark   *facts;
+	int64		nfacts,
+				fact_room;
+	DecisionMark *decisions;
+	int			ndecisions,
+				decision_room;
+}			marks;
+
+static void append_facts(void);
+static void check_decisions(void);
+
+static void
+on_xact_event(XactEvent event, void *arg)
+{
+	if (marks.context == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			append_facts();
+			check_decisions();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			if (marks.nfacts > 0 || marks.ndecisions > 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that recorded or decided something in the registry"),
+						 mr_reason("cannot_prepare")));
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			memset(&marks, 0, sizeof(marks));	/* the context goes by itself */
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+on_subxact_event(SubXactEvent event, SubTransactionId mine,
+				 SubTransactionId parent, void *arg)
+{
+	int64		f = marks.nfacts;
+	int			d = marks.ndecisions;
+
+	if (marks.context == NULL ||
+		(event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB))
+		return;
+	for (; f > 0 && marks.facts[f - 1].subxact == mine; f--)
+		marks.facts[f - 1].subxact = parent;
+	for (; d > 0 && marks.decisions[d - 1].subxact == mine; d--)
+		marks.decisions[d - 1].subxact = parent;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		marks.nfacts = f;
+		marks.ndecisions = d;
+	}
+}
+
+/*
+ * The first mark of a transaction.  Callbacks run last-registered first; we
+ * register anew so that nobody, such as a foreign data wrapper that commits
+ * on its remote side, runs before us.
+ */
+static void
+begin_marks(void)
+{
+	if (marks.context != NULL)
+		return;
+	UnregisterXactCallback(on_xact_event, NULL);
+	RegisterXactCallback(on_xact_event, NULL);
+	UnregisterSubXactCallback(on_subxact_event, NULL);
+	RegisterSubXactCallback(on_subxact_event, NULL);
+	marks.context = AllocSetContextCreate(TopTransactionContext,
+										  "modelreg marks",
+										  ALLOCSET_DEFAULT_SIZES);
+}
+
+/* Room for one more element of an array in the marks' context. */
+static void *
+grow(void *array, int64 used, int64 *room, size_t size)
+{
+	if (used < *room)
+		return array;
+	*room = Max(8, *room * 2);
+	if (array == NULL)
+		return MemoryContextAlloc(marks.context, *room * size);
+	return repalloc_huge(array, *room * size);
+}
+
+/* Remember that the transaction decided something at a time. */
+void
+mr_mark_decision(TimestampTz at)
+{
+	int64		room;
+
+	begin_marks();
+	room = marks.decision_room;
+	marks.decisions = grow(marks.decisions, marks.ndecisions, &room,
+						   sizeof(DecisionMark));
+	marks.decision_room = room;
+	marks.decisions[marks.ndecisions].subxact = GetCurrentSubTransactionId();
+	marks.decisions[marks.ndecisions++].at = at;
+}
+
+static bool
+same_json(Jsonb *a, Jsonb *b)
+{
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/*
+ * The batch under which facts of a team are recorded by this caller in this
+ * transaction; rows of facts carry its number.
+ */
+int64
+mr_fact_batch(MrVerb *verb, int64 team)
+{
+	Batch	   *batch;
+	MemoryContext old;
+	int64		room;
+
+	begin_marks();
+	for (int i = 0; i < marks.nbatches; i++)
+		if (marks.batches[i].team.id == team &&
+			same_json(marks.batches[i].who, verb->who))
+			return marks.batches[i].id;
+	room = marks.batch_room;
+	marks.batches = grow(marks.batches, marks.nbatches, &room, sizeof(Batch));
+	marks.batch_room = room;
+	old = MemoryContextSwitchTo(marks.context);
+	batch = &marks.batches[marks.nbatches];
+	batch->id = mr_nextval("batch_seq");
+	batch->team = verb->team;
+	batch->team.id = team;
+	batch->team.name = pstrdup(verb->team.name);
+	batch->who = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(verb->who));
+	MemoryContextSwitchTo(old);
+	marks.nbatches++;
+	return batch->id;
+}
+
+/* Remember a row of facts that was written; table is a string constant. */
+void
+mr_fact_recorded(int64 batch, const char *table, int64 id, const bytea *hash)
+{
+	FactMark   *mark;
+
+	marks.facts = grow(marks.facts, marks.nfacts, &marks.fact_room,
+					   sizeof(FactMark));
+	mark = &marks.facts[marks.nfacts++];
+	mark->subxact = GetCurrentSubTransactionId();
+	for (mark->batch = 0; marks.batches[mark->batch].id != batch;)
+		mark->batch++;
+	mark->table = table;
+	mark->id = id;
+	memcpy(mark->hash, VARDATA_ANY(hash), MR_HASH_LEN);
+}
+
+static int
+compare_facts(const void *a, const void *b)
+{
+	const FactMark *x = a;
+	const FactMark *y = b;
+	int64		tx = marks.batches[x->batch].team.id;
+	int64		ty = marks.batches[y->batch].team.id;
+	int			order;
+
+	if (tx != ty)
+		return tx < ty ? -1 : 1;
+	if (x->batch != y->batch)
+		return x->batch < y->batch ? -1 : 1;
+	order = strcmp(x->table, y->table);
+	if (order != 0)
+		return order;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* How many of the n facts each table has: {"edge": 3, "node": 1}. */
+static Jsonb *
+count_rows(const FactMark *facts, int64 n)
+{
+	MrJson		json;
+	int64		start = 0;
+
+	mr_json_begin(&json);
+	for (int64 i = 1; i <= n; i++)
+		if (i == n || strcmp(facts[i].table, facts[start].table) != 0)
+		{
+			mr_json_add_int(&json, facts[start].table, i - start);
+			start = i;
+		}
+	return mr_json_end(&json);
+}
+
+/* SHA-256 over (table, id, hash) of each fact, by table and id. */
+static bytea *
+hash_facts(const FactMark *facts, int64 n)
+{
+	StringInfoData buf;
+	uint8		running[MR_HASH_LEN] = {0};
+
+	initStringInfo(&buf);
+	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		resetStringInfo(&buf);
+		mr_encode_row_start(&buf, "facts", 1);
+		mr_encode_bytes(&buf, running, MR_HASH_LEN);
+		mr_encode_bytes(&buf, facts[i].table, strlen(facts[i].table));
+		mr_encode_datum(&buf, INT8OID, Int64GetDatum(facts[i].id), false);
+		mr_encode_bytes(&buf, facts[i].hash, MR_HASH_LEN);
+		mr_sha256(buf.data, buf.len, running);
+	}
+	pfree(buf.data);
+	return mr_hash_datum(running);
+}
+
+/* One event for the n facts of a batch; the team's facts head is locked last. */
+static void
+append_batch(const FactMark *facts, int64 n)
+{
+	Batch	   *batch = &marks.batches[facts[0].batch];
+	MrVerb		verb = {.name = "facts",.team = batch->team,.who = batch->who};
+	MrEvent		event = {.kind = "facts_recorded",.team = batch->team.id};
+	MrJson		json;
+	MrHead	   *head;
+
+	mr_json_begin(&json);
+	mr_json_add_int(&json, "batch", batch->id);
+	mr_json_add_json(&json, "rows", count_rows(facts, n));
+	mr_json_add_hash(&json, "digest", hash_facts(facts, n));
+	event.what = mr_json_end(&json);
+	head = mr_head_lock(MR_CHAIN_FACTS, batch->team.id);
+	mr_event_append(head, &verb, &event);
+	mr_head_save(head);
+}
+
+/* The events of all batches, teams by id. */
+static void
+append_facts(void)
+{
+	MrOwnerScope scope;
+	MemoryContext old;
+
+	if (marks.nfacts == 0)
+		return;
+	old = MemoryContextSwitchTo(marks.context);
+	qsort(marks.facts, marks.nfacts, sizeof(FactMark), compare_facts);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	mr_owner_begin(&scope);
+	for (int64 start = 0, i = 1; i <= marks.nfacts; i++)
+		if (i == marks.nfacts || marks.facts[i].batch != marks.facts[start].batch)
+		{
+			append_batch(&marks.facts[start], i - start);
+			start = i;
+		}
+	mr_owner_end(&scope);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(old);
+}
+
+/* Error 40001 when the first decision is too long ago. */
+static void
+check_decisions(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	for (int i = 0; i < marks.ndecisions; i++)
+		if (now - marks.decisions[i].at > (int64) mr_max_decision_delay * 1000)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("transaction was open for too long after a decision"),
+					 errdetail("It decided at %s, more than %d ms ago.",
+							   timestamptz_to_str(marks.decisions[i].at),
+							   mr_max_decision_delay),
+					 errhint("Decide at the end of a transaction, and repeat it."),
+					 mr_reason("decision_too_old")));
+}

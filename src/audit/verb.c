@@ -1,0 +1,173 @@
+/*
+ * verb.c
+ *		What every call of a verb begins and ends with.
+ *
+ * A verb that is given a request id does its work once: the id, unique per
+ * team and verb, is stored with the hash of the arguments and with the
+ * result, and a repeated call returns that result.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "storage/lock.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+#include "audit/audit.h"
+#include "audit/audit_tables.h"
+#include "base/errors.h"
+#include "base/hash.h"
+
+#define REQUEST_ID_MAX 255		/* bytes */
+
+/* The hash of all arguments but the request id itself. */
+static bytea *
+hash_arguments(FunctionCallInfo fcinfo, const char *name, int request_id_arg)
+{
+	StringInfoData buf;
+	Oid		   *types;
+	int			nargs;
+
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
+	initStringInfo(&buf);
+	mr_encode_row_start(&buf, name, 1);
+	for (int i = 0; i < PG_NARGS() && i < nargs; i++)
+		if (i != request_id_arg)
+			mr_encode_datum(&buf, types[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+	return mr_sha256_bytea(buf.data, buf.len);
+}
+
+static void
+check_request_id(const char *request_id)
+{
+	size_t		len = strlen(request_id);
+
+	if (len == 0 || len > REQUEST_ID_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("request id must have 1 to %d bytes", REQUEST_ID_MAX),
+				 mr_reason("invalid_request_id")));
+}
+
+/*
+ * Two calls with one request id must not run side by side: the second waits
+ * here for the first's transaction.  The lock is of the advisory kind, with
+ * a class of its own that pg_advisory_lock() does not use.
+ */
+static void
+lock_request(MrVerb *verb)
+{
+	uint32		a = hash_bytes((const unsigned char *) verb->request_id,
+							   strlen(verb->request_id));
+	uint32		b = hash_bytes((const unsigned char *) verb->name,
+							   strlen(verb->name));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, a, b ^ (uint32) verb->team.id, 3);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/*
+ * Begin a verb: note who calls, become the owner.  The caller has been
+ * authorized for the team (the zero team for the registry).  request_id_arg
+ * is the number of the argument with the request id, or -1.
+ */
+void
+mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
+			  const MrTeam *team, int request_id_arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	memset(verb, 0, sizeof(MrVerb));
+	verb->name = name;
+	verb->team = *team;
+	verb->who = mr_who();
+	if (request_id_arg >= 0 && !PG_ARGISNULL(request_id_arg))
+	{
+		verb->request_id = text_to_cstring(PG_GETARG_TEXT_PP(request_id_arg));
+		check_request_id(verb->request_id);
+		verb->content = hash_arguments(fcinfo, name, request_id_arg);
+	}
+	PreventCommandIfReadOnly(name);
+	mr_owner_begin(&verb->scope);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+}
+
+static void
+raise_other_content(MrVerb *verb)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("request id \"%s\" was used for another call of %s",
+					verb->request_id, verb->name),
+			 errhint("Repeat a call with the same arguments, or give a new request id."),
+			 mr_reason("request_id_reused")));
+}
+
+/*
+ * The result of an earlier call with the same request id, or NULL.  Error
+ * 23505 if that call had other arguments.
+ */
+Jsonb *
+mr_verb_earlier_result(MrVerb *verb)
+{
+	MrTable    *table;
+	Jsonb	   *result = NULL;
+	Datum		keys[3];
+
+	if (verb->request_id == NULL)
+		return NULL;
+	lock_request(verb);
+	table = mr_table_open_read("request_id");
+	keys[0] = Int64GetDatum(verb->team.id);
+	keys[1] = CStringGetTextDatum(verb->name);
+	keys[2] = CStringGetTextDatum(verb->request_id);
+	if (mr_table_find_latest(table, "request_id_pkey", 3, keys))
+	{
+		bytea	   *content = DatumGetByteaPP(mr_table_get(table, REQUEST_ID_CONTENT, NULL));
+
+		if (VARSIZE_ANY_EXHDR(content) != MR_HASH_LEN ||
+			memcmp(VARDATA_ANY(content), VARDATA_ANY(verb->content), MR_HASH_LEN) != 0)
+			raise_other_content(verb);
+		result = DatumGetJsonbPCopy(mr_table_get(table, REQUEST_ID_RESULT, NULL));
+	}
+	mr_table_close(table);
+	return result;
+}
+
+static void
+store_result(MrVerb *verb, Jsonb *result)
+{
+	Datum		values[REQUEST_ID_COLUMNS];
+	bool		nulls[REQUEST_ID_COLUMNS] = {false};
+
+	values[REQUEST_ID_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[REQUEST_ID_VERB - 1] = CStringGetTextDatum(verb->name);
+	values[REQUEST_ID_REQUEST_ID - 1] = CStringGetTextDatum(verb->request_id);
+	values[REQUEST_ID_CONTENT - 1] = PointerGetDatum(verb->content);
+	values[REQUEST_ID_RESULT - 1] = JsonbPGetDatum(result);
+	mr_insert_row("request_id", values, nulls);
+}
+
+/*
+ * End a verb.  result is kept under the request id, if there is one; NULL
+ * when the call repeated an earlier one or changed nothing worth keeping.
+ */
+void
+mr_verb_end(MrVerb *verb, Jsonb *result)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (verb->request_id != NULL && result != NULL)
+		store_result(verb, result);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	mr_owner_end(&verb->scope);
+}

@@ -1,0 +1,35 @@
+/*
+ * args.c
+ *		Reading the arguments of verbs.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "base/args.h"
+#include "base/errors.h"
+
+/* Error 22004 when an argument that has to be given is NULL. */
+void
+mr_arg_require(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name),
+				 mr_reason("null_argument")));
+}
+
+/* A text argument that has to be given, as a C string. */
+char *
+mr_arg_text(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	mr_arg_require(fcinfo, n, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+char *
+mr_arg_text_or_null(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}

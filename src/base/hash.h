@@ -1,0 +1,33 @@
+/*
+ * hash.h
+ *		Canonical encoding of rows and of JSON, and SHA-256 over it.
+ *
+ * docs/audit-format.md describes the encoding for those who write a
+ * verifier of their own; a format that was published there never changes.
+ */
+#ifndef MODELREG_HASH_H
+#define MODELREG_HASH_H
+
+#include "access/tupdesc.h"
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+
+#define MR_HASH_LEN 32			/* bytes of a SHA-256 */
+
+extern void mr_encode_bytes(StringInfo buf, const void *data, uint32 len);
+extern void mr_encode_null(StringInfo buf);
+extern void mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull);
+
+extern void mr_encode_row_start(StringInfo buf, const char *table, int16 format);
+extern bytea *mr_row_hash(const char *table, int16 format, TupleDesc desc,
+						  int natts, const Datum *values, const bool *nulls);
+
+extern void mr_sha256(const void *data, size_t len, uint8 *hash);
+extern bytea *mr_sha256_bytea(const void *data, size_t len);
+extern bytea *mr_hash_datum(const uint8 *hash);
+extern char *mr_hash_to_hex(const uint8 *hash);
+
+extern void mr_json_canonical(StringInfo buf, JsonbContainer *container);
+extern char *mr_json_canonical_cstring(Jsonb *json);
+
+#endif							/* MODELREG_HASH_H */

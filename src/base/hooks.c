@@ -1,0 +1,17 @@
+/*
+ * hooks.c
+ *		The hook pointers between rooms.
+ */
+#include "postgres.h"
+
+#include "base/hooks.h"
+
+MrVersionRegisteredHook mr_version_registered = NULL;
+MrEvaluationRecordedHook mr_evaluation_recorded = NULL;
+MrProductionChangedHook mr_production_changed = NULL;
+MrQuarantinedHook mr_quarantined = NULL;
+MrVersionInUseHook mr_version_in_use = NULL;
+MrBytesNeededHook mr_bytes_needed = NULL;
+MrBytesReadableHook mr_bytes_readable = NULL;
+MrVersionNodeHook mr_version_node = NULL;
+MrVersionAddressHook mr_version_address = NULL;

@@ -1,0 +1,50 @@
+/*
+ * hooks.h
+ *		What a room must tell or ask a room below it.
+ *
+ * The room below sets the pointer when the library is loaded; NULL means
+ * that nobody wants to know.
+ */
+#ifndef MODELREG_HOOKS_H
+#define MODELREG_HOOKS_H
+
+#include "datatype/timestamp.h"
+
+/* registry -> governance: a version was registered, under its model's head */
+typedef void (*MrVersionRegisteredHook) (int64 team, int64 model, int32 version);
+extern PGDLLIMPORT MrVersionRegisteredHook mr_version_registered;
+
+/* registry -> governance: an evaluation of a node was recorded */
+typedef void (*MrEvaluationRecordedHook) (int64 team, int64 node);
+extern PGDLLIMPORT MrEvaluationRecordedHook mr_evaluation_recorded;
+
+/* governance -> serving: another version is current; version 0 for none */
+typedef void (*MrProductionChangedHook) (int64 team, int64 model, int32 version);
+extern PGDLLIMPORT MrProductionChangedHook mr_production_changed;
+
+/* governance -> serving: a node was quarantined or the quarantine lifted */
+typedef void (*MrQuarantinedHook) (int64 team, int64 node, bool lifted);
+extern PGDLLIMPORT MrQuarantinedHook mr_quarantined;
+
+/* registry -> serving: does an endpoint need the version? */
+typedef bool (*MrVersionInUseHook) (int64 model, int32 version);
+extern PGDLLIMPORT MrVersionInUseHook mr_version_in_use;
+
+/* artifact -> registry: does a version that may not lose them need the bytes? */
+typedef bool (*MrBytesNeededHook) (int64 blob);
+extern PGDLLIMPORT MrBytesNeededHook mr_bytes_needed;
+
+/* artifact -> registry: may the caller read a version with these bytes? */
+typedef bool (*MrBytesReadableHook) (int64 blob);
+extern PGDLLIMPORT MrBytesReadableHook mr_bytes_readable;
+
+/*
+ * lineage -> registry: the node of a version by the model's present name (0:
+ * no such version that the caller may read), and the address of a version.
+ */
+typedef int64 (*MrVersionNodeHook) (const char *team, const char *model, const char *version);
+extern PGDLLIMPORT MrVersionNodeHook mr_version_node;
+typedef char *(*MrVersionAddressHook) (int64 team, int64 model, int32 version);
+extern PGDLLIMPORT MrVersionAddressHook mr_version_address;
+
+#endif							/* MODELREG_HOOKS_H */

@@ -1,0 +1,100 @@
+/*
+ * owner.c
+ *		Acting as the extension's owner for a stretch of C code.
+ *
+ * A verb is SECURITY INVOKER.  It decides whether its caller may do what is
+ * asked, and only then becomes the owner, for the writes alone.  Inside no
+ * privilege and no row-level security holds, so nothing that a user supplied
+ * may run there.  An error needs no clean-up: the end of the transaction or
+ * subtransaction puts back the user and the settings.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/errors.h"
+#include "base/owner.h"
+
+Oid
+mr_schema_oid(void)
+{
+	return get_namespace_oid("modelreg", false);
+}
+
+/* OID of a table, index or sequence of the registry, by its name. */
+Oid
+mr_relation_oid(const char *name)
+{
+	Oid			oid = get_relname_relid(name, mr_schema_oid());
+
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"modelreg.%s\" does not exist", name),
+				 errhint("The extension's library and its SQL objects are of different versions; run ALTER EXTENSION modelreg UPDATE.")));
+	return oid;
+}
+
+Oid
+mr_type_oid(const char *name)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum(name),
+						   ObjectIdGetDatum(mr_schema_oid()));
+}
+
+/* The owner of the registry: of its schema, which the script created. */
+static Oid
+owner_oid(void)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(mr_relation_oid("registry")));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for modelreg.registry");
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Become the owner.  search_path is the system's alone until
+ * mr_owner_end(), so that no statement finds a planted object.
+ */
+void
+mr_owner_begin(MrOwnerScope *scope)
+{
+	GetUserIdAndSecContext(&scope->user, &scope->context);
+	SetUserIdAndSecContext(owner_oid(),
+						   scope->context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	scope->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Be the caller again, who sees from here on what was written. */
+void
+mr_owner_end(MrOwnerScope *scope)
+{
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->context);
+	CommandCounterIncrement();
+}
+
+/* The next value of one of the registry's sequences; needs mr_owner_begin. */
+int64
+mr_nextval(const char *sequence)
+{
+	return nextval_internal(mr_relation_oid(sequence), false);
+}

@@ -1,0 +1,25 @@
+/*
+ * owner.h
+ *		Acting as the extension's owner for a stretch of C code.
+ */
+#ifndef MODELREG_OWNER_H
+#define MODELREG_OWNER_H
+
+#include "utils/jsonb.h"
+
+typedef struct MrOwnerScope
+{
+	Oid			user;
+	int			context;
+	int			guc_level;
+} MrOwnerScope;
+
+extern void mr_owner_begin(MrOwnerScope *scope);
+extern void mr_owner_end(MrOwnerScope *scope);
+
+extern Oid	mr_schema_oid(void);
+extern Oid	mr_relation_oid(const char *name);
+extern Oid	mr_type_oid(const char *name);
+extern int64 mr_nextval(const char *sequence);
+
+#endif							/* MODELREG_OWNER_H */

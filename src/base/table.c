@@ -1,0 +1,437 @@
+/*
+ * table.c
+ *		Finding, locking and writing rows of the registry's own tables.
+ *
+ * All rows are written here, through the executor's simple insert, update
+ * and delete, so that indexes, CHECKs and triggers hold.  An insert fills the
+ * column "hash", which covers all columns before it.  An update or delete
+ * opens the guard for that one row and that one command.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/owner.h"
+#include "base/table.h"
+
+struct MrScan
+{
+	MrTable    *table;
+	Relation	index;
+	IndexScanDesc scan;
+};
+
+/* The one row and command that the guard lets pass, and only once. */
+static struct
+{
+	Oid			relation;
+	ItemPointerData tid;
+	CmdType		command;
+}			armed;
+
+static AttrNumber
+find_hash_column(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), "hash") == 0)
+			return i + 1;
+	return 0;
+}
+
+static void
+open_executor(MrTable *table)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(table->rel);
+	rte->relkind = table->rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+	table->estate = CreateExecutorState();
+	mr_init_range_table(table->estate, rte);
+	table->result_rel = makeNode(ResultRelInfo);
+	InitResultRelInfo(table->result_rel, table->rel, 1, NULL, 0);
+	ExecOpenIndices(table->result_rel, false);
+	table->new_slot = table_slot_create(table->rel, NULL);
+}
+
+static MrTable *
+open_table(const char *name, LOCKMODE mode)
+{
+	MrTable    *table = palloc0(sizeof(MrTable));
+
+	table->name = name;
+	table->rel = table_open(mr_relation_oid(name), mode);
+	table->slot = table_slot_create(table->rel, NULL);
+	return table;
+}
+
+/* Open one of the registry's tables to write rows. */
+MrTable *
+mr_table_open(const char *name)
+{
+	MrTable    *table = open_table(name, RowExclusiveLock);
+
+	table->hash_attno = find_hash_column(RelationGetDescr(table->rel));
+	open_executor(table);
+	return table;
+}
+
+/* Open one of the registry's tables to find rows; holds on a standby. */
+MrTable *
+mr_table_open_read(const char *name)
+{
+	return open_table(name, AccessShareLock);
+}
+
+/* Close the table; locks stay until the end of the transaction. */
+void
+mr_table_close(MrTable *table)
+{
+	if (table->estate != NULL)
+	{
+		ExecCloseIndices(table->result_rel);
+		ExecDropSingleTupleTableSlot(table->new_slot);
+		FreeExecutorState(table->estate);
+	}
+	ExecDropSingleTupleTableSlot(table->slot);
+	table_close(table->rel, NoLock);
+	pfree(table);
+}
+
+static void
+init_key(ScanKey key, Relation index, int column, Datum value)
+{
+	Oid			family = index->rd_opfamily[column];
+	Oid			type = index->rd_opcintype[column];
+	Oid			equal = get_opfamily_member(family, type, type,
+											BTEqualStrategyNumber);
+
+	ScanKeyEntryInitialize(key, 0, column + 1, BTEqualStrategyNumber,
+						   InvalidOid, index->rd_indcollation[column],
+						   get_opcode(equal), value);
+}
+
+/*
+ * Scan by the first nkeys columns of an index.  The keys have the columns'
+ * exact types.  mr_scan_next() leaves each row in the table's slot.
+ */
+MrScan *
+mr_scan_begin(MrTable *table, const char *index, int nkeys,
+			  const Datum *keys, Snapshot snapshot)
+{
+	MrScan	   *scan = palloc(sizeof(MrScan));
+	ScanKeyData scankeys[INDEX_MAX_KEYS];
+
+	scan->table = table;
+	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
+	for (int i = 0; i < nkeys; i++)
+		init_key(&scankeys[i], scan->index, i, keys[i]);
+	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
+	index_rescan(scan->scan, scankeys, nkeys, NULL, 0);
+	return scan;
+}
+
+bool
+mr_scan_next(MrScan *scan, bool backward)
+{
+	CHECK_FOR_INTERRUPTS();
+	return index_getnext_slot(scan->scan,
+							  backward ? BackwardScanDirection : ForwardScanDirection,
+							  scan->table->slot);
+}
+
+void
+mr_scan_end(MrScan *scan)
+{
+	index_endscan(scan->scan);
+	index_close(scan->index, NoLock);
+	pfree(scan);
+}
+
+/*
+ * Find the first row by the leading columns of an index, as a snapshot sees
+ * it, and leave it in the table's slot.
+ */
+bool
+mr_table_find(MrTable *table, const char *index, int nkeys,
+			  const Datum *keys, Snapshot snapshot)
+{
+	MrScan	   *scan = mr_scan_begin(table, index, nkeys, keys, snapshot);
+	bool		found = mr_scan_next(scan, false);
+
+	if (found)
+		ExecMaterializeSlot(table->slot);
+	mr_scan_end(scan);
+	return found;
+}
+
+/* The same as everything committed so far, and this transaction, sees it. */
+bool
+mr_table_find_latest(MrTable *table, const char *index, int nkeys,
+					 const Datum *keys)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = mr_table_find(table, index, nkeys, keys, snapshot);
+
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+static void
+raise_concurrent_update(MrTable *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update of modelreg.%s",
+					table->name),
+			 errhint("Repeat the transaction."),
+			 mr_reason("concurrent_update")));
+}
+
+static bool
+lock_found_row(MrTable *table, Snapshot snapshot, bool repeatable)
+{
+	TM_FailureData failure;
+	ItemPointerData tid = table->slot->tts_tid;
+	uint8		flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS;
+	TM_Result	result;
+
+	if (!repeatable)
+		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
+	result = table_tuple_lock(table->rel, &tid, snapshot, table->slot,
+							  GetCurrentCommandId(false),
+							  LockTupleNoKeyExclusive, LockWaitBlock, flags,
+							  &failure);
+	if (result == TM_Ok)
+		return true;
+	if (result == TM_Deleted && !repeatable)
+		return false;
+	if (result != TM_Updated && result != TM_Deleted)
+		elog(ERROR, "unexpected result %d of locking a row of modelreg.%s",
+			 (int) result, table->name);
+	raise_concurrent_update(table);
+	return false;
+}
+
+/*
+ * Find one row by its key and lock it until the end of the transaction,
+ * waiting for whoever holds it; the slot then has its latest version.
+ * Under REPEATABLE READ and above a row that changed since the transaction
+ * began is 40001.
+ */
+bool
+mr_table_lock(MrTable *table, const char *index, int nkeys, const Datum *keys)
+{
+	Snapshot	snapshot;
+	bool		found;
+
+	if (!IsolationUsesXactSnapshot())
+		return mr_table_lock_latest(table, index, nkeys, keys);
+	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	found = mr_table_find(table, index, nkeys, keys, snapshot);
+	if (found)
+		found = lock_found_row(table, snapshot, true);
+	else if (mr_table_find_latest(table, index, nkeys, keys))
+		raise_concurrent_update(table);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* The same, whatever changed since the transaction began. */
+bool
+mr_table_lock_latest(MrTable *table, const char *index, int nkeys,
+					 const Datum *keys)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = mr_table_find(table, index, nkeys, keys, snapshot) &&
+		lock_found_row(table, snapshot, false);
+
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* A column of the row in the slot. */
+Datum
+mr_table_get(MrTable *table, AttrNumber attno, bool *isnull)
+{
+	bool		dummy;
+
+	return slot_getattr(table->slot, attno, isnull ? isnull : &dummy);
+}
+
+/* All columns of the row in the slot; they live as long as the slot's row. */
+void
+mr_table_read(MrTable *table, Datum *values, bool *nulls)
+{
+	slot_getallattrs(table->slot);
+	memcpy(values, table->slot->tts_values,
+		   table->slot->tts_nvalid * sizeof(Datum));
+	memcpy(nulls, table->slot->tts_isnull,
+		   table->slot->tts_nvalid * sizeof(bool));
+}
+
+static void
+fill_slot(MrTable *table, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = table->new_slot;
+	int			natts = RelationGetDescr(table->rel)->natts;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, nulls, natts * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+}
+
+/* What a unique violation says of its key is not for every caller. */
+static void
+rethrow_without_key(MrTable *table, MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		ReThrowError(error);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("a row of modelreg.%s with the same key exists already",
+					table->name),
+			 errhint("Somebody else wrote it at the same time; repeat the transaction.")));
+}
+
+typedef enum
+{
+	WRITE_INSERT, WRITE_UPDATE, WRITE_DELETE
+} WriteKind;
+
+static void
+write_row(MrTable *table, WriteKind kind)
+{
+	EPQState	epq;
+
+	if (kind == WRITE_INSERT)
+	{
+		ExecSimpleRelationInsert(table->result_rel, table->estate,
+								 table->new_slot);
+		return;
+	}
+	mr_init_epq(&epq, table->estate);
+	if (kind == WRITE_UPDATE)
+		ExecSimpleRelationUpdate(table->result_rel, table->estate, &epq,
+								 table->slot, table->new_slot);
+	else
+		ExecSimpleRelationDelete(table->result_rel, table->estate, &epq,
+								 table->slot);
+	EvalPlanQualEnd(&epq);
+}
+
+static void
+arm(MrTable *table, WriteKind kind)
+{
+	if (kind == WRITE_INSERT)
+		return;
+	armed.relation = RelationGetRelid(table->rel);
+	armed.tid = table->slot->tts_tid;
+	armed.command = kind == WRITE_UPDATE ? CMD_UPDATE : CMD_DELETE;
+}
+
+static void
+run_write(MrTable *table, WriteKind kind)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	AfterTriggerBeginQuery();
+	PushActiveSnapshot(GetLatestSnapshot());
+	arm(table, kind);
+	PG_TRY();
+	{
+		write_row(table, kind);
+	}
+	PG_CATCH();
+	{
+		armed.relation = InvalidOid;
+		rethrow_without_key(table, context);
+	}
+	PG_END_TRY();
+	armed.relation = InvalidOid;
+	PopActiveSnapshot();
+	AfterTriggerEndQuery(table->estate);
+	ResetPerTupleExprContext(table->estate);
+}
+
+/*
+ * Insert a row of as many values as the table has columns, computing its
+ * hash, which is returned (NULL for a table without one).
+ */
+bytea *
+mr_table_insert(MrTable *table, Datum *values, bool *nulls)
+{
+	bytea	   *hash = NULL;
+
+	if (table->hash_attno > 0)
+	{
+		hash = mr_row_hash(table->name, 1, RelationGetDescr(table->rel),
+						   table->hash_attno - 1, values, nulls);
+		values[table->hash_attno - 1] = PointerGetDatum(hash);
+		nulls[table->hash_attno - 1] = false;
+	}
+	fill_slot(table, values, nulls);
+	run_write(table, WRITE_INSERT);
+	return hash;
+}
+
+/* Replace the row in the slot, which was locked. */
+void
+mr_table_update(MrTable *table, Datum *values, bool *nulls)
+{
+	fill_slot(table, values, nulls);
+	run_write(table, WRITE_UPDATE);
+}
+
+/* Delete the row in the slot. */
+void
+mr_table_delete(MrTable *table)
+{
+	run_write(table, WRITE_DELETE);
+}
+
+/* Insert one row into a table that is not open yet. */
+bytea *
+mr_insert_row(const char *name, Datum *values, bool *nulls)
+{
+	MrTable    *table = mr_table_open(name);
+	bytea	   *hash = mr_table_insert(table, values, nulls);
+
+	mr_table_close(table);
+	return hash;
+}
+
+/*
+ * For the guard's trigger: is this the change that table.c makes now?  Asked
+ * once; a second change is not let through.
+ */
+bool
+mr_guard_passes(Oid relation, ItemPointer tid, CmdType command)
+{
+	bool		passes = OidIsValid(armed.relation) &&
+		armed.relation == relation && armed.command == command &&
+		ItemPointerEquals(&armed.tid, tid);
+
+	if (passes)
+		armed.relation = InvalidOid;
+	return passes;
+}

@@ -1,0 +1,60 @@
+/*
+ * table.h
+ *		Finding, locking and writing rows of the registry's own tables.
+ */
+#ifndef MODELREG_TABLE_H
+#define MODELREG_TABLE_H
+
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+/*
+ * A table that is open for writing, or (estate NULL) for reading.  slot
+ * holds the row found or locked last.
+ */
+typedef struct MrTable
+{
+	const char *name;
+	Relation	rel;
+	TupleTableSlot *slot;
+	AttrNumber	hash_attno;		/* of the column "hash", or 0 */
+	EState	   *estate;
+	ResultRelInfo *result_rel;
+	TupleTableSlot *new_slot;
+} MrTable;
+
+extern MrTable *mr_table_open(const char *name);
+extern MrTable *mr_table_open_read(const char *name);
+extern void mr_table_close(MrTable *table);
+
+extern bool mr_table_find(MrTable *table, const char *index, int nkeys,
+						  const Datum *keys, Snapshot snapshot);
+extern bool mr_table_find_latest(MrTable *table, const char *index,
+								 int nkeys, const Datum *keys);
+extern bool mr_table_lock(MrTable *table, const char *index, int nkeys,
+						  const Datum *keys);
+
+extern bool mr_table_lock_latest(MrTable *table, const char *index,
+								 int nkeys, const Datum *keys);
+
+/* A scan by an index: a prefix of its columns is given. */
+typedef struct MrScan MrScan;
+extern MrScan *mr_scan_begin(MrTable *table, const char *index, int nkeys,
+							 const Datum *keys, Snapshot snapshot);
+extern bool mr_scan_next(MrScan *scan, bool backward);
+extern void mr_scan_end(MrScan *scan);
+
+extern Datum mr_table_get(MrTable *table, AttrNumber attno, bool *isnull);
+extern void mr_table_read(MrTable *table, Datum *values, bool *nulls);
+
+extern bytea *mr_table_insert(MrTable *table, Datum *values, bool *nulls);
+extern void mr_table_update(MrTable *table, Datum *values, bool *nulls);
+extern void mr_table_delete(MrTable *table);
+
+extern bytea *mr_insert_row(const char *name, Datum *values, bool *nulls);
+
+extern bool mr_guard_passes(Oid relation, ItemPointer tid, CmdType command);
+
+#endif							/* MODELREG_TABLE_H */

@@ -1,0 +1,19 @@
+/*
+ * module.c
+ *		Loading the library: the one file that knows all rooms.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "base/settings.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	mr_settings_define();
+}
