@@ -23,7 +23,7 @@ here := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 room_sql = $(wildcard $(here)/src/$(1)/$(1).sql) \
 	$(filter-out $(here)/src/$(1)/$(1).sql,$(sort $(wildcard $(here)/src/$(1)/*.sql)))
 SQL_PARTS := $(foreach room,$(ROOMS),$(call room_sql,$(room)))
-C_FILES := $(foreach room,$(ROOMS),$(sort $(wildcard $(here)/src/$(room)/*.c)))
+C_FILES := $(foreach room,$(ROOMS),$(sort $(wildcard $(here)/src/$(room)/*.c))) $(wildcard $(here)/src/*.c)
 
 OBJS := $(patsubst $(here)/%.c,%.o,$(C_FILES))
 ifneq ($(here),.)

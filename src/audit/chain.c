@@ -11,13 +11,13 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/ip.h"
-#include "libpq/libpq-be.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
@@ -201,22 +201,18 @@ next_time(TimestampTz last)
 	return last + 1;
 }
 
-static void
-set_client(Datum *values, bool *nulls)
+/* The client's address as text, or NULL for a local socket. */
+static Datum
+client_address(bool *isnull)
 {
-	char		host[NI_MAXHOST] = "";
+	LOCAL_FCINFO(fcinfo, 0);
+	Datum		address;
 
-	nulls[EVENT_APPLICATION_NAME - 1] = application_name == NULL;
-	if (application_name != NULL)
-		values[EVENT_APPLICATION_NAME - 1] = CStringGetTextDatum(application_name);
-	nulls[EVENT_CLIENT_ADDR - 1] = true;
-	if (MyProcPort != NULL && MyProcPort->raddr.addr.ss_family != AF_UNIX &&
-		pg_getnameinfo_all(&MyProcPort->raddr.addr, MyProcPort->raddr.salen,
-						   host, sizeof(host), NULL, 0, NI_NUMERICHOST) == 0)
-	{
-		values[EVENT_CLIENT_ADDR - 1] = CStringGetTextDatum(host);
-		nulls[EVENT_CLIENT_ADDR - 1] = false;
-	}
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	address = inet_client_addr(fcinfo);
+	*isnull = fcinfo->isnull;
+	return fcinfo->isnull ? (Datum) 0 :
+		DirectFunctionCall1(network_host, address);
 }
 
 static void
@@ -247,7 +243,9 @@ mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
 	values[EVENT_KIND - 1] = CStringGetTextDatum(event->kind);
 	values[EVENT_TEAM_ID - 1] = Int64GetDatum(event->team);
 	values[EVENT_WHO - 1] = JsonbPGetDatum(verb->who);
-	set_client(values, nulls);
+	set_text_or_null(&values[EVENT_APPLICATION_NAME - 1],
+					 &nulls[EVENT_APPLICATION_NAME - 1], application_name);
+	values[EVENT_CLIENT_ADDR - 1] = client_address(&nulls[EVENT_CLIENT_ADDR - 1]);
 	set_text_or_null(&values[EVENT_REQUEST_ID - 1], &nulls[EVENT_REQUEST_ID - 1],
 					 verb->request_id);
 	values[EVENT_WHAT - 1] = JsonbPGetDatum(event->what);
