@@ -10,9 +10,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
-#include "storage/lock.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -22,6 +20,7 @@
 #include "audit/audit_tables.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/lock.h"
 
 #define REQUEST_ID_MAX 255		/* bytes */
 
@@ -56,20 +55,19 @@ check_request_id(const char *request_id)
 
 /*
  * Two calls with one request id must not run side by side: the second waits
- * here for the first's transaction.  The lock is of the advisory kind, with
- * a class of its own that pg_advisory_lock() does not use.
+ * here for the first's transaction.
  */
 static void
 lock_request(MrVerb *verb)
 {
-	uint32		a = hash_bytes((const unsigned char *) verb->request_id,
-							   strlen(verb->request_id));
-	uint32		b = hash_bytes((const unsigned char *) verb->name,
-							   strlen(verb->name));
-	LOCKTAG		tag;
+	StringInfoData key;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, a, b ^ (uint32) verb->team.id, 3);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	initStringInfo(&key);
+	mr_encode_row_start(&key, verb->name, 1);
+	mr_encode_datum(&key, INT8OID, Int64GetDatum(verb->team.id), false);
+	mr_encode_bytes(&key, verb->request_id, strlen(verb->request_id));
+	mr_lock_key(MR_LOCK_REQUEST_ID, key.data, key.len);
+	pfree(key.data);
 }
 
 /*
