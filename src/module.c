@@ -7,6 +7,8 @@
 #include "fmgr.h"
 
 #include "base/settings.h"
+#include "governance/governance.h"
+#include "registry/registry.h"
 
 PG_MODULE_MAGIC;
 
@@ -16,4 +18,6 @@ void
 _PG_init(void)
 {
 	mr_settings_define();
+	mr_registry_init();
+	mr_governance_init();
 }

@@ -8,6 +8,7 @@
 
 MrVersionRegisteredHook mr_version_registered = NULL;
 MrEvaluationRecordedHook mr_evaluation_recorded = NULL;
+MrPolicyDigestHook mr_policy_digest = NULL;
 MrProductionChangedHook mr_production_changed = NULL;
 MrQuarantinedHook mr_quarantined = NULL;
 MrVersionInUseHook mr_version_in_use = NULL;

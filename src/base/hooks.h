@@ -18,6 +18,10 @@ extern PGDLLIMPORT MrVersionRegisteredHook mr_version_registered;
 typedef void (*MrEvaluationRecordedHook) (int64 team, int64 node);
 extern PGDLLIMPORT MrEvaluationRecordedHook mr_evaluation_recorded;
 
+/* registry -> governance: the digest of a policy's revision; 22023 for none */
+typedef bytea *(*MrPolicyDigestHook) (int64 team, const char *policy);
+extern PGDLLIMPORT MrPolicyDigestHook mr_policy_digest;
+
 /* governance -> serving: another version is current; version 0 for none */
 typedef void (*MrProductionChangedHook) (int64 team, int64 model, int32 version);
 extern PGDLLIMPORT MrProductionChangedHook mr_production_changed;

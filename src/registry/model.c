@@ -1,0 +1,475 @@
+/*
+ * model.c
+ *		Registered models: finding them, and create, rename and retire.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "audit/audit.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/hooks.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+#include "types/names.h"
+
+PG_FUNCTION_INFO_V1(modelreg_create_model);
+PG_FUNCTION_INFO_V1(modelreg_rename_model);
+PG_FUNCTION_INFO_V1(modelreg_retire_model);
+
+static void
+read_model(MrTable *table, const MrTeam *team, MrModel *model)
+{
+	bool		isnull;
+	Datum		current = mr_table_get(table, MODEL_CURRENT_VERSION, &isnull);
+
+	model->team = *team;
+	model->id = DatumGetInt64(mr_table_get(table, MODEL_ID, NULL));
+	model->name = TextDatumGetCString(mr_table_get(table, MODEL_NAME, NULL));
+	model->policy = TextDatumGetCString(mr_table_get(table, MODEL_POLICY, NULL));
+	model->policy_digest = DatumGetByteaPCopy(mr_table_get(table, MODEL_POLICY_DIGEST, NULL));
+	model->current_version = isnull ? 0 : DatumGetInt32(current);
+}
+
+/* The live model of that name (without the team), as of now. */
+bool
+mr_model_find(const MrTeam *team, const char *name, MrModel *model)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		keys[2];
+	bool		found;
+
+	keys[0] = Int64GetDatum(team->id);
+	keys[1] = CStringGetTextDatum(name);
+	found = mr_table_find_latest(table, "model_live_name", 2, keys);
+	if (found)
+		read_model(table, team, model);
+	mr_table_close(table);
+	return found;
+}
+
+static void
+raise_not_found(const char *qualified)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" does not exist or you may not read it",
+					qualified),
+			 errhint("The view modelreg.models lists the models that you may read."),
+			 mr_reason("model_not_found")));
+}
+
+/*
+ * The live model named team.name, in whose team the caller has one of the
+ * rights.  Errors: 22023 for what is no such name, 42704 for a model that does
+ * not exist or that the caller may not read, 42501.
+ */
+MrModel
+mr_require_model(const char *qualified, MrRights level)
+{
+	MrModel		model;
+	MrTeam		team;
+	const MrTeam *found;
+	char	   *team_name;
+	char	   *name;
+
+	mr_split_qualified_name(qualified, &team_name, &name, NULL);
+	found = mr_team_by_name(team_name);
+	if (found == NULL)
+		raise_not_found(qualified);
+	team = *found;
+	team.name = team_name;
+	if (!mr_model_find(&team, name, &model))
+		raise_not_found(qualified);
+	mr_require_rights(&model.team, level);
+	return model;
+}
+
+/* team.name of a model. */
+char *
+mr_model_address(const MrModel *model)
+{
+	return psprintf("%s.%s", model->team.name, model->name);
+}
+
+/* models:/team.name/version of a version. */
+char *
+mr_version_uri(const MrModel *model, int32 version)
+{
+	return psprintf("models:/%s.%s/%d", model->team.name, model->name, version);
+}
+
+/* Error 42704 unless the model has the version. */
+void
+mr_require_version(const MrModel *model, int32 version)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2];
+	bool		found;
+
+	keys[0] = Int64GetDatum(model->id);
+	keys[1] = Int32GetDatum(version);
+	found = mr_table_find_latest(table, "version_pkey", 2, keys);
+	mr_table_close(table);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d",
+						mr_model_address(model), version),
+				 errhint("The view modelreg.versions lists them."),
+				 mr_reason("version_not_found")));
+}
+
+static Jsonb *
+id_result(int64 id)
+{
+	MrJson		json;
+
+	mr_json_begin(&json);
+	mr_json_add_int(&json, "model_id", id);
+	return mr_json_end(&json);
+}
+
+static void
+insert_model_name(int64 team, const char *name, int64 model)
+{
+	Datum		values[MODEL_NAME_COLUMNS];
+	bool		nulls[MODEL_NAME_COLUMNS] = {false};
+
+	values[MODEL_NAME_TEAM_ID - 1] = Int64GetDatum(team);
+	values[MODEL_NAME_NAME - 1] = CStringGetTextDatum(name);
+	values[MODEL_NAME_MODEL_ID - 1] = Int64GetDatum(model);
+	values[MODEL_NAME_SINCE - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[MODEL_NAME_UNTIL - 1] = true;
+	mr_insert_row("model_name", values, nulls);
+}
+
+/* The last model that had the name; 0 for none. */
+static int64
+last_owner_of_name(int64 team, const char *name)
+{
+	MrTable    *table = mr_table_open_read("model_name");
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int64		owner = 0;
+	MrScan	   *scan;
+	Datum		keys[2];
+
+	keys[0] = Int64GetDatum(team);
+	keys[1] = CStringGetTextDatum(name);
+	scan = mr_scan_begin(table, "model_name_pkey", 2, keys, snapshot);
+	if (mr_scan_next(scan, true))
+		owner = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
+	mr_scan_end(scan);
+	UnregisterSnapshot(snapshot);
+	mr_table_close(table);
+	return owner;
+}
+
+static char *
+policy_of(int64 model)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(model);
+	char	   *policy;
+
+	if (!mr_table_find_latest(table, "model_pkey", 1, &key))
+		elog(ERROR, "model " INT64_FORMAT " is missing", model);
+	policy = TextDatumGetCString(mr_table_get(table, MODEL_POLICY, NULL));
+	mr_table_close(table);
+	return policy;
+}
+
+/*
+ * The team's head is locked.  A live model's name is taken; a freed one is
+ * taken again only under its former policy, or by an admin.
+ */
+static void
+check_name_is_free(MrVerb *verb, const char *name, const char *policy, bool admin)
+{
+	MrModel		other;
+	int64		owner;
+
+	if (mr_model_find(&verb->team, name, &other))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s.%s\" exists already", verb->team.name, name),
+				 mr_reason("model_exists")));
+	owner = admin ? 0 : last_owner_of_name(verb->team.id, name);
+	if (owner != 0 && strcmp(policy_of(owner), policy) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the name \"%s.%s\" belonged to a model under policy \"%s\"",
+						verb->team.name, name, policy_of(owner)),
+				 errhint("Create the model under that policy, or ask an admin."),
+				 mr_reason("policy_differs")));
+}
+
+static void
+insert_decisions_head(MrVerb *verb, int64 id, const char *name,
+					  const char *policy, bytea *policy_digest)
+{
+	Datum		values[MODEL_COLUMNS];
+	bool		nulls[MODEL_COLUMNS];
+
+	memset(nulls, true, sizeof(nulls));
+	mr_head_init(MR_CHAIN_DECISIONS, id, values, nulls);
+	values[MODEL_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[MODEL_NAME - 1] = CStringGetTextDatum(name);
+	values[MODEL_POLICY - 1] = CStringGetTextDatum(policy);
+	values[MODEL_POLICY_DIGEST - 1] = PointerGetDatum(policy_digest);
+	values[MODEL_CREATED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	memset(&nulls[MODEL_TEAM_ID - 1], false,
+		   (MODEL_CREATED_AT - MODEL_TEAM_ID + 1) * sizeof(bool));
+	mr_insert_row("model", values, nulls);
+}
+
+static void
+insert_registrations_head(MrVerb *verb, int64 id)
+{
+	Datum		values[REGISTRATION_HEAD_COLUMNS];
+	bool		nulls[REGISTRATION_HEAD_COLUMNS] = {false};
+
+	mr_head_init(MR_CHAIN_REGISTRATIONS, id, values, nulls);
+	values[REGISTRATION_HEAD_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[REGISTRATION_HEAD_LAST_VERSION - 1] = Int32GetDatum(0);
+	mr_insert_row("registration_head", values, nulls);
+}
+
+static void
+append_team_event(MrVerb *verb, MrHead *head, const char *kind, MrJson *what,
+				  const char *reason)
+{
+	MrEvent		event = {.kind = kind,.team = verb->team.id,.reason = reason};
+
+	event.what = mr_json_end(what);
+	mr_event_append(head, verb, &event);
+	mr_head_save(head);
+}
+
+static int64
+create_model(MrVerb *verb, const char *name, const char *policy, bool admin,
+			 const char *description)
+{
+	bytea	   *policy_digest = mr_policy_digest(verb->team.id, policy);
+	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	int64		id;
+	MrJson		what;
+
+	check_name_is_free(verb, name, policy, admin);
+	id = mr_nextval("model_id_seq");
+	insert_decisions_head(verb, id, name, policy, policy_digest);
+	insert_registrations_head(verb, id);
+	insert_model_name(verb->team.id, name, id);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "model_id", id);
+	mr_json_add_text(&what, "name", name);
+	mr_json_add_text(&what, "policy", policy);
+	mr_json_add_hash(&what, "policy_digest", policy_digest);
+	append_team_event(verb, head, "model_created", &what, NULL);
+	if (description != NULL)
+		mr_note_insert(verb, MR_NOTE_DESCRIPTION, id, 0, NULL, description);
+	return id;
+}
+
+/*
+ * modelreg.create_model(model text, policy text, description text,
+ *		request_id text) returns bigint, the model's permanent id.
+ *
+ * Errors: 22023 for a bad name or an unknown policy, 42704 for the team,
+ * 42501, 42710 for a name that a live model has.
+ */
+Datum
+modelreg_create_model(PG_FUNCTION_ARGS)
+{
+	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
+	char	   *policy = mr_arg_text(fcinfo, 1, "policy");
+	char	   *description = mr_arg_text_or_null(fcinfo, 2);
+	bool		admin = (mr_registry_rights() & MR_ADMIN) != 0;
+	char	   *team_name;
+	char	   *name;
+	MrTeam		team;
+	MrVerb		verb;
+	Jsonb	   *earlier;
+	int64		id;
+
+	mr_split_qualified_name(qualified, &team_name, &name, NULL);
+	team = mr_require_team(team_name, MR_MAINTAINER);
+	mr_verb_begin(&verb, fcinfo, "create_model", &team, 3);
+	earlier = mr_verb_earlier_result(&verb);
+	id = earlier ? mr_json_get_int(earlier, "model_id") :
+		create_model(&verb, name, policy, admin, description);
+	mr_verb_end(&verb, earlier ? NULL : id_result(id));
+	PG_RETURN_INT64(id);
+}
+
+static void
+end_model_name(int64 team, const char *name, int64 model)
+{
+	MrTable    *table = mr_table_open("model_name");
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Datum		values[MODEL_NAME_COLUMNS];
+	bool		nulls[MODEL_NAME_COLUMNS];
+	MrScan	   *scan;
+	Datum		keys[2];
+
+	keys[0] = Int64GetDatum(team);
+	keys[1] = CStringGetTextDatum(name);
+	scan = mr_scan_begin(table, "model_name_pkey", 2, keys, snapshot);
+	if (!mr_scan_next(scan, true))
+		elog(ERROR, "name of model " INT64_FORMAT " is missing", model);
+	ExecMaterializeSlot(table->slot);
+	mr_scan_end(scan);
+	UnregisterSnapshot(snapshot);
+	mr_table_read(table, values, nulls);
+	values[MODEL_NAME_UNTIL - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	nulls[MODEL_NAME_UNTIL - 1] = false;
+	mr_table_update(table, values, nulls);
+	mr_table_close(table);
+	CommandCounterIncrement();
+}
+
+/* Write the model's row without an event of its own: the team's tells it. */
+static void
+save_state(MrHead *head)
+{
+	mr_table_update(head->table, head->values, head->nulls);
+	mr_head_release(head);
+	CommandCounterIncrement();
+}
+
+static void
+rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admin)
+{
+	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+	char	   *old_name = TextDatumGetCString(head->values[MODEL_NAME - 1]);
+	MrJson		what;
+
+	if (strcmp(old_name, new_name) == 0)
+	{
+		mr_head_release(head);
+		mr_head_release(team);
+		return;
+	}
+	check_name_is_free(verb, new_name, model->policy, admin);
+	end_model_name(verb->team.id, old_name, model->id);
+	insert_model_name(verb->team.id, new_name, model->id);
+	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
+	save_state(head);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "model_id", model->id);
+	mr_json_add_text(&what, "name", new_name);
+	append_team_event(verb, team, "model_renamed", &what, NULL);
+}
+
+/*
+ * modelreg.rename_model(model text, new_name text, request_id text)
+ *
+ * new_name is without the team.  Errors as for create_model().
+ */
+Datum
+modelreg_rename_model(PG_FUNCTION_ARGS)
+{
+	char	   *new_name = mr_arg_text(fcinfo, 1, "new_name");
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
+										 MR_MAINTAINER);
+	bool		admin = (mr_registry_rights() & MR_ADMIN) != 0;
+	MrVerb		verb;
+
+	mr_check_object_name(new_name, NULL);
+	mr_verb_begin(&verb, fcinfo, "rename_model", &model.team, 2);
+	if (mr_verb_earlier_result(&verb) == NULL)
+	{
+		rename_model(&verb, &model, new_name, admin);
+		mr_verb_end(&verb, id_result(model.id));
+	}
+	else
+		mr_verb_end(&verb, NULL);
+	PG_RETURN_VOID();
+}
+
+static void
+check_not_in_use(const MrModel *model, MrHead *head)
+{
+	bool		current = !head->nulls[MODEL_CURRENT_VERSION - 1];
+
+	if (!current &&
+		!(mr_version_in_use != NULL && mr_version_in_use(model->id, 0)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("model \"%s\" is in use", mr_model_address(model)),
+			 current ? errdetail("Version %d is current in Production.",
+								 DatumGetInt32(head->values[MODEL_CURRENT_VERSION - 1])) :
+			 errdetail("An endpoint serves it."),
+			 errhint("Promote the current version to Archived first."),
+			 mr_reason("model_in_use")));
+}
+
+static void
+remove_aliases(int64 model)
+{
+	MrTable    *table = mr_table_open("alias");
+	Datum		key = Int64GetDatum(model);
+
+	while (mr_table_lock(table, "alias_pkey", 1, &key))
+	{
+		mr_table_delete(table);
+		CommandCounterIncrement();
+	}
+	mr_table_close(table);
+}
+
+static void
+retire_model(MrVerb *verb, const MrModel *model, const char *reason)
+{
+	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+	MrJson		what;
+
+	if (!head->nulls[MODEL_RETIRED_AT - 1])
+	{
+		mr_head_release(head);
+		mr_head_release(team);
+		return;
+	}
+	check_not_in_use(model, head);
+	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]),
+				   model->id);
+	remove_aliases(model->id);
+	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	head->nulls[MODEL_RETIRED_AT - 1] = false;
+	save_state(head);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "model_id", model->id);
+	append_team_event(verb, team, "model_retired", &what, reason);
+}
+
+/*
+ * modelreg.retire_model(model text, reason text, request_id text)
+ *
+ * Errors: 42704, 42501, 55006 while a version is current or serves.
+ */
+Datum
+modelreg_retire_model(PG_FUNCTION_ARGS)
+{
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
+										 MR_MAINTAINER);
+	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
+	MrVerb		verb;
+
+	mr_verb_begin(&verb, fcinfo, "retire_model", &model.team, 2);
+	if (mr_verb_earlier_result(&verb) == NULL)
+	{
+		retire_model(&verb, &model, reason);
+		mr_verb_end(&verb, id_result(model.id));
+	}
+	else
+		mr_verb_end(&verb, NULL);
+	PG_RETURN_VOID();
+}

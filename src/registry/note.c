@@ -1,0 +1,49 @@
+/*
+ * note.c
+ *		Notes: rows of facts about a model or version that are said later.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "audit/audit.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+
+static void
+set_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text == NULL;
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+/*
+ * Record a note about a model (version 0) or a version; returns the salted
+ * digest of its value, NULL for none.
+ */
+bytea *
+mr_note_insert(MrVerb *verb, const char *kind, int64 model, int32 version,
+			   const char *key, const char *value)
+{
+	Datum		values[NOTE_COLUMNS];
+	bool		nulls[NOTE_COLUMNS] = {false};
+	bytea	   *payload = mr_payload_store(verb->team.id, value);
+	int64		batch = mr_fact_batch(verb, verb->team.id);
+	int64		id = mr_nextval("note_id_seq");
+
+	values[NOTE_ID - 1] = Int64GetDatum(id);
+	values[NOTE_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[NOTE_BATCH - 1] = Int64GetDatum(batch);
+	values[NOTE_KIND - 1] = CStringGetTextDatum(kind);
+	values[NOTE_MODEL_ID - 1] = Int64GetDatum(model);
+	values[NOTE_VERSION - 1] = Int32GetDatum(version);
+	set_text(&values[NOTE_KEY - 1], &nulls[NOTE_KEY - 1], key);
+	nulls[NOTE_VALUE - 1] = payload == NULL;
+	values[NOTE_VALUE - 1] = PointerGetDatum(payload);
+	values[NOTE_WHO - 1] = JsonbPGetDatum(verb->who);
+	values[NOTE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[NOTE_FORMAT - 1] = Int16GetDatum(1);
+	mr_fact_recorded(batch, "note", id, mr_insert_row("note", values, nulls));
+	return payload;
+}

@@ -1,0 +1,39 @@
+/*
+ * registry.h
+ *		Models, versions and what is said of them.
+ */
+#ifndef MODELREG_REGISTRY_H
+#define MODELREG_REGISTRY_H
+
+#include "access/access.h"
+#include "audit/audit.h"
+
+typedef struct MrModel
+{
+	MrTeam		team;
+	int64		id;
+	char	   *name;			/* without the team */
+	char	   *policy;
+	bytea	   *policy_digest;
+	int32		current_version;	/* 0 for none */
+} MrModel;
+
+extern MrModel mr_require_model(const char *qualified, MrRights level);
+extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
+extern char *mr_model_address(const MrModel *model);
+extern char *mr_version_uri(const MrModel *model, int32 version);
+extern void mr_require_version(const MrModel *model, int32 version);
+
+/* Kinds of notes. */
+#define MR_NOTE_TAG "tag"
+#define MR_NOTE_UNTAG "untag"
+#define MR_NOTE_DESCRIPTION "description"
+#define MR_NOTE_ARTIFACT_CHECK "artifact_check"
+
+extern bytea *mr_note_insert(MrVerb *verb, const char *kind, int64 model,
+							 int32 version, const char *key,
+							 const char *value);
+
+extern void mr_registry_init(void);
+
+#endif							/* MODELREG_REGISTRY_H */

@@ -1,0 +1,55 @@
+-- registry: teams and rights. Each function authorizes its caller, so EXECUTE is everybody's.
+
+CREATE FUNCTION modelreg.create_team(name text, request_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'modelreg_create_team' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.create_team(text, text) IS 'Creates a team, whose first maintainer is the caller. Needs the right admin; returns the team''s permanent id.';
+REVOKE ALL ON FUNCTION modelreg.create_team(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.create_team(text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.rename_team(team text, new_name text, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_rename_team' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.rename_team(text, text, text) IS 'Gives a team a name that no team ever had. Needs the right admin.';
+REVOKE ALL ON FUNCTION modelreg.rename_team(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.rename_team(text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.retire_team(team text, reason text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_retire_team' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.retire_team(text, text, text) IS 'Retires a team that has no live model: it changes no more, and its name is never used again. Needs the right admin.';
+REVOKE ALL ON FUNCTION modelreg.retire_team(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.retire_team(text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.set_quota(team text, bytes bigint, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_set_quota' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.set_quota(text, bigint, text) IS 'Limits the logical bytes of a team''s artifacts; null for no limit. Needs the right admin.';
+REVOKE ALL ON FUNCTION modelreg.set_quota(text, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.set_quota(text, bigint, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.grant_level(team text, role_name text, level text, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_grant_level' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.grant_level(text, text, text, text) IS 'Gives a role a level in a team: reader, contributor, evaluator, reviewer or maintainer. Needs maintainer, or admin.';
+REVOKE ALL ON FUNCTION modelreg.grant_level(text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.grant_level(text, text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.revoke_level(team text, role_name text, level text, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_revoke_level' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.revoke_level(text, text, text, text) IS 'Takes a level in a team from a role; it counts from the next statement of every session on. Needs maintainer, or admin.';
+REVOKE ALL ON FUNCTION modelreg.revoke_level(text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.revoke_level(text, text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.grant_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_grant_registry_right' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.grant_registry_right(text, text, text) IS 'Gives a role the registry-wide right admin or auditor. Superusers only.';
+REVOKE ALL ON FUNCTION modelreg.grant_registry_right(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.grant_registry_right(text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.revoke_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_revoke_registry_right' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.revoke_registry_right(text, text, text) IS 'Takes the registry-wide right admin or auditor from a role. Superusers only.';
+REVOKE ALL ON FUNCTION modelreg.revoke_registry_right(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.revoke_registry_right(text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.rebind_roles() RETURNS TABLE (team text, role_name text, level text, bound boolean)
+	AS 'MODULE_PATHNAME', 'modelreg_rebind_roles' LANGUAGE C VOLATILE STRICT ROWS 10;
+COMMENT ON FUNCTION modelreg.rebind_roles() IS 'After a restore into a cluster whose roles were made anew: binds each membership to the role that has its name now, and lists what it bound and what has no role. Superusers only.';
+REVOKE ALL ON FUNCTION modelreg.rebind_roles() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.rebind_roles() TO PUBLIC;
