@@ -1,0 +1,60 @@
+/*
+ * digest.h
+ *		The digest of some bytes, with the algorithm that made it.
+ */
+#ifndef MR_DIGEST_H
+#define MR_DIGEST_H
+
+#include "fmgr.h"
+#include "nodes/nodes.h"
+
+/* May be short, compressed or toasted on disk: use the functions below. */
+typedef struct varlena MrDigest;
+
+/* The stored byte: a number is never given to another algorithm. */
+typedef enum MrDigestAlgorithm
+{
+	MR_DIGEST_SHA256 = 1
+} MrDigestAlgorithm;
+
+#define MR_SHA256_LENGTH 32
+
+static inline MrDigest *
+DatumGetMrDigest(Datum datum)
+{
+	return pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
+}
+
+static inline Datum
+MrDigestGetDatum(const MrDigest *digest)
+{
+	return PointerGetDatum(digest);
+}
+
+#define PG_GETARG_MRDIGEST(n) DatumGetMrDigest(PG_GETARG_DATUM(n))
+#define PG_RETURN_MRDIGEST(digest) PG_RETURN_DATUM(MrDigestGetDatum(digest))
+
+/* A digest of len bytes that are already hashed; len must fit. */
+extern MrDigest *mr_digest_make(MrDigestAlgorithm algorithm,
+								const uint8 *bytes, Size len);
+extern MrDigest *mr_digest_sha256(const uint8 bytes[MR_SHA256_LENGTH]);
+
+/* Hashes the bytes with SHA-256. */
+extern MrDigest *mr_digest_compute(const void *data, Size len);
+
+extern MrDigestAlgorithm mr_digest_algorithm(const MrDigest *digest);
+extern const char *mr_digest_algorithm_name(const MrDigest *digest);
+
+/* The hash itself, without the algorithm; points into the digest. */
+extern const uint8 *mr_digest_bytes(const MrDigest *digest);
+extern Size mr_digest_length(const MrDigest *digest);
+
+extern bool mr_digest_equal(const MrDigest *a, const MrDigest *b);
+
+/* Raises what is malformed, or saves the error and returns NULL. */
+extern MrDigest *mr_digest_parse(const char *text, Node *escontext);
+
+/* The text form, as sha256:<64 lower-case hexadecimal digits>. */
+extern char *mr_digest_to_cstring(const MrDigest *digest);
+
+#endif							/* MR_DIGEST_H */
