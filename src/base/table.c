@@ -4,7 +4,8 @@
  *
  * All rows are written here, through the executor's simple insert, update
  * and delete, so that indexes, CHECKs and triggers hold.  An insert fills the
- * column "hash", which covers all columns before it.  An update or delete
+ * column "hash", which covers all columns before it, and "format", which
+ * follows it.  An update or delete
  * opens the guard for that one row and that one command.
  */
 #include "postgres.h"
@@ -373,6 +374,20 @@ run_write(MrTable *table, WriteKind kind)
 	ResetPerTupleExprContext(table->estate);
 }
 
+/* Fill "hash" and "format", whose number is 1 for all tables so far. */
+static bytea *
+fill_hash(MrTable *table, Datum *values, bool *nulls)
+{
+	int			column = table->hash_attno - 1;
+	bytea	   *hash = mr_row_hash(table->name, 1, RelationGetDescr(table->rel),
+								   column, values, nulls);
+
+	values[column] = PointerGetDatum(hash);
+	values[column + 1] = Int16GetDatum(1);
+	nulls[column] = nulls[column + 1] = false;
+	return hash;
+}
+
 /*
  * Insert a row of as many values as the table has columns, computing its
  * hash, which is returned (NULL for a table without one).
@@ -383,12 +398,7 @@ mr_table_insert(MrTable *table, Datum *values, bool *nulls)
 	bytea	   *hash = NULL;
 
 	if (table->hash_attno > 0)
-	{
-		hash = mr_row_hash(table->name, 1, RelationGetDescr(table->rel),
-						   table->hash_attno - 1, values, nulls);
-		values[table->hash_attno - 1] = PointerGetDatum(hash);
-		nulls[table->hash_attno - 1] = false;
-	}
+		hash = fill_hash(table, values, nulls);
 	fill_slot(table, values, nulls);
 	run_write(table, WRITE_INSERT);
 	return hash;

@@ -43,7 +43,6 @@ mr_note_insert(MrVerb *verb, const char *kind, int64 model, int32 version,
 	values[NOTE_VALUE - 1] = PointerGetDatum(payload);
 	values[NOTE_WHO - 1] = JsonbPGetDatum(verb->who);
 	values[NOTE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[NOTE_FORMAT - 1] = Int16GetDatum(1);
 	mr_fact_recorded(batch, "note", id, mr_insert_row("note", values, nulls));
 	return payload;
 }
