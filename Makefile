@@ -41,12 +41,12 @@ SHLIB_LINK = -lcrypto
 # Topics run one after the other in one database. REGRESS_ORDER, if it is set, names those that come first.
 REGRESS_ORDER =
 topics := $(sort $(patsubst $(here)/sql/%.sql,%,$(wildcard $(here)/sql/*.sql)))
-REGRESS = $(REGRESS_ORDER) $(filter-out $(REGRESS_ORDER),$(topics))
+REGRESS := $(strip $(REGRESS_ORDER) $(filter-out $(REGRESS_ORDER),$(topics)))
 REGRESS_OPTS = --load-extension=modelreg
-ISOLATION = $(sort $(patsubst $(here)/test/specs/%.spec,%,$(wildcard $(here)/test/specs/*.spec)))
+ISOLATION := $(sort $(patsubst $(here)/test/specs/%.spec,%,$(wildcard $(here)/test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(here)/test --load-extension=modelreg
-TAP_TESTS = 1
-PROVE_TESTS ?= $(sort $(wildcard test/t/*.pl))
+PROVE_TESTS := $(sort $(patsubst $(here)/%,%,$(wildcard $(here)/test/t/*.pl)))
+TAP_TESTS := $(if $(PROVE_TESTS),1)
 # The registry wants UTF8, and expected output is sorted by bytes, whatever the server's own locale is.
 ENCODING = UTF8
 NO_LOCALE = 1

@@ -18,7 +18,7 @@ help:
 #:   make check-isolation [SPEC="race ..."]         isolation specs, all or only these; output in output_iso/results/
 #:   make check-tap [T="test/t/x.pl ..."]           TAP tests, all or only these; logs in tmp_check/log/
 #:   make psql             a shell on such a server, with the extension created
-#:   scripts/with-server COMMAND...                 any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
+#:   scripts/with-server [-i] COMMAND...            any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
 #:   make ci               what CI runs (.ci/run): all supported versions, and a sanitizer; as root
 #:   make distclean-private                         remove build/, the private servers and their objects
 #:
@@ -38,7 +38,7 @@ check-tap:
 demo:
 	@scripts/with-server demo/demo.sh
 psql:
-	@scripts/with-server sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
+	@scripts/with-server -i sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
 ci:
 	@.ci/run
 distclean-private:
