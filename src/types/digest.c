@@ -9,13 +9,14 @@
  */
 #include "postgres.h"
 
-#include "common/cryptohash.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
+#include "base/hash.h"
 #include "types/digest.h"
 #include "types/parse.h"
 
@@ -80,14 +81,9 @@ mr_digest_sha256(const uint8 bytes[MR_SHA256_LENGTH])
 MrDigest *
 mr_digest_compute(const void *data, Size len)
 {
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	uint8		bytes[MR_SHA256_LENGTH];
 
-	if (pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, data, len) < 0 ||
-		pg_cryptohash_final(hash, bytes, sizeof(bytes)) < 0)
-		elog(ERROR, "could not compute sha256: %s", pg_cryptohash_error(hash));
-	pg_cryptohash_free(hash);
+	mr_sha256(data, len, bytes);
 	return mr_digest_sha256(bytes);
 }
 
@@ -206,19 +202,14 @@ mr_digest_parse(const char *text, Node *escontext)
 char *
 mr_digest_to_cstring(const MrDigest *digest)
 {
-	static const char hex[] = "0123456789abcdef";
 	const char *name = mr_digest_algorithm_name(digest);
-	const uint8 *bytes = mr_digest_bytes(digest);
 	Size		length = mr_digest_length(digest);
-	char	   *text = palloc(strlen(name) + 1 + length * 2 + 1);
-	char	   *p = text + sprintf(text, "%s:", name);
+	Size		prefix = strlen(name) + 1;
+	char	   *text = palloc(prefix + length * 2 + 1);
 
-	for (Size i = 0; i < length; i++)
-	{
-		*p++ = hex[bytes[i] >> 4];
-		*p++ = hex[bytes[i] & 0x0F];
-	}
-	*p = '\0';
+	sprintf(text, "%s:", name);
+	hex_encode((const char *) mr_digest_bytes(digest), length, text + prefix);
+	text[prefix + length * 2] = '\0';
 	return text;
 }
 
@@ -254,6 +245,16 @@ modelreg_digest_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
+static void
+binary_error(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary format for type %s", DIGEST_TYPE),
+			 errdetail_internal("%s", what),
+			 mr_reason("invalid_binary")));
+}
+
 PG_FUNCTION_INFO_V1(modelreg_digest_recv);
 Datum
 modelreg_digest_recv(PG_FUNCTION_ARGS)
@@ -262,20 +263,16 @@ modelreg_digest_recv(PG_FUNCTION_ARGS)
 	int			number = pq_getmsgbyte(buf);
 	const Algorithm *entry = algorithm_by_number(number);
 	Size		length = buf->len - buf->cursor;
+	const char *bytes;
 
 	if (entry == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary format for type %s", DIGEST_TYPE),
-				 errdetail("Digest algorithm number %d is not known.", number)));
+		binary_error(psprintf("Digest algorithm number %d is not known.",
+							  number));
 	if (length != entry->length)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary format for type %s", DIGEST_TYPE),
-				 errdetail("%s has %zu bytes, not %zu.",
-						   entry->name, entry->length, length)));
-	PG_RETURN_MRDIGEST(mr_digest_make(entry->number,
-									  (const uint8 *) pq_getmsgbytes(buf, length),
+		binary_error(psprintf("%s has %zu bytes, not %zu.",
+							  entry->name, entry->length, length));
+	bytes = pq_getmsgbytes(buf, length);
+	PG_RETURN_MRDIGEST(mr_digest_make(entry->number, (const uint8 *) bytes,
 									  length));
 }
 

@@ -2,8 +2,8 @@
  * digest.h
  *		The digest of some bytes, with the algorithm that made it.
  */
-#ifndef MR_DIGEST_H
-#define MR_DIGEST_H
+#ifndef MODELREG_DIGEST_H
+#define MODELREG_DIGEST_H
 
 #include "fmgr.h"
 #include "nodes/nodes.h"
@@ -57,4 +57,4 @@ extern MrDigest *mr_digest_parse(const char *text, Node *escontext);
 /* The text form, as sha256:<64 lower-case hexadecimal digits>. */
 extern char *mr_digest_to_cstring(const MrDigest *digest);
 
-#endif							/* MR_DIGEST_H */
+#endif							/* MODELREG_DIGEST_H */

@@ -3,8 +3,8 @@
  *		The address of a model, of one of its versions, or of what it points
  *		at.
  */
-#ifndef MR_MODEL_URI_H
-#define MR_MODEL_URI_H
+#ifndef MODELREG_MODEL_URI_H
+#define MODELREG_MODEL_URI_H
 
 #include "nodes/nodes.h"
 #include "utils/uuid.h"
@@ -52,4 +52,4 @@ extern char *mr_model_uri_print(const MrModelUri *uri);
 /* The lower-case name of a kind; static storage. */
 extern const char *mr_model_uri_kind_name(MrModelUriKind kind);
 
-#endif							/* MR_MODEL_URI_H */
+#endif							/* MODELREG_MODEL_URI_H */

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "types/model_uri.h"
 #include "types/names.h"
 
@@ -199,8 +200,7 @@ name_error(const char *noun, const char *text, const MrFault *fault,
 			 errmsg("invalid %s: \"%s\"", noun, mr_text_clip(text)),
 			 errdetail("At character %d: %s",
 					   mr_fault_position(text, fault), fault->what),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
-								"modelreg_invalid_name")));
+			 mr_reason("invalid_name")));
 }
 
 static bool
@@ -246,8 +246,7 @@ mr_check_alias_name(const char *name, Node *escontext)
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("reserved alias: \"%s\"", mr_text_clip(name)),
 				 errdetail("The names \"latest\", a number, and \"v\" with a number cannot be aliases."),
-				 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
-									"modelreg_reserved_name")));
+				 mr_reason("reserved_name")));
 	return true;
 }
 
@@ -393,6 +392,7 @@ modelreg_check_name(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown sort of name: \"%s\"", mr_text_clip(what)),
-				 errhint("Known are team, qualified, object and alias.")));
+				 errhint("Known are team, qualified, object and alias."),
+				 mr_reason("invalid_name")));
 	PG_RETURN_DATUM(PG_GETARG_DATUM(1));
 }

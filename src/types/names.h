@@ -2,8 +2,8 @@
  * names.h
  *		What names may be, and the addresses built of them.
  */
-#ifndef MR_NAMES_H
-#define MR_NAMES_H
+#ifndef MODELREG_NAMES_H
+#define MODELREG_NAMES_H
 
 #include "nodes/nodes.h"
 
@@ -57,4 +57,4 @@ extern bool mr_alias_scan(const char *start, Size len, MrFault *fault);
 extern bool mr_qualified_name_scan(const char *start, Size len, char **team,
 								   char **name, MrFault *fault);
 
-#endif							/* MR_NAMES_H */
+#endif							/* MODELREG_NAMES_H */

@@ -13,6 +13,7 @@
 #include "mb/pg_wchar.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "types/parse.h"
 
 /* How much of an offending text a message quotes, in bytes. */
@@ -138,6 +139,5 @@ mr_syntax_error(const char *type, const char *text, const MrFault *fault,
 					type, mr_text_clip(text)),
 			 errdetail("At character %d: %s",
 					   mr_fault_position(text, fault), fault->what),
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
-								"modelreg_invalid_syntax")));
+			 mr_reason("invalid_syntax")));
 }

@@ -2,8 +2,8 @@
  * parse.h
  *		What the parsers of texts have in common: a fault and its report.
  */
-#ifndef MR_PARSE_H
-#define MR_PARSE_H
+#ifndef MODELREG_PARSE_H
+#define MODELREG_PARSE_H
 
 #include "nodes/nodes.h"
 
@@ -44,4 +44,4 @@ extern bool mr_syntax_error(const char *type, const char *text,
 extern bool mr_fault_set(MrFault *fault, const char *at,
 						 const char *format,...) pg_attribute_printf(3, 4);
 
-#endif							/* MR_PARSE_H */
+#endif							/* MODELREG_PARSE_H */

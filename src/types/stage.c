@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "types/parse.h"
 #include "types/stage.h"
 
@@ -53,8 +54,7 @@ mr_stage_parse(const char *text, Node *escontext)
 				 errmsg("invalid input syntax for type %s: \"%s\"",
 						"modelreg.stage", mr_text_clip(text)),
 				 errdetail("A stage is Experimental, Staging, Production or Archived."),
-				 err_generic_string(PG_DIAG_CONSTRAINT_NAME,
-									"modelreg_invalid_syntax")));
+				 mr_reason("invalid_syntax")));
 	return stage;
 }
 

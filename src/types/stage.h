@@ -2,8 +2,8 @@
  * stage.h
  *		The stage of a model version: what it may do.
  */
-#ifndef MR_STAGE_H
-#define MR_STAGE_H
+#ifndef MODELREG_STAGE_H
+#define MODELREG_STAGE_H
 
 #include "nodes/nodes.h"
 
@@ -41,4 +41,4 @@ extern MrStage mr_stage_lookup(const char *start, Size len);
 /* Raises what is no stage, or saves the error and returns MR_STAGE_NONE. */
 extern MrStage mr_stage_parse(const char *text, Node *escontext);
 
-#endif							/* MR_STAGE_H */
+#endif							/* MODELREG_STAGE_H */
