@@ -1,0 +1,220 @@
+/*
+ * inputs.c
+ *		The inputs of a node that is to be recorded.
+ *
+ * Inputs are found with the caller's rights, before anything is written and
+ * before the node's id is drawn: so a parent's id is smaller than a child's.
+ * All that were not found are reported at once.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+#include "base/errors.h"
+#include "lineage/lineage.h"
+#include "types/parse.h"
+
+#define ROLE_MAX 63				/* bytes */
+#define INPUTS_MAX 65536
+
+/* Error 22023 unless the text is a role: a-z, 0-9, "_" and "-". */
+static void
+check_role(const char *role)
+{
+	size_t		len = strlen(role);
+
+	if (len >= 1 && len <= ROLE_MAX &&
+		strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid role of an input: \"%s\"", mr_text_clip(role)),
+			 errdetail("A role has 1 to %d bytes: lower-case letters, digits, \"_\" and \"-\".",
+					   ROLE_MAX),
+			 mr_reason("invalid_name")));
+}
+
+MrInputs *
+mr_inputs_begin(void)
+{
+	MrInputs   *inputs = palloc0(sizeof(MrInputs));
+
+	inputs->room = 8;
+	inputs->items = palloc(inputs->room * sizeof(MrInput));
+	return inputs;
+}
+
+static MrInput *
+append_input(MrInputs *inputs, const char *role)
+{
+	check_role(role);
+	if (inputs->n == INPUTS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a node cannot have more than %d inputs", INPUTS_MAX),
+				 errhint("Record a node for the collection, and name that."),
+				 mr_reason("too_many_inputs")));
+	if (inputs->n == inputs->room)
+		inputs->items = repalloc(inputs->items,
+								 (inputs->room *= 2) * sizeof(MrInput));
+	inputs->items[inputs->n].role = pstrdup(role);
+	return &inputs->items[inputs->n++];
+}
+
+/* Add the node of an address, which may have any kind. */
+void
+mr_inputs_add(MrInputs *inputs, const char *role, const char *address)
+{
+	MrInput    *input = append_input(inputs, role);
+	int64		id = mr_node_resolve(address, NULL);
+
+	if (id != 0 && mr_node_get(id, NULL, &input->node))
+		return;
+	inputs->n--;
+	inputs->missing = lappend(inputs->missing,
+							  psprintf("\"%s\" (%s)", mr_text_clip(address), role));
+}
+
+/* Add a node that is known to be readable by its id. */
+void
+mr_inputs_add_node(MrInputs *inputs, const char *role, int64 node)
+{
+	MrInput    *input = append_input(inputs, role);
+
+	if (!mr_node_get(node, NULL, &input->node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
+}
+
+static void
+raise_wrong_shape(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("inputs must be a JSON object of roles with lists of nodes"),
+			 errdetail("%s", detail),
+			 errhint("Such as {\"training\": [\"snapshot:team.name@version\"]}."),
+			 mr_reason("invalid_inputs")));
+}
+
+static void
+add_address(MrInputs *inputs, const char *role, const JsonbValue *value)
+{
+	char	   *address;
+
+	if (value->type != jbvString)
+		raise_wrong_shape(psprintf("Role \"%s\" has something else than texts.",
+								   mr_text_clip(role)));
+	address = pnstrdup(value->val.string.val, value->val.string.len);
+	mr_inputs_add(inputs, role, address);
+	pfree(address);
+}
+
+/* The nodes of one role: an array of addresses, or a single one. */
+static void
+add_addresses(MrInputs *inputs, const char *role, const JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbValue	item;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+	{
+		add_address(inputs, role, value);
+		return;
+	}
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &item, true); /* WJB_BEGIN_ARRAY */
+	while (JsonbIteratorNext(&it, &item, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_address(inputs, role, &item);
+	}
+}
+
+/* Add what {"role": ["address", ...], ...} names; NULL names nothing. */
+void
+mr_inputs_add_json(MrInputs *inputs, Jsonb *json)
+{
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
+		raise_wrong_shape("This is no object.");
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *role = pnstrdup(key.val.string.val, key.val.string.len);
+
+		check_role(role);
+		(void) JsonbIteratorNext(&it, &value, true);
+		add_addresses(inputs, role, &value);
+	}
+}
+
+static void
+raise_missing(MrInputs *inputs)
+{
+	StringInfoData list;
+	ListCell   *cell;
+
+	initStringInfo(&list);
+	foreach(cell, inputs->missing)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+						 (char *) lfirst(cell));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg_plural("%d input does not exist or you may not read it",
+						   "%d inputs do not exist or you may not read them",
+						   list_length(inputs->missing),
+						   list_length(inputs->missing)),
+			 errdetail("Not found: %s.", list.data),
+			 errhint("Record the inputs first, with record_node(), record_snapshot() or record_run()."),
+			 mr_reason("input_not_found")));
+}
+
+static int
+compare_inputs(const void *a, const void *b)
+{
+	const MrInput *x = a;
+	const MrInput *y = b;
+	int			order = strcmp(x->role, y->role);
+
+	if (order != 0)
+		return order;
+	return (x->node.id > y->node.id) - (x->node.id < y->node.id);
+}
+
+/*
+ * All inputs were added: raise what was not found, order them by role and
+ * id, and let those that were named twice be one.
+ */
+void
+mr_inputs_finish(MrInputs *inputs)
+{
+	int			kept = 0;
+
+	if (inputs->missing != NIL)
+		raise_missing(inputs);
+	qsort(inputs->items, inputs->n, sizeof(MrInput), compare_inputs);
+	for (int i = 0; i < inputs->n; i++)
+		if (kept == 0 ||
+			compare_inputs(&inputs->items[kept - 1], &inputs->items[i]) != 0)
+			inputs->items[kept++] = inputs->items[i];
+	inputs->n = kept;
+}
+
+/* The first input in a role, of the smallest id; 0 when there is none. */
+int64
+mr_inputs_first(const MrInputs *inputs, const char *role)
+{
+	for (int i = 0; i < inputs->n; i++)
+		if (strcmp(inputs->items[i].role, role) == 0)
+			return inputs->items[i].node.id;
+	return 0;
+}

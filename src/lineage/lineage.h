@@ -1,0 +1,87 @@
+/*
+ * lineage.h
+ *		Nodes, their inputs, and walks along the edges.
+ */
+#ifndef MODELREG_LINEAGE_H
+#define MODELREG_LINEAGE_H
+
+#include "audit/audit.h"
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+#include "utils/snapshot.h"
+
+#define MR_ROLE_RUN "run"		/* the input of a version that made it */
+
+/* What a walk or a new edge has to know of a node. */
+typedef struct MrNode
+{
+	int64		id;
+	int64		team;
+	char	   *kind;
+	char	   *name;
+	char	   *version;
+	int64		supersedes;		/* 0 for none */
+	int32		level;
+	int64		low;
+	TimestampTz recorded_at;
+} MrNode;
+
+/*
+ * Finding nodes.  None of these asks for rights but mr_node_resolve() and
+ * mr_node_require(), for which a node that the caller may not read does not
+ * exist.  A snapshot NULL stands for the latest.
+ */
+extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
+extern int64 mr_node_find(int64 team, const char *kind, const char *name,
+						  const char *version);
+extern int64 mr_node_resolve(const char *address, Snapshot snapshot);
+extern int64 mr_node_require(const char *address, Snapshot snapshot);
+extern char *mr_node_address(const MrNode *node);
+
+/*
+ * The inputs of a node that is to be recorded.  They are added before
+ * mr_verb_begin(), as it is the caller's rights that count;
+ * mr_inputs_finish() raises one error that lists all that were not found.
+ */
+typedef struct MrInput
+{
+	char	   *role;
+	MrNode		node;
+} MrInput;
+
+typedef struct MrInputs
+{
+	MrInput    *items;			/* by role and id, after mr_inputs_finish() */
+	int			n;
+	int			room;
+	List	   *missing;		/* of addresses with their roles */
+} MrInputs;
+
+extern MrInputs *mr_inputs_begin(void);
+extern void mr_inputs_add(MrInputs *inputs, const char *role, const char *address);
+extern void mr_inputs_add_node(MrInputs *inputs, const char *role, int64 node);
+extern void mr_inputs_add_json(MrInputs *inputs, Jsonb *json);
+extern void mr_inputs_finish(MrInputs *inputs);
+extern int64 mr_inputs_first(const MrInputs *inputs, const char *role);
+
+/* A node to record.  What is not known is NULL, 0 where it says so. */
+typedef struct MrNodeSpec
+{
+	int64		team;
+	const char *kind;
+	const char *name;
+	const char *version;		/* "" for none */
+	int64		supersedes;		/* 0 for none */
+	const MrInputs *inputs;		/* finished */
+	const char *uri;
+	const char *digest;			/* canonical text */
+	const int64 *rows;
+	const char *properties;		/* canonical JSON of an object */
+	const TimestampTz *occurred_at;
+	bool		is_fact;		/* one of the team's facts; else the caller's
+								 * event covers the hash */
+} MrNodeSpec;
+
+extern int64 mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash);
+
+#endif							/* MODELREG_LINEAGE_H */

@@ -1,0 +1,96 @@
+-- lineage: nodes, the edges between them, and walking along these
+
+-- Drawn after a node's inputs were found and never cached, so that a node's id is greater than those of its inputs.
+CREATE SEQUENCE modelreg.node_id_seq CACHE 1;
+COMMENT ON SEQUENCE modelreg.node_id_seq IS 'Ids of lineage nodes; their order is a topological one.';
+
+CREATE TABLE modelreg.node (
+	id bigint NOT NULL CONSTRAINT node_pkey PRIMARY KEY,
+	team_id bigint NOT NULL,
+	batch bigint,
+	kind text COLLATE "C" NOT NULL,
+	name text COLLATE "C" NOT NULL,
+	version text COLLATE "C" NOT NULL,
+	supersedes bigint,
+	level integer NOT NULL,
+	low bigint NOT NULL,
+	input_roles text[] COLLATE "C" NOT NULL,
+	input_ids bigint[] NOT NULL,
+	uri text COLLATE "C",
+	digest text COLLATE "C",
+	rows bigint,
+	properties bytea,
+	who jsonb NOT NULL,
+	recorded_at timestamptz NOT NULL,
+	occurred_at timestamptz,
+	hash bytea NOT NULL,
+	format smallint NOT NULL DEFAULT 1,
+	CONSTRAINT node_key UNIQUE (team_id, kind, name, version),
+	CONSTRAINT node_order CHECK (level >= 0 AND low > 0 AND low <= id AND supersedes < id AND id > ALL (input_ids)
+		AND cardinality(input_ids) = cardinality(input_roles)),
+	CONSTRAINT node_hash CHECK (CASE format WHEN 1 THEN hash = modelreg.row_hash('node', format, id, team_id, batch, kind, name,
+		version, supersedes, level, low, input_roles, input_ids, uri, digest, rows, properties, who, recorded_at, occurred_at) END IS TRUE)
+);
+-- Walks look here for what stands for a node, and for what a node stands for; few nodes supersede.
+CREATE INDEX node_superseding ON modelreg.node (supersedes, id) INCLUDE (team_id, kind) WHERE supersedes IS NOT NULL;
+CREATE INDEX node_superseded ON modelreg.node (id, supersedes) WHERE supersedes IS NOT NULL;
+CREATE INDEX node_batch ON modelreg.node (batch) WHERE batch IS NOT NULL;
+COMMENT ON TABLE modelreg.node IS 'What lineage is about: commits, transforms, feature-store versions, snapshots, runs, model versions and the kinds that users name; written once.';
+COMMENT ON COLUMN modelreg.node.id IS 'Greater than the ids of its inputs and of what it supersedes.';
+COMMENT ON COLUMN modelreg.node.team_id IS 'The team that owns it.';
+COMMENT ON COLUMN modelreg.node.batch IS 'The set of facts that it was recorded with; null when a registration''s event covers it.';
+COMMENT ON COLUMN modelreg.node.kind IS 'commit, transform, snapshot, run, version, or a kind that users name.';
+COMMENT ON COLUMN modelreg.node.name IS 'Name in the team; of a version the permanent id of its model, as names of models can change hands.';
+COMMENT ON COLUMN modelreg.node.version IS 'Version of what the name says; empty when there is none.';
+COMMENT ON COLUMN modelreg.node.supersedes IS 'The node of the same kind and team that this one stands for, because that was wrong or not all.';
+COMMENT ON COLUMN modelreg.node.level IS 'Length of the longest path to it: 0 without inputs, else 1 more than the greatest level of an input.';
+COMMENT ON COLUMN modelreg.node.low IS 'The smallest id among itself and all that it derives from.';
+COMMENT ON COLUMN modelreg.node.input_roles IS 'Roles of its inputs, ordered by role and id.';
+COMMENT ON COLUMN modelreg.node.input_ids IS 'Ids of its inputs, in the same order.';
+COMMENT ON COLUMN modelreg.node.uri IS 'Where it is; nothing is fetched from there.';
+COMMENT ON COLUMN modelreg.node.digest IS 'Digest of its content, such as sha256:....';
+COMMENT ON COLUMN modelreg.node.rows IS 'Number of rows, of data.';
+COMMENT ON COLUMN modelreg.node.properties IS 'Salted digest of its properties, a JSON object in the payload table; member schema is the schema of data.';
+COMMENT ON COLUMN modelreg.node.who IS 'Calling role, and outer and session role where they differ, by name and OID.';
+COMMENT ON COLUMN modelreg.node.recorded_at IS 'When it was recorded, by the server''s clock.';
+COMMENT ON COLUMN modelreg.node.occurred_at IS 'When it happened, as claimed by who recorded it; null when nothing was claimed.';
+COMMENT ON COLUMN modelreg.node.hash IS 'Hash of the columns before this one.';
+COMMENT ON COLUMN modelreg.node.format IS 'Version of the row format, hashed too.';
+
+-- Kinds and roles are text and no codes: both are open sets, and a dictionary for all teams would be one more table to lock,
+-- chain and verify, and would show one team the words of another.
+CREATE TABLE modelreg.edge (
+	child bigint NOT NULL,
+	parent bigint NOT NULL,
+	parent_low bigint NOT NULL,
+	child_team bigint NOT NULL,
+	parent_team bigint NOT NULL,
+	parent_level integer NOT NULL,
+	role text COLLATE "C" NOT NULL,
+	child_kind text COLLATE "C" NOT NULL,
+	parent_kind text COLLATE "C" NOT NULL,
+	CONSTRAINT edge_order CHECK (parent < child)
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
+CREATE UNIQUE INDEX edge_up ON modelreg.edge (child, parent, role) INCLUDE (parent_low, parent_team, parent_level, parent_kind) WITH (fillfactor = 100);
+CREATE INDEX edge_down ON modelreg.edge (parent, child, role) INCLUDE (child_team, child_kind);
+COMMENT ON TABLE modelreg.edge IS 'A row per input of a node. The node''s hash covers its inputs; walks read only the two indexes.';
+COMMENT ON COLUMN modelreg.edge.child IS 'The node that has the input.';
+COMMENT ON COLUMN modelreg.edge.parent IS 'The input, a node with a smaller id.';
+COMMENT ON COLUMN modelreg.edge.parent_low IS 'Column low of the input.';
+COMMENT ON COLUMN modelreg.edge.child_team IS 'Team of the node, whose members may read the edge.';
+COMMENT ON COLUMN modelreg.edge.parent_team IS 'Team of the input.';
+COMMENT ON COLUMN modelreg.edge.parent_level IS 'Column level of the input.';
+COMMENT ON COLUMN modelreg.edge.role IS 'What the input was used as: training, validation, test, features, code, base, run, ..., or a role that users name.';
+COMMENT ON COLUMN modelreg.edge.child_kind IS 'Kind of the node.';
+COMMENT ON COLUMN modelreg.edge.parent_kind IS 'Kind of the input.';
+
+ALTER TABLE modelreg.node ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readable ON modelreg.node FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
+ALTER TABLE modelreg.edge ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readable ON modelreg.edge FOR SELECT USING (child_team = ANY ((SELECT modelreg.readable_teams())::bigint[]));
+-- Rows are shown by policy, so the right to look may be everybody's.
+GRANT SELECT ON modelreg.node, modelreg.edge TO PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('modelreg.node_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('modelreg.node', '');
+SELECT pg_catalog.pg_extension_config_dump('modelreg.edge', '');
