@@ -32,6 +32,9 @@ typedef struct MrNode
  * exist.  A snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
+extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
+							 const char *name, const char *version,
+							 Snapshot snapshot);
 extern int64 mr_node_find(int64 team, const char *kind, const char *name,
 						  const char *version);
 extern int64 mr_node_resolve(const char *address, Snapshot snapshot);

@@ -34,7 +34,6 @@ CREATE TABLE modelreg.node (
 -- Walks look here for what stands for a node, and for what a node stands for; few nodes supersede.
 CREATE INDEX node_superseding ON modelreg.node (supersedes, id) INCLUDE (team_id, kind) WHERE supersedes IS NOT NULL;
 CREATE INDEX node_superseded ON modelreg.node (id, supersedes) WHERE supersedes IS NOT NULL;
-CREATE INDEX node_batch ON modelreg.node (batch) WHERE batch IS NOT NULL;
 COMMENT ON TABLE modelreg.node IS 'What lineage is about: commits, transforms, feature-store versions, snapshots, runs, model versions and the kinds that users name; written once.';
 COMMENT ON COLUMN modelreg.node.id IS 'Greater than the ids of its inputs and of what it supersedes.';
 COMMENT ON COLUMN modelreg.node.team_id IS 'The team that owns it.';
