@@ -84,6 +84,42 @@ mr_json_add_json(MrJson *json, const char *key, Jsonb *member)
 	add_value(json, key, &value);
 }
 
+void
+mr_json_add_null(MrJson *json, const char *key)
+{
+	mr_json_add_text(json, key, NULL);
+}
+
+/* A member whose value is an array of objects, added one by one. */
+void
+mr_json_begin_array(MrJson *json, const char *key)
+{
+	JsonbValue	k;
+
+	k.type = jbvString;
+	k.val.string.val = unconstify(char *, key);
+	k.val.string.len = strlen(key);
+	pushJsonbValue(&json->state, WJB_KEY, &k);
+	pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
+}
+
+void
+mr_json_add_element(MrJson *json, Jsonb *element)
+{
+	JsonbValue	value;
+
+	value.type = jbvBinary;
+	value.val.binary.data = &element->root;
+	value.val.binary.len = VARSIZE(element) - VARHDRSZ;
+	pushJsonbValue(&json->state, WJB_ELEM, &value);
+}
+
+void
+mr_json_end_array(MrJson *json)
+{
+	pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);
+}
+
 Jsonb *
 mr_json_end(MrJson *json)
 {

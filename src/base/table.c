@@ -17,6 +17,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -113,16 +114,33 @@ mr_table_close(MrTable *table)
 }
 
 static void
-init_key(ScanKey key, Relation index, int column, Datum value)
+init_key(ScanKey key, Relation index, int column, StrategyNumber strategy,
+		 Datum value)
 {
 	Oid			family = index->rd_opfamily[column];
 	Oid			type = index->rd_opcintype[column];
-	Oid			equal = get_opfamily_member(family, type, type,
-											BTEqualStrategyNumber);
+	Oid			operator = get_opfamily_member(family, type, type, strategy);
 
-	ScanKeyEntryInitialize(key, 0, column + 1, BTEqualStrategyNumber,
-						   InvalidOid, index->rd_indcollation[column],
-						   get_opcode(equal), value);
+	ScanKeyEntryInitialize(key, 0, column + 1, strategy, InvalidOid,
+						   index->rd_indcollation[column],
+						   get_opcode(operator), value);
+}
+
+static MrScan *
+begin_scan(MrTable *table, const char *index, int nkeys, const Datum *keys,
+		   StrategyNumber last, Snapshot snapshot)
+{
+	MrScan	   *scan = palloc(sizeof(MrScan));
+	ScanKeyData scankeys[INDEX_MAX_KEYS];
+
+	scan->table = table;
+	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
+	for (int i = 0; i < nkeys; i++)
+		init_key(&scankeys[i], scan->index, i,
+				 i == nkeys - 1 ? last : BTEqualStrategyNumber, keys[i]);
+	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
+	index_rescan(scan->scan, scankeys, nkeys, NULL, 0);
+	return scan;
 }
 
 /*
@@ -133,16 +151,16 @@ MrScan *
 mr_scan_begin(MrTable *table, const char *index, int nkeys,
 			  const Datum *keys, Snapshot snapshot)
 {
-	MrScan	   *scan = palloc(sizeof(MrScan));
-	ScanKeyData scankeys[INDEX_MAX_KEYS];
+	return begin_scan(table, index, nkeys, keys, BTEqualStrategyNumber, snapshot);
+}
 
-	scan->table = table;
-	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
-	for (int i = 0; i < nkeys; i++)
-		init_key(&scankeys[i], scan->index, i, keys[i]);
-	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
-	index_rescan(scan->scan, scankeys, nkeys, NULL, 0);
-	return scan;
+/* The same, but the last key is an upper bound, which is included. */
+MrScan *
+mr_scan_begin_to(MrTable *table, const char *index, int nkeys,
+				 const Datum *keys, Snapshot snapshot)
+{
+	return begin_scan(table, index, nkeys, keys, BTLessEqualStrategyNumber,
+					  snapshot);
 }
 
 bool
@@ -271,6 +289,17 @@ mr_table_get(MrTable *table, AttrNumber attno, bool *isnull)
 	bool		dummy;
 
 	return slot_getattr(table->slot, attno, isnull ? isnull : &dummy);
+}
+
+/* A column that is not NULL, which outlives the slot's row. */
+Datum
+mr_table_get_copy(MrTable *table, AttrNumber attno)
+{
+	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(table->rel),
+											 attno - 1);
+
+	return datumCopy(mr_table_get(table, attno, NULL), column->attbyval,
+					 column->attlen);
 }
 
 /* All columns of the row in the slot; they live as long as the slot's row. */

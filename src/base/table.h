@@ -43,10 +43,13 @@ extern bool mr_table_lock_latest(MrTable *table, const char *index,
 typedef struct MrScan MrScan;
 extern MrScan *mr_scan_begin(MrTable *table, const char *index, int nkeys,
 							 const Datum *keys, Snapshot snapshot);
+extern MrScan *mr_scan_begin_to(MrTable *table, const char *index, int nkeys,
+								const Datum *keys, Snapshot snapshot);
 extern bool mr_scan_next(MrScan *scan, bool backward);
 extern void mr_scan_end(MrScan *scan);
 
 extern Datum mr_table_get(MrTable *table, AttrNumber attno, bool *isnull);
+extern Datum mr_table_get_copy(MrTable *table, AttrNumber attno);
 extern void mr_table_read(MrTable *table, Datum *values, bool *nulls);
 
 extern bytea *mr_table_insert(MrTable *table, Datum *values, bool *nulls);

@@ -10,6 +10,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "access/access_tables.h"
 #include "audit/audit.h"
 #include "base/args.h"
 #include "base/errors.h"
@@ -87,6 +88,76 @@ mr_require_model(const char *qualified, MrRights level)
 	if (!mr_model_find(&team, name, &model))
 		raise_not_found(qualified);
 	mr_require_rights(&model.team, level);
+	return model;
+}
+
+/* The team that had a name at a time, if the caller may read it. */
+static const MrTeam *
+team_at(const char *name, TimestampTz at)
+{
+	MrTable    *table = mr_table_open_read("team_name");
+	Datum		key = CStringGetTextDatum(name);
+	int64		id = 0;
+	bool		open;
+
+	if (mr_table_find(table, "team_name_pkey", 1, &key, GetActiveSnapshot()) &&
+		DatumGetTimestampTz(mr_table_get(table, TEAM_NAME_SINCE, NULL)) <= at)
+	{
+		TimestampTz until = DatumGetTimestampTz(mr_table_get(table, TEAM_NAME_UNTIL, &open));
+
+		if (open || until > at)
+			id = DatumGetInt64(mr_table_get(table, TEAM_NAME_TEAM_ID, NULL));
+	}
+	mr_table_close(table);
+	return id == 0 ? NULL : mr_team_by_id(id);
+}
+
+/* The model that had a name in its team at a time; 0 for none. */
+static int64
+model_id_at(int64 team, const char *name, TimestampTz at)
+{
+	MrTable    *table = mr_table_open_read("model_name");
+	Datum		keys[3] = {Int64GetDatum(team), CStringGetTextDatum(name), TimestampTzGetDatum(at)};
+	MrScan	   *scan = mr_scan_begin_to(table, "model_name_pkey", 3, keys, GetActiveSnapshot());
+	int64		id = 0;
+	bool		open;
+
+	if (mr_scan_next(scan, true))
+	{
+		TimestampTz until = DatumGetTimestampTz(mr_table_get(table, MODEL_NAME_UNTIL, &open));
+
+		if (open || until > at)
+			id = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return id;
+}
+
+/*
+ * The model that was named team.name at a time, by the names of that time,
+ * retired or not, for a reader of its team.
+ */
+MrModel
+mr_require_model_at(const char *qualified, TimestampTz at)
+{
+	MrModel		model;
+	const MrTeam *team;
+	char	   *team_name;
+	char	   *name;
+	Datum		key;
+	MrTable    *table;
+
+	mr_split_qualified_name(qualified, &team_name, &name, NULL);
+	team = team_at(team_name, at);
+	key = Int64GetDatum(team == NULL ? 0 : model_id_at(team->id, name, at));
+	table = mr_table_open_read("model");
+	if (team == NULL ||
+		!mr_table_find(table, "model_pkey", 1, &key, GetActiveSnapshot()))
+		raise_not_found(qualified);
+	read_model(table, team, &model);
+	model.team.name = pstrdup(model.team.name);
+	mr_table_close(table);
 	return model;
 }
 

@@ -19,6 +19,7 @@ typedef struct MrModel
 } MrModel;
 
 extern MrModel mr_require_model(const char *qualified, MrRights level);
+extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);

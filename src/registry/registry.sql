@@ -27,8 +27,7 @@ CREATE TABLE modelreg.model (
 	current_version integer,
 	current_since timestamptz,
 	current_registered_at timestamptz,
-	current_identity uuid,
-	current_run text
+	current_identity uuid
 );
 CREATE UNIQUE INDEX model_live_name ON modelreg.model (team_id, name) WHERE retired_at IS NULL;
 ALTER TABLE modelreg.model SET (fillfactor = 70);
@@ -47,7 +46,6 @@ COMMENT ON COLUMN modelreg.model.current_version IS 'The version that is current
 COMMENT ON COLUMN modelreg.model.current_since IS 'Since when it is.';
 COMMENT ON COLUMN modelreg.model.current_registered_at IS 'When that version was registered.';
 COMMENT ON COLUMN modelreg.model.current_identity IS 'Identity of the registry under which that version was registered.';
-COMMENT ON COLUMN modelreg.model.current_run IS 'Address of the run that made that version.';
 ALTER TABLE modelreg.model ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.model FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 GRANT SELECT ON modelreg.model TO PUBLIC;

@@ -1,0 +1,233 @@
+/*
+ * production.c
+ *		What is current, what was, and what was before.
+ *
+ * The present is one probe of the model's row; a moment of the past is one
+ * probe of production by time.  Nothing here locks, and all of it works on a
+ * hot standby.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "access/xlogrecovery.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "access/access_tables.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/settings.h"
+#include "governance/transition.h"
+#include "registry/registry_tables.h"
+#include "types/names.h"
+
+PG_FUNCTION_INFO_V1(modelreg_production);
+PG_FUNCTION_INFO_V1(modelreg_previous);
+
+/* Columns of production(). */
+enum
+{
+	OUT_VERSION, OUT_SINCE, OUT_URI, OUT_PERMANENT_ID,
+	OUT_REGISTERED_AT, OUT_ETAG, OUT_FINAL, OUT_COLUMNS
+};
+
+static char *
+permanent_id(Datum identity, int64 model, int32 version)
+{
+	return psprintf("modelreg:%s/" INT64_FORMAT "/%d",
+					DatumGetCString(DirectFunctionCall1(uuid_out, identity)),
+					model, version);
+}
+
+static Datum
+make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+/* What does not depend on whether a version is current. */
+static void
+set_frame(int64 etag, bool final, Datum *values, bool *nulls)
+{
+	memset(nulls, true, OUT_COLUMNS * sizeof(bool));
+	values[OUT_ETAG] = Int64GetDatum(etag);
+	values[OUT_FINAL] = BoolGetDatum(final);
+	nulls[OUT_ETAG] = nulls[OUT_FINAL] = false;
+}
+
+static void
+set_version(const MrModel *model, int32 version, TimestampTz since,
+			Datum identity, Datum registered_at, Datum *values, bool *nulls)
+{
+	values[OUT_VERSION] = Int32GetDatum(version);
+	values[OUT_SINCE] = TimestampTzGetDatum(since);
+	values[OUT_URI] = CStringGetTextDatum(mr_version_uri(model, version));
+	values[OUT_PERMANENT_ID] =
+		CStringGetTextDatum(permanent_id(identity, model->id, version));
+	values[OUT_REGISTERED_AT] = registered_at;
+	memset(&nulls[OUT_VERSION], false,
+		   (OUT_REGISTERED_AT - OUT_VERSION + 1) * sizeof(bool));
+}
+
+/* The answer for now, from the model's own row. */
+static Datum
+production_now(FunctionCallInfo fcinfo, const MrModel *model)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(model->id);
+	Datum		row[MODEL_COLUMNS];
+	bool		row_nulls[MODEL_COLUMNS];
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS];
+	Datum		result;
+
+	if (!mr_table_find_latest(table, "model_pkey", 1, &key))
+		elog(ERROR, "model " INT64_FORMAT " is missing", model->id);
+	mr_table_read(table, row, row_nulls);
+	set_frame(DatumGetInt64(row[MODEL_SEQ - 1]), false, values, nulls);
+	if (!row_nulls[MODEL_CURRENT_VERSION - 1])
+		set_version(model, DatumGetInt32(row[MODEL_CURRENT_VERSION - 1]),
+					DatumGetTimestampTz(row[MODEL_CURRENT_SINCE - 1]),
+					row[MODEL_CURRENT_IDENTITY - 1],
+					row[MODEL_CURRENT_REGISTERED_AT - 1], values, nulls);
+	result = make_record(fcinfo, values, nulls);
+	mr_table_close(table);
+	return result;
+}
+
+/* Is a transaction that changed the model's decisions still in progress? */
+static bool
+writer_in_progress(int64 model)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(model);
+	SnapshotData dirty;
+	MrScan	   *scan;
+	bool		busy = false;
+
+	InitDirtySnapshot(dirty);
+	scan = mr_scan_begin(table, "model_pkey", 1, &key, &dirty);
+	while (!busy && mr_scan_next(scan, false))
+		busy = TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax);
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return busy;
+}
+
+/*
+ * Can the answer for a time still change?  Not when the time is older than
+ * any decision that may yet commit, and nobody is deciding; on a standby only
+ * when replay has passed that point too.
+ */
+static bool
+is_final(int64 model, TimestampTz at)
+{
+	int64		margin = ((int64) mr_max_decision_delay + mr_max_clock_skew) * 1000;
+	TimestampTz known = RecoveryInProgress() ? GetLatestXTime() :
+		GetCurrentTimestamp();
+
+	return at < known - margin && !writer_in_progress(model);
+}
+
+/* The row of production that held at a time. */
+static bool
+tenure_at(int64 model, TimestampTz at, MrTenure *tenure)
+{
+	MrTable    *table = mr_table_open_read("production");
+	Snapshot	snapshot = GetActiveSnapshot();
+	Datum		keys[2] = {Int64GetDatum(model), TimestampTzGetDatum(at)};
+	MrScan	   *scan = mr_scan_begin_to(table, "production_at", 2, keys, snapshot);
+	bool		found = mr_scan_next(scan, true);
+
+	if (found)
+		mr_tenure_read(table, tenure);
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return found;
+}
+
+static void
+set_past_version(const MrModel *model, const MrTenure *tenure, Datum *values,
+				 bool *nulls)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2];
+
+	keys[0] = Int64GetDatum(model->id);
+	keys[1] = Int32GetDatum(tenure->version);
+	if (!mr_table_find_latest(table, "version_pkey", 2, keys))
+		elog(ERROR, "version %d is missing", tenure->version);
+	set_version(model, tenure->version, tenure->at,
+				mr_table_get(table, VERSION_IDENTITY, NULL),
+				mr_table_get(table, VERSION_REGISTERED_AT, NULL), values, nulls);
+	mr_table_close(table);
+}
+
+static Datum
+production_then(FunctionCallInfo fcinfo, const MrModel *model, TimestampTz at)
+{
+	bool		final = is_final(model->id, at);
+	MrTenure	tenure = {0};
+	bool		found = tenure_at(model->id, at, &tenure);
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS];
+
+	set_frame(tenure.seq, final, values, nulls);
+	if (found && tenure.version != 0)
+		set_past_version(model, &tenure, values, nulls);
+	return make_record(fcinfo, values, nulls);
+}
+
+/*
+ * modelreg.production(model text, at timestamptz) returns record
+ *
+ * at NULL: now, by the model's present name.  Otherwise the name is the one of
+ * that time.  version is NULL when none was current.  Errors: 42704.
+ */
+Datum
+modelreg_production(PG_FUNCTION_ARGS)
+{
+	char	   *name = mr_arg_text(fcinfo, 0, "model");
+	MrModel		model;
+
+	if (PG_ARGISNULL(1))
+	{
+		model = mr_require_model(name, MR_READER);
+		return production_now(fcinfo, &model);
+	}
+	model = mr_require_model_at(name, PG_GETARG_TIMESTAMPTZ(1));
+	return production_then(fcinfo, &model, PG_GETARG_TIMESTAMPTZ(1));
+}
+
+/*
+ * modelreg.previous(model text) returns record (version, uri, since): what
+ * rollback_model() would go back to; NULLs when there is nothing.
+ */
+Datum
+modelreg_previous(PG_FUNCTION_ARGS)
+{
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), MR_READER);
+	MrTenure	latest;
+	MrTenure	previous;
+	Snapshot	snapshot = GetActiveSnapshot();
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+
+	if (mr_tenure_latest(model.id, snapshot, &latest) &&
+		mr_tenure_previous(model.id, snapshot, &latest, &previous))
+	{
+		values[0] = Int32GetDatum(previous.version);
+		values[1] = CStringGetTextDatum(mr_version_uri(&model, previous.version));
+		values[2] = TimestampTzGetDatum(previous.at);
+		memset(nulls, false, sizeof(nulls));
+	}
+	return make_record(fcinfo, values, nulls);
+}

@@ -1,0 +1,317 @@
+/*
+ * transition.c
+ *		One decision about a model: stages that move, and what is current.
+ *
+ * Whatever moves a version goes through here: under the lock of the model's
+ * decisions one event tells all moves and what is current after them, and
+ * the folds (stages, the row of production, the model's own row) follow it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/errors.h"
+#include "base/hooks.h"
+#include "governance/governance.h"
+#include "governance/transition.h"
+#include "registry/registry_tables.h"
+
+/* Lock the model's decisions.  What is current stays so until said. */
+MrTransition *
+mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
+{
+	MrTransition *transition = palloc0(sizeof(MrTransition));
+
+	transition->verb = verb;
+	transition->model = model;
+	transition->reason = reason;
+	transition->head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+	if (!transition->head->nulls[MODEL_RETIRED_AT - 1])
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was retired", mr_model_address(model)),
+				 mr_reason("model_not_found")));
+	if (!transition->head->nulls[MODEL_CURRENT_VERSION - 1])
+		model->current_version =
+			DatumGetInt32(transition->head->values[MODEL_CURRENT_VERSION - 1]);
+	else
+		model->current_version = 0;
+	transition->current = model->current_version;
+	return transition;
+}
+
+/* The stage of a version now.  Error 42704 when there is none. */
+MrStage
+mr_transition_stage_of(MrTransition *transition, int32 version)
+{
+	MrTable    *table = mr_table_open_read("version_stage");
+	Datum		keys[2];
+	MrStage		stage = MR_STAGE_NONE;
+
+	keys[0] = Int64GetDatum(transition->model->id);
+	keys[1] = Int32GetDatum(version);
+	if (mr_table_find_latest(table, "version_stage_pkey", 2, keys))
+		stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
+	mr_table_close(table);
+	if (stage == MR_STAGE_NONE)
+		mr_require_version(transition->model, version);
+	return stage;
+}
+
+static void
+refuse_transition(MrTransition *transition, const MrMove *move)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" does not allow version %d of \"%s\" to go from %s to %s",
+					transition->model->policy, move->version,
+					mr_model_address(transition->model),
+					mr_stage_name(move->from), mr_stage_name(move->to)),
+			 mr_reason("transition_refused")));
+}
+
+/* Add a move to the transition; a version that is there already stays. */
+void
+mr_transition_move(MrTransition *transition, int32 version, MrStage to)
+{
+	MrMove		move = {.version = version,.to = to};
+
+	move.from = mr_transition_stage_of(transition, version);
+	if (move.from == to)
+		return;
+	if (!mr_policy_allows(transition->model->policy, move.from, to))
+		refuse_transition(transition, &move);
+	if (transition->nmoves == transition->room)
+	{
+		transition->room = Max(4, transition->room * 2);
+		transition->moves = transition->moves == NULL ?
+			palloc(transition->room * sizeof(MrMove)) :
+			repalloc(transition->moves, transition->room * sizeof(MrMove));
+	}
+	transition->moves[transition->nmoves++] = move;
+}
+
+static Jsonb *
+describe_move(const MrMove *move)
+{
+	MrJson		json;
+
+	mr_json_begin(&json);
+	mr_json_add_int(&json, "version", move->version);
+	mr_json_add_text(&json, "from", mr_stage_name(move->from));
+	mr_json_add_text(&json, "to", mr_stage_name(move->to));
+	return mr_json_end(&json);
+}
+
+static void
+add_int_or_null(MrJson *json, const char *key, int64 value)
+{
+	if (value == 0)
+		mr_json_add_null(json, key);
+	else
+		mr_json_add_int(json, key, value);
+}
+
+static Jsonb *
+describe(MrTransition *transition)
+{
+	MrJson		json;
+
+	mr_json_begin(&json);
+	mr_json_begin_array(&json, "moves");
+	for (int i = 0; i < transition->nmoves; i++)
+		mr_json_add_element(&json, describe_move(&transition->moves[i]));
+	mr_json_end_array(&json);
+	add_int_or_null(&json, "current", transition->current);
+	add_int_or_null(&json, "replaced", transition->model->current_version);
+	add_int_or_null(&json, "previous_seq", transition->previous_seq);
+	mr_json_add_text(&json, "policy", transition->model->policy);
+	mr_json_add_hash(&json, "policy_digest", transition->model->policy_digest);
+	return mr_json_end(&json);
+}
+
+static void
+write_stage(MrTransition *transition, MrTable *table, const MrMove *move,
+			TimestampTz at)
+{
+	Datum		values[VERSION_STAGE_COLUMNS];
+	bool		nulls[VERSION_STAGE_COLUMNS];
+	Datum		keys[2];
+
+	keys[0] = Int64GetDatum(transition->model->id);
+	keys[1] = Int32GetDatum(move->version);
+	if (!mr_table_lock(table, "version_stage_pkey", 2, keys))
+		elog(ERROR, "stage of version %d is missing", move->version);
+	mr_table_read(table, values, nulls);
+	values[VERSION_STAGE_STAGE - 1] = MrStageGetDatum(move->to);
+	values[VERSION_STAGE_SINCE - 1] = TimestampTzGetDatum(at);
+	mr_table_update(table, values, nulls);
+}
+
+static void
+write_stages(MrTransition *transition, TimestampTz at)
+{
+	MrTable    *table = mr_table_open("version_stage");
+
+	for (int i = 0; i < transition->nmoves; i++)
+		write_stage(transition, table, &transition->moves[i], at);
+	mr_table_close(table);
+}
+
+static void
+write_tenure(MrTransition *transition, TimestampTz at)
+{
+	Datum		values[PRODUCTION_COLUMNS];
+	bool		nulls[PRODUCTION_COLUMNS] = {false};
+
+	values[PRODUCTION_MODEL_ID - 1] = Int64GetDatum(transition->model->id);
+	values[PRODUCTION_SEQ - 1] = transition->head->values[HEAD_SEQ - 1];
+	values[PRODUCTION_TEAM_ID - 1] = Int64GetDatum(transition->model->team.id);
+	values[PRODUCTION_AT - 1] = TimestampTzGetDatum(at);
+	values[PRODUCTION_VERSION - 1] = Int32GetDatum(transition->current);
+	nulls[PRODUCTION_VERSION - 1] = transition->current == 0;
+	values[PRODUCTION_PREVIOUS_SEQ - 1] = Int64GetDatum(transition->previous_seq);
+	nulls[PRODUCTION_PREVIOUS_SEQ - 1] = transition->previous_seq == 0;
+	mr_insert_row("production", values, nulls);
+}
+
+/* Copy what production() answers of the version into the model's row. */
+static void
+fill_current(MrTransition *transition, TimestampTz at)
+{
+	MrHead	   *head = transition->head;
+	MrTable    *table;
+	Datum		keys[2];
+
+	for (int i = MODEL_CURRENT_VERSION; i <= MODEL_CURRENT_IDENTITY; i++)
+		head->nulls[i - 1] = transition->current == 0;
+	if (transition->current == 0)
+		return;
+	table = mr_table_open_read("version");
+	keys[0] = Int64GetDatum(transition->model->id);
+	keys[1] = Int32GetDatum(transition->current);
+	if (!mr_table_find_latest(table, "version_pkey", 2, keys))
+		elog(ERROR, "version %d is missing", transition->current);
+	head->values[MODEL_CURRENT_VERSION - 1] = Int32GetDatum(transition->current);
+	head->values[MODEL_CURRENT_SINCE - 1] = TimestampTzGetDatum(at);
+	head->values[MODEL_CURRENT_REGISTERED_AT - 1] =
+		mr_table_get(table, VERSION_REGISTERED_AT, NULL);
+	head->values[MODEL_CURRENT_IDENTITY - 1] =
+		mr_table_get_copy(table, VERSION_IDENTITY);
+	mr_table_close(table);
+}
+
+/* A hint for those who LISTEN: which model; they ask production() what. */
+static void
+notify(MrTransition *transition)
+{
+	char		payload[32];
+
+	snprintf(payload, sizeof(payload), INT64_FORMAT, transition->model->id);
+	Async_Notify("modelreg", payload);
+	if (mr_production_changed != NULL)
+		mr_production_changed(transition->model->team.id,
+							  transition->model->id, transition->current);
+}
+
+/* Write the transition; returns the number of its event. */
+int64
+mr_transition_commit(MrTransition *transition, const char *kind)
+{
+	bool		changed = transition->current != transition->model->current_version;
+	MrEvent		event = {.kind = kind,.team = transition->model->team.id,
+	.reason = transition->reason};
+	TimestampTz at;
+	int64		seq;
+
+	event.what = describe(transition);
+	at = mr_event_append(transition->head, transition->verb, &event);
+	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
+	write_stages(transition, at);
+	if (changed)
+	{
+		write_tenure(transition, at);
+		fill_current(transition, at);
+		notify(transition);
+	}
+	mr_head_save(transition->head);
+	return seq;
+}
+
+/* Nothing is to be changed after all. */
+void
+mr_transition_abandon(MrTransition *transition)
+{
+	mr_head_release(transition->head);
+}
+
+/* The row of production in the table's slot. */
+void
+mr_tenure_read(MrTable *table, MrTenure *tenure)
+{
+	bool		isnull;
+	Datum		value;
+
+	tenure->seq = DatumGetInt64(mr_table_get(table, PRODUCTION_SEQ, NULL));
+	tenure->at = DatumGetTimestampTz(mr_table_get(table, PRODUCTION_AT, NULL));
+	value = mr_table_get(table, PRODUCTION_VERSION, &isnull);
+	tenure->version = isnull ? 0 : DatumGetInt32(value);
+	value = mr_table_get(table, PRODUCTION_PREVIOUS_SEQ, &isnull);
+	tenure->previous_seq = isnull ? 0 : DatumGetInt64(value);
+}
+
+/* The last change of what is current; false when there never was one. */
+bool
+mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure)
+{
+	MrTable    *table = mr_table_open_read("production");
+	Datum		key = Int64GetDatum(model);
+	MrScan	   *scan = mr_scan_begin(table, "production_pkey", 1, &key, snapshot);
+	bool		found = mr_scan_next(scan, true);
+
+	if (found)
+		mr_tenure_read(table, tenure);
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return found;
+}
+
+bool
+mr_tenure_get(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
+{
+	MrTable    *table = mr_table_open_read("production");
+	Datum		keys[2];
+	bool		found;
+
+	keys[0] = Int64GetDatum(model);
+	keys[1] = Int64GetDatum(seq);
+	found = mr_table_find(table, "production_pkey", 2, keys, snapshot);
+	if (found)
+		mr_tenure_read(table, tenure);
+	mr_table_close(table);
+	return found;
+}
+
+/*
+ * What was current before, following the links past the times when nothing
+ * was and past the version itself; false when there was nothing.
+ */
+bool
+mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,
+				   MrTenure *previous)
+{
+	int64		seq = tenure->previous_seq;
+
+	while (seq != 0 && mr_tenure_get(model, seq, snapshot, previous))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (previous->version != 0 && previous->version != tenure->version)
+			return true;
+		seq = previous->previous_seq;
+	}
+	return false;
+}

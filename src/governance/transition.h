@@ -1,0 +1,56 @@
+/*
+ * transition.h
+ *		One decision about a model: stages that move, and what is current.
+ */
+#ifndef MODELREG_TRANSITION_H
+#define MODELREG_TRANSITION_H
+
+#include "audit/audit.h"
+#include "registry/registry.h"
+#include "types/stage.h"
+
+typedef struct MrMove
+{
+	int32		version;
+	MrStage		from;
+	MrStage		to;
+} MrMove;
+
+typedef struct MrTransition
+{
+	MrVerb	   *verb;
+	MrModel	   *model;
+	MrHead	   *head;			/* of the model's decisions, locked */
+	MrMove	   *moves;
+	int			nmoves,
+				room;
+	int32		current;		/* after the transition; 0 for none */
+	int64		previous_seq;	/* of the new row of production; 0 for none */
+	const char *reason;
+} MrTransition;
+
+extern MrTransition *mr_transition_begin(MrVerb *verb, MrModel *model,
+										 const char *reason);
+extern MrStage mr_transition_stage_of(MrTransition *transition, int32 version);
+extern void mr_transition_move(MrTransition *transition, int32 version,
+							   MrStage to);
+extern int64 mr_transition_commit(MrTransition *transition, const char *kind);
+extern void mr_transition_abandon(MrTransition *transition);
+
+/* A row of production. */
+typedef struct MrTenure
+{
+	int64		seq;
+	TimestampTz at;
+	int32		version;		/* 0 for none */
+	int64		previous_seq;	/* 0 for none */
+} MrTenure;
+
+extern void mr_tenure_read(MrTable *table, MrTenure *tenure);
+extern bool mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure);
+extern bool mr_tenure_get(int64 model, int64 seq, Snapshot snapshot,
+						  MrTenure *tenure);
+extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
+							   const MrTenure *tenure, MrTenure *previous);
+
+#endif							/* MODELREG_TRANSITION_H */
