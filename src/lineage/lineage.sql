@@ -93,3 +93,27 @@ GRANT SELECT ON modelreg.node, modelreg.edge TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('modelreg.node_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.node', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.edge', '');
+
+CREATE FUNCTION modelreg.record_node(kind text, name text, version text DEFAULT '', inputs jsonb DEFAULT NULL, properties jsonb DEFAULT NULL,
+	uri text DEFAULT NULL, digest text DEFAULT NULL, supersedes text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL, request_id text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'modelreg_record_node' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) IS 'Records a node of the lineage, named team.name, with its inputs by role ({"training": ["snapshot:team.name@version"]}); returns its address. The same again changes nothing; what was wrong is said by a new node that supersedes this one. Needs contributor.';
+
+CREATE FUNCTION modelreg.record_run(name text, inputs jsonb DEFAULT NULL, properties jsonb DEFAULT NULL, supersedes text DEFAULT NULL,
+	occurred_at timestamptz DEFAULT NULL, request_id text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'modelreg_record_run' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) IS 'Records a training run with what it read: record_node() of kind run. Needs contributor.';
+
+CREATE FUNCTION modelreg.record_snapshot(name text, version text, uri text DEFAULT NULL, schema jsonb DEFAULT NULL, rows bigint DEFAULT NULL,
+	digest text DEFAULT NULL, inputs jsonb DEFAULT NULL, properties jsonb DEFAULT NULL, supersedes text DEFAULT NULL,
+	occurred_at timestamptz DEFAULT NULL, request_id text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'modelreg_record_snapshot' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) IS 'Records a snapshot of data: record_node() of kind snapshot, with its schema (kept as member schema of its properties) and number of rows. Needs contributor.';
+
+REVOKE ALL ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) FROM PUBLIC;
+-- The functions themselves ask for the level contributor.
+GRANT EXECUTE ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;

@@ -21,6 +21,7 @@
 #include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
+#include "types/names.h"
 
 /* Whoever records the same key waits here for us. */
 static void
@@ -221,12 +222,24 @@ list_differences(MrTable *table, const MrNodeSpec *spec)
 	return list.data;
 }
 
+static char *
+print_key(const MrTeam *team, const MrNodeSpec *spec)
+{
+	MrNodeKey	key;
+
+	key.kind = pstrdup(spec->kind);
+	key.team = team->name;
+	key.name = pstrdup(spec->name);
+	key.version = pstrdup(spec->version);
+	return mr_node_key_print(&key);
+}
+
 /*
  * The id of a node with the same key that says the same, 0 when there is
  * none; one that says something else is error 23505.
  */
 static int64
-find_same_node(const MrNodeSpec *spec)
+find_same_node(const MrTeam *team, const MrNodeSpec *spec)
 {
 	MrTable    *table = mr_table_open_read("node");
 	int64		id = 0;
@@ -238,7 +251,8 @@ find_same_node(const MrNodeSpec *spec)
 		if (differences[0] != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("the node is recorded already, with other content"),
+					 errmsg("node \"%s\" is recorded already, with other content",
+							print_key(team, spec)),
 					 errdetail("What differs: %s.", differences),
 					 errhint("Nodes are written once. Record the right content under another name or version, with supersedes naming this node."),
 					 mr_reason("node_differs")));
@@ -260,7 +274,7 @@ mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
 
 	*hash = NULL;
 	lock_node_key(spec);
-	id = find_same_node(spec);
+	id = find_same_node(&verb->team, spec);
 	if (id != 0)
 		return id;
 	batch = spec->is_fact ? mr_fact_batch(verb, spec->team) : 0;
