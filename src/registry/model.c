@@ -207,7 +207,7 @@ id_result(int64 id)
 }
 
 static void
-insert_model_name(int64 team, const char *name, int64 model)
+insert_model_name(int64 team, const char *name, int64 model, TimestampTz at)
 {
 	Datum		values[MODEL_NAME_COLUMNS];
 	bool		nulls[MODEL_NAME_COLUMNS] = {false};
@@ -215,7 +215,7 @@ insert_model_name(int64 team, const char *name, int64 model)
 	values[MODEL_NAME_TEAM_ID - 1] = Int64GetDatum(team);
 	values[MODEL_NAME_NAME - 1] = CStringGetTextDatum(name);
 	values[MODEL_NAME_MODEL_ID - 1] = Int64GetDatum(model);
-	values[MODEL_NAME_SINCE - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[MODEL_NAME_SINCE - 1] = TimestampTzGetDatum(at);
 	nulls[MODEL_NAME_UNTIL - 1] = true;
 	mr_insert_row("model_name", values, nulls);
 }
@@ -282,7 +282,7 @@ check_name_is_free(MrVerb *verb, const char *name, const char *policy, bool admi
 
 static void
 insert_decisions_head(MrVerb *verb, int64 id, const char *name,
-					  const char *policy, bytea *policy_digest)
+					  const char *policy, bytea *policy_digest, TimestampTz at)
 {
 	Datum		values[MODEL_COLUMNS];
 	bool		nulls[MODEL_COLUMNS];
@@ -293,7 +293,7 @@ insert_decisions_head(MrVerb *verb, int64 id, const char *name,
 	values[MODEL_NAME - 1] = CStringGetTextDatum(name);
 	values[MODEL_POLICY - 1] = CStringGetTextDatum(policy);
 	values[MODEL_POLICY_DIGEST - 1] = PointerGetDatum(policy_digest);
-	values[MODEL_CREATED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[MODEL_CREATED_AT - 1] = TimestampTzGetDatum(at);
 	memset(&nulls[MODEL_TEAM_ID - 1], false,
 		   (MODEL_CREATED_AT - MODEL_TEAM_ID + 1) * sizeof(bool));
 	mr_insert_row("model", values, nulls);
@@ -311,15 +311,18 @@ insert_registrations_head(MrVerb *verb, int64 id)
 	mr_insert_row("registration_head", values, nulls);
 }
 
-static void
+/* Append an event to the team's chain; its time is that of all it changes. */
+static TimestampTz
 append_team_event(MrVerb *verb, MrHead *head, const char *kind, MrJson *what,
 				  const char *reason)
 {
 	MrEvent		event = {.kind = kind,.team = verb->team.id,.reason = reason};
+	TimestampTz at;
 
 	event.what = mr_json_end(what);
-	mr_event_append(head, verb, &event);
+	at = mr_event_append(head, verb, &event);
 	mr_head_save(head);
+	return at;
 }
 
 static int64
@@ -330,18 +333,19 @@ create_model(MrVerb *verb, const char *name, const char *policy, bool admin,
 	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	int64		id;
 	MrJson		what;
+	TimestampTz at;
 
 	check_name_is_free(verb, name, policy, admin);
 	id = mr_nextval("model_id_seq");
-	insert_decisions_head(verb, id, name, policy, policy_digest);
-	insert_registrations_head(verb, id);
-	insert_model_name(verb->team.id, name, id);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", id);
 	mr_json_add_text(&what, "name", name);
 	mr_json_add_text(&what, "policy", policy);
 	mr_json_add_hash(&what, "policy_digest", policy_digest);
-	append_team_event(verb, head, "model_created", &what, NULL);
+	at = append_team_event(verb, head, "model_created", &what, NULL);
+	insert_decisions_head(verb, id, name, policy, policy_digest, at);
+	insert_registrations_head(verb, id);
+	insert_model_name(verb->team.id, name, id, at);
 	if (description != NULL)
 		mr_note_insert(verb, MR_NOTE_DESCRIPTION, id, 0, NULL, description);
 	return id;
@@ -379,7 +383,7 @@ modelreg_create_model(PG_FUNCTION_ARGS)
 }
 
 static void
-end_model_name(int64 team, const char *name, int64 model)
+end_model_name(int64 team, const char *name, int64 model, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("model_name");
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -397,7 +401,7 @@ end_model_name(int64 team, const char *name, int64 model)
 	mr_scan_end(scan);
 	UnregisterSnapshot(snapshot);
 	mr_table_read(table, values, nulls);
-	values[MODEL_NAME_UNTIL - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[MODEL_NAME_UNTIL - 1] = TimestampTzGetDatum(at);
 	nulls[MODEL_NAME_UNTIL - 1] = false;
 	mr_table_update(table, values, nulls);
 	mr_table_close(table);
@@ -420,6 +424,7 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
 	char	   *old_name = TextDatumGetCString(head->values[MODEL_NAME - 1]);
 	MrJson		what;
+	TimestampTz at;
 
 	if (strcmp(old_name, new_name) == 0)
 	{
@@ -428,14 +433,14 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 		return;
 	}
 	check_name_is_free(verb, new_name, model->policy, admin);
-	end_model_name(verb->team.id, old_name, model->id);
-	insert_model_name(verb->team.id, new_name, model->id);
-	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
-	save_state(head);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
 	mr_json_add_text(&what, "name", new_name);
-	append_team_event(verb, team, "model_renamed", &what, NULL);
+	at = append_team_event(verb, team, "model_renamed", &what, NULL);
+	end_model_name(verb->team.id, old_name, model->id, at);
+	insert_model_name(verb->team.id, new_name, model->id, at);
+	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
+	save_state(head);
 }
 
 /*
@@ -502,6 +507,7 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
 	MrJson		what;
+	TimestampTz at;
 
 	if (!head->nulls[MODEL_RETIRED_AT - 1])
 	{
@@ -510,15 +516,15 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 		return;
 	}
 	check_not_in_use(model, head);
-	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]),
-				   model->id);
-	remove_aliases(model->id);
-	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	head->nulls[MODEL_RETIRED_AT - 1] = false;
-	save_state(head);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
-	append_team_event(verb, team, "model_retired", &what, reason);
+	at = append_team_event(verb, team, "model_retired", &what, reason);
+	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]),
+				   model->id, at);
+	remove_aliases(model->id);
+	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(at);
+	head->nulls[MODEL_RETIRED_AT - 1] = false;
+	save_state(head);
 }
 
 /*

@@ -52,18 +52,32 @@ empty_result(void)
 	return mr_json_end(&json);
 }
 
-/* Append an event, save the head, end the verb. */
-static void
-finish(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
-	   const char *reason, Jsonb *result)
+/* Append an event; its time is that of all that it changes. */
+static TimestampTz
+append_event(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
+			 const char *reason)
 {
 	MrEvent		event = {.kind = kind,.team = verb->team.id,.what = what,
 	.reason = reason};
 
-	mr_event_append(head, verb, &event);
+	return mr_event_append(head, verb, &event);
+}
+
+/* Save the head after the event, end the verb. */
+static void
+conclude(MrVerb *verb, MrHead *head, Jsonb *result)
+{
 	mr_head_save(head);
 	mr_rights_changed();
 	mr_verb_end(verb, result);
+}
+
+static void
+finish(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
+	   const char *reason, Jsonb *result)
+{
+	append_event(verb, head, kind, what, reason);
+	conclude(verb, head, result);
 }
 
 /* Nothing to do: the state is reached already. */
@@ -101,14 +115,14 @@ require_team_as_admin(const char *name)
 }
 
 static void
-insert_team_name(const char *name, int64 team)
+insert_team_name(const char *name, int64 team, TimestampTz at)
 {
 	Datum		values[TEAM_NAME_COLUMNS];
 	bool		nulls[TEAM_NAME_COLUMNS] = {false};
 
 	values[TEAM_NAME_NAME - 1] = CStringGetTextDatum(name);
 	values[TEAM_NAME_TEAM_ID - 1] = Int64GetDatum(team);
-	values[TEAM_NAME_SINCE - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[TEAM_NAME_SINCE - 1] = TimestampTzGetDatum(at);
 	nulls[TEAM_NAME_UNTIL - 1] = true;
 	mr_insert_row("team_name", values, nulls);
 }
@@ -130,7 +144,7 @@ check_name_is_new(const char *name)
 }
 
 static void
-insert_heads(int64 id, const char *name)
+insert_heads(int64 id, const char *name, TimestampTz at)
 {
 	Datum		values[TEAM_COLUMNS];
 	bool		nulls[TEAM_COLUMNS];
@@ -142,7 +156,7 @@ insert_heads(int64 id, const char *name)
 	mr_insert_row("team", values, nulls);
 	mr_head_init(MR_CHAIN_FACTS, id, values, nulls);
 	mr_insert_row("fact_head", values, nulls);
-	insert_team_name(name, id);
+	insert_team_name(name, id, at);
 }
 
 static void
@@ -177,19 +191,20 @@ create_team(MrVerb *verb, const char *name, const Grant *maintainer)
 	Grant		first = *maintainer;
 	MrJson		json,
 				result;
+	TimestampTz at;
 
 	check_name_is_new(name);
 	first.team = mr_nextval("team_id_seq");
-	insert_heads(first.team, name);
-	insert_membership(&first);
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "team_id", first.team);
 	mr_json_add_text(&json, "name", name);
 	mr_json_add_json(&json, "maintainer", describe_grant(&first));
+	at = append_event(verb, head, "team_created", mr_json_end(&json), NULL);
+	insert_heads(first.team, name, at);
+	insert_membership(&first);
 	mr_json_begin(&result);
 	mr_json_add_int(&result, "team_id", first.team);
-	finish(verb, head, "team_created", mr_json_end(&json), NULL,
-		   mr_json_end(&result));
+	conclude(verb, head, mr_json_end(&result));
 	return first.team;
 }
 
@@ -224,7 +239,7 @@ modelreg_create_team(PG_FUNCTION_ARGS)
 
 /* The name that a team had until now has an end. */
 static void
-end_team_name(const char *name)
+end_team_name(const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("team_name");
 	Datum		values[TEAM_NAME_COLUMNS];
@@ -234,7 +249,7 @@ end_team_name(const char *name)
 	if (!mr_table_lock(table, "team_name_pkey", 1, &key))
 		elog(ERROR, "name of team \"%s\" is missing", name);
 	mr_table_read(table, values, nulls);
-	values[TEAM_NAME_UNTIL - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[TEAM_NAME_UNTIL - 1] = TimestampTzGetDatum(at);
 	nulls[TEAM_NAME_UNTIL - 1] = false;
 	mr_table_update(table, values, nulls);
 	mr_table_close(table);
@@ -246,7 +261,9 @@ rename_team(MrVerb *verb, const char *new_name)
 	MrHead	   *registry = mr_registry_head_lock();
 	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	char	   *old_name = TextDatumGetCString(head->values[TEAM_NAME - 1]);
+	int64		team = verb->team.id;
 	MrJson		json;
+	TimestampTz at;
 
 	if (strcmp(old_name, new_name) == 0)
 	{
@@ -255,17 +272,17 @@ rename_team(MrVerb *verb, const char *new_name)
 		return;
 	}
 	check_name_is_new(new_name);
-	end_team_name(old_name);
-	insert_team_name(new_name, verb->team.id);
+	mr_json_begin(&json);
+	mr_json_add_int(&json, "team_id", team);
+	mr_json_add_text(&json, "name", new_name);
+	verb->team.id = MR_NO_TEAM;
+	at = append_event(verb, registry, "team_renamed", mr_json_end(&json), NULL);
+	end_team_name(old_name, at);
+	insert_team_name(new_name, team, at);
 	head->values[TEAM_NAME - 1] = CStringGetTextDatum(new_name);
 	mr_table_update(head->table, head->values, head->nulls);
 	mr_head_release(head);
-	mr_json_begin(&json);
-	mr_json_add_int(&json, "team_id", verb->team.id);
-	mr_json_add_text(&json, "name", new_name);
-	verb->team.id = MR_NO_TEAM;
-	finish(verb, registry, "team_renamed", mr_json_end(&json), NULL,
-		   empty_result());
+	conclude(verb, registry, empty_result());
 }
 
 /* modelreg.rename_team(team text, new_name text, request_id text) */
@@ -301,6 +318,7 @@ retire_team(MrVerb *verb, const char *reason)
 {
 	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	MrJson		json;
+	TimestampTz at;
 
 	if (!head->nulls[TEAM_RETIRED_AT - 1])
 	{
@@ -313,11 +331,11 @@ retire_team(MrVerb *verb, const char *reason)
 				 errmsg("team \"%s\" still has models", verb->team.name),
 				 errhint("Retire them first, with modelreg.retire_model()."),
 				 mr_reason("team_in_use")));
-	head->values[TEAM_RETIRED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	head->nulls[TEAM_RETIRED_AT - 1] = false;
 	mr_json_begin(&json);
-	finish(verb, head, "team_retired", mr_json_end(&json), reason,
-		   empty_result());
+	at = append_event(verb, head, "team_retired", mr_json_end(&json), reason);
+	head->values[TEAM_RETIRED_AT - 1] = TimestampTzGetDatum(at);
+	head->nulls[TEAM_RETIRED_AT - 1] = false;
+	conclude(verb, head, empty_result());
 }
 
 /* modelreg.retire_team(team text, reason text, request_id text) */
