@@ -572,9 +572,26 @@ put_membership(ReturnSetInfo *rsinfo, MrTable *table, bool bound)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/* The membership in the table's slot, as an event tells it. */
+static Jsonb *
+describe_membership(MrTable *table)
+{
+	MrJson		json;
+	char	   *name = TextDatumGetCString(mr_table_get(table, MEMBERSHIP_ROLE_NAME, NULL));
+
+	mr_json_begin(&json);
+	mr_json_add_int(&json, "team_id",
+					DatumGetInt64(mr_table_get(table, MEMBERSHIP_TEAM_ID, NULL)));
+	mr_json_add_text(&json, "role", name);
+	mr_json_add_int(&json, "role_oid", get_role_oid(name, false));
+	mr_json_add_text(&json, "level",
+					 TextDatumGetCString(mr_table_get(table, MEMBERSHIP_LEVEL, NULL)));
+	return mr_json_end(&json);
+}
+
 /* Rebind every membership; report what changed or has no role. */
 static int64
-rebind_all(ReturnSetInfo *rsinfo)
+rebind_all(ReturnSetInfo *rsinfo, MrJson *what)
 {
 	MrTable    *table = mr_table_open("membership");
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -590,6 +607,8 @@ rebind_all(ReturnSetInfo *rsinfo)
 		bound = rebind(table, &changed);
 		if (changed || !bound)
 			put_membership(rsinfo, table, bound);
+		if (changed)
+			mr_json_add_element(what, describe_membership(table));
 		changes += changed;
 	}
 	mr_scan_end(scan);
@@ -611,9 +630,10 @@ modelreg_rebind_roles(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	mr_verb_begin(&verb, fcinfo, "rebind_roles", &no_team, -1);
 	head = mr_registry_head_lock();
-	changes = rebind_all((ReturnSetInfo *) fcinfo->resultinfo);
 	mr_json_begin(&json);
-	mr_json_add_int(&json, "changed", changes);
+	mr_json_begin_array(&json, "bound");
+	changes = rebind_all((ReturnSetInfo *) fcinfo->resultinfo, &json);
+	mr_json_end_array(&json);
 	if (changes > 0)
 		finish(&verb, head, "roles_rebound", mr_json_end(&json), NULL, NULL);
 	else
