@@ -105,6 +105,7 @@ mr_table_close(MrTable *table)
 	if (table->estate != NULL)
 	{
 		ExecCloseIndices(table->result_rel);
+		ExecResetTupleTable(table->estate->es_tupleTable, false);
 		ExecDropSingleTupleTableSlot(table->new_slot);
 		FreeExecutorState(table->estate);
 	}
@@ -386,6 +387,9 @@ run_write(MrTable *table, WriteKind kind)
 
 	AfterTriggerBeginQuery();
 	PushActiveSnapshot(GetLatestSnapshot());
+	/* the guard's trigger has the executor lock the row once more */
+	table->estate->es_snapshot = GetActiveSnapshot();
+	table->estate->es_output_cid = GetCurrentCommandId(true);
 	arm(table, kind);
 	PG_TRY();
 	{
