@@ -8,6 +8,7 @@
 
 #include "base/settings.h"
 #include "governance/governance.h"
+#include "guard/guard.h"
 #include "registry/registry.h"
 
 PG_MODULE_MAGIC;
@@ -20,4 +21,5 @@ _PG_init(void)
 	mr_settings_define();
 	mr_registry_init();
 	mr_governance_init();
+	mr_guard_init();
 }

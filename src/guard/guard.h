@@ -1,0 +1,22 @@
+/*
+ * guard.h
+ *		Immutability of rows, and protection against DDL and drops.
+ */
+#ifndef MODELREG_GUARD_H
+#define MODELREG_GUARD_H
+
+extern void mr_guard_init(void);
+
+/* What of the catalogs is the registry's; owned.c. */
+extern bool mr_guard_is_off(void);
+extern bool mr_guard_owns(Oid catalog, Oid object);
+extern bool mr_guard_owns_part(Oid catalog, Oid object, Oid *relation);
+extern Oid	mr_guard_parent(Oid relation);
+
+extern void mr_guard_refuse(Oid catalog, Oid object, const char *what)
+			pg_attribute_noreturn();
+
+/* May this index stand on one of the registry's tables?  index.c. */
+extern void mr_guard_check_index(Oid index);
+
+#endif							/* MODELREG_GUARD_H */
