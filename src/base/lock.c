@@ -14,6 +14,18 @@
 
 #include "base/lock.h"
 
+static bool
+lock_key(MrLockClass class, const void *key, int len, LOCKMODE mode,
+		 bool only_if_free)
+{
+	uint64		hash = hash_bytes_extended(key, len, 0);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32),
+						 (uint32) hash, class);
+	return LockAcquire(&tag, mode, false, only_if_free) != LOCKACQUIRE_NOT_AVAIL;
+}
+
 /*
  * Lock a key until the end of the transaction.  The lock is of the advisory
  * kind, on a hash of the key: keys that share it only wait for each other.
@@ -21,10 +33,19 @@
 void
 mr_lock_key(MrLockClass class, const void *key, int len)
 {
-	uint64		hash = hash_bytes_extended(key, len, 0);
-	LOCKTAG		tag;
+	(void) lock_key(class, key, len, ExclusiveLock, false);
+}
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32),
-						 (uint32) hash, class);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+/* The same together with others that share it. */
+void
+mr_lock_key_shared(MrLockClass class, const void *key, int len)
+{
+	(void) lock_key(class, key, len, ShareLock, false);
+}
+
+/* Lock a key if nobody holds it; false if somebody does. */
+bool
+mr_lock_key_try(MrLockClass class, const void *key, int len)
+{
+	return lock_key(class, key, len, ExclusiveLock, true);
 }

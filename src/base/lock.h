@@ -9,9 +9,14 @@
 typedef enum MrLockClass
 {
 	MR_LOCK_REQUEST_ID = 3,
-	MR_LOCK_NODE
+	MR_LOCK_NODE,
+	MR_LOCK_TEAM_BYTES,			/* a team's row of modelreg.team_bytes */
+	MR_LOCK_BLOB,				/* a digest that is being stored */
+	MR_LOCK_BYTES				/* shared: bytes stay; exclusive: they go */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);
+extern void mr_lock_key_shared(MrLockClass class, const void *key, int len);
+extern bool mr_lock_key_try(MrLockClass class, const void *key, int len);
 
 #endif							/* MODELREG_LOCK_H */

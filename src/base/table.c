@@ -222,7 +222,8 @@ raise_concurrent_update(MrTable *table)
 }
 
 static bool
-lock_found_row(MrTable *table, Snapshot snapshot, bool repeatable)
+lock_found_row(MrTable *table, Snapshot snapshot, LockWaitPolicy wait,
+			   bool repeatable)
 {
 	TM_FailureData failure;
 	ItemPointerData tid = table->slot->tts_tid;
@@ -233,11 +234,11 @@ lock_found_row(MrTable *table, Snapshot snapshot, bool repeatable)
 		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
 	result = table_tuple_lock(table->rel, &tid, snapshot, table->slot,
 							  GetCurrentCommandId(false),
-							  LockTupleNoKeyExclusive, LockWaitBlock, flags,
+							  LockTupleNoKeyExclusive, wait, flags,
 							  &failure);
 	if (result == TM_Ok)
 		return true;
-	if (result == TM_Deleted && !repeatable)
+	if (result == TM_WouldBlock || (result == TM_Deleted && !repeatable))
 		return false;
 	if (result != TM_Updated && result != TM_Deleted)
 		elog(ERROR, "unexpected result %d of locking a row of modelreg.%s",
@@ -263,9 +264,21 @@ mr_table_lock(MrTable *table, const char *index, int nkeys, const Datum *keys)
 	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	found = mr_table_find(table, index, nkeys, keys, snapshot);
 	if (found)
-		found = lock_found_row(table, snapshot, true);
+		found = lock_found_row(table, snapshot, LockWaitBlock, true);
 	else if (mr_table_find_latest(table, index, nkeys, keys))
 		raise_concurrent_update(table);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+static bool
+lock_latest(MrTable *table, const char *index, int nkeys, const Datum *keys,
+			LockWaitPolicy wait)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = mr_table_find(table, index, nkeys, keys, snapshot) &&
+		lock_found_row(table, snapshot, wait, false);
+
 	UnregisterSnapshot(snapshot);
 	return found;
 }
@@ -275,12 +288,15 @@ bool
 mr_table_lock_latest(MrTable *table, const char *index, int nkeys,
 					 const Datum *keys)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	bool		found = mr_table_find(table, index, nkeys, keys, snapshot) &&
-		lock_found_row(table, snapshot, false);
+	return lock_latest(table, index, nkeys, keys, LockWaitBlock);
+}
 
-	UnregisterSnapshot(snapshot);
-	return found;
+/* The same without waiting: false also when somebody else holds the row. */
+bool
+mr_table_try_lock(MrTable *table, const char *index, int nkeys,
+				  const Datum *keys)
+{
+	return lock_latest(table, index, nkeys, keys, LockWaitSkip);
 }
 
 /* A column of the row in the slot. */

@@ -38,6 +38,8 @@ extern bool mr_table_lock(MrTable *table, const char *index, int nkeys,
 
 extern bool mr_table_lock_latest(MrTable *table, const char *index,
 								 int nkeys, const Datum *keys);
+extern bool mr_table_try_lock(MrTable *table, const char *index, int nkeys,
+							  const Datum *keys);
 
 /* A scan by an index: a prefix of its columns is given. */
 typedef struct MrScan MrScan;

@@ -185,18 +185,25 @@ make_from_digits(const Algorithm *entry, const char *digits)
 }
 
 MrDigest *
+mr_digest_scan(const char *text, MrFault *fault)
+{
+	const char *digits;
+	const Algorithm *entry = scan_algorithm(text, &digits, fault);
+
+	if (entry == NULL || !check_digits(entry, digits, fault))
+		return NULL;
+	return make_from_digits(entry, digits);
+}
+
+MrDigest *
 mr_digest_parse(const char *text, Node *escontext)
 {
 	MrFault		fault;
-	const char *digits;
-	const Algorithm *entry = scan_algorithm(text, &digits, &fault);
+	MrDigest   *digest = mr_digest_scan(text, &fault);
 
-	if (entry == NULL || !check_digits(entry, digits, &fault))
-	{
+	if (digest == NULL)
 		mr_syntax_error(DIGEST_TYPE, text, &fault, escontext);
-		return NULL;
-	}
-	return make_from_digits(entry, digits);
+	return digest;
 }
 
 char *

@@ -8,6 +8,8 @@
 #include "fmgr.h"
 #include "nodes/nodes.h"
 
+#include "types/parse.h"
+
 /* May be short, compressed or toasted on disk: use the functions below. */
 typedef struct varlena MrDigest;
 
@@ -50,6 +52,9 @@ extern const uint8 *mr_digest_bytes(const MrDigest *digest);
 extern Size mr_digest_length(const MrDigest *digest);
 
 extern bool mr_digest_equal(const MrDigest *a, const MrDigest *b);
+
+/* Parses a text, or notes what is malformed and returns NULL. */
+extern MrDigest *mr_digest_scan(const char *text, MrFault *fault);
 
 /* Raises what is malformed, or saves the error and returns NULL. */
 extern MrDigest *mr_digest_parse(const char *text, Node *escontext);

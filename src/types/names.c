@@ -32,7 +32,8 @@ static const NameRule rules[] = {
 	[MR_NAME_OBJECT] = {"name", 255, "/@:"},
 	[MR_NAME_ALIAS] = {"alias", 255, "/@:"},
 	[MR_NAME_KIND] = {"node kind", 63, NULL},
-	[MR_NAME_VERSION] = {"version", 255, ""}
+	[MR_NAME_VERSION] = {"version", 255, ""},
+	[MR_NAME_PATH] = {"part of a path", 255, "/\\"}
 };
 
 /* First and last of each range of code points, in order. */

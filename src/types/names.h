@@ -16,7 +16,8 @@ typedef enum MrNamePart
 	MR_NAME_OBJECT,				/* what follows the team: a model, a node */
 	MR_NAME_ALIAS,
 	MR_NAME_KIND,				/* of a lineage node */
-	MR_NAME_VERSION				/* of a lineage node: any printable text */
+	MR_NAME_VERSION,			/* of a lineage node: any printable text */
+	MR_NAME_PATH				/* what is between the slashes of a path */
 } MrNamePart;
 
 /*
