@@ -69,7 +69,7 @@ extern void mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls);
 extern void mr_head_save(MrHead *head);
 extern void mr_head_release(MrHead *head);
 
-extern MrHead *mr_registry_head_lock(void);
+extern MrHead *mr_registry_head_lock(MrVerb *verb);
 extern Datum mr_registry_identity(void);
 
 typedef struct MrEvent

@@ -130,8 +130,25 @@ mr_head_save(MrHead *head)
 	mr_head_release(head);
 }
 
+/* The first event of all tells the registry's identity. */
 static void
-create_registry(void)
+append_birth(MrVerb *verb, Datum identity)
+{
+	MrVerb		birth = {.name = verb->name,.who = verb->who};
+	MrEvent		event = {.kind = "registry_created",.team = MR_NO_TEAM};
+	MrHead	   *head = mr_head_lock(MR_CHAIN_REGISTRY, 1);
+	MrJson		what;
+
+	mr_json_begin(&what);
+	mr_json_add_text(&what, "identity",
+					 DatumGetCString(DirectFunctionCall1(uuid_out, identity)));
+	event.what = mr_json_end(&what);
+	mr_event_append(head, &birth, &event);
+	mr_head_save(head);
+}
+
+static void
+create_registry(MrVerb *verb)
 {
 	Datum		values[REGISTRY_COLUMNS];
 	bool		nulls[REGISTRY_COLUMNS] = {false};
@@ -140,6 +157,7 @@ create_registry(void)
 	values[REGISTRY_IDENTITY - 1] = OidFunctionCall0(F_GEN_RANDOM_UUID);
 	mr_insert_row("registry", values, nulls);
 	CommandCounterIncrement();
+	append_birth(verb, values[REGISTRY_IDENTITY - 1]);
 }
 
 /*
@@ -147,7 +165,7 @@ create_registry(void)
  * race to make it wait for each other on the table's lock.
  */
 MrHead *
-mr_registry_head_lock(void)
+mr_registry_head_lock(MrVerb *verb)
 {
 	Datum		key = Int64GetDatum(1);
 	MrTable    *table = mr_table_open_read("registry");
@@ -157,7 +175,7 @@ mr_registry_head_lock(void)
 	{
 		LockRelation(table->rel, ShareRowExclusiveLock);
 		if (!mr_table_find_latest(table, "registry_pkey", 1, &key))
-			create_registry();
+			create_registry(verb);
 	}
 	mr_table_close(table);
 	return mr_head_lock(MR_CHAIN_REGISTRY, 1);

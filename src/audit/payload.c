@@ -171,7 +171,7 @@ modelreg_redact(PG_FUNCTION_ARGS)
 	{
 		MrJson		result;
 
-		head = mr_registry_head_lock();
+		head = mr_registry_head_lock(&verb);
 		if (blank_payload(digest))
 		{
 			if (mr_payload_redacted != NULL)

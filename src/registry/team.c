@@ -187,7 +187,7 @@ describe_grant(const Grant *grant)
 static int64
 create_team(MrVerb *verb, const char *name, const Grant *maintainer)
 {
-	MrHead	   *head = mr_registry_head_lock();
+	MrHead	   *head = mr_registry_head_lock(verb);
 	Grant		first = *maintainer;
 	MrJson		json,
 				result;
@@ -258,7 +258,7 @@ end_team_name(const char *name, TimestampTz at)
 static void
 rename_team(MrVerb *verb, const char *new_name)
 {
-	MrHead	   *registry = mr_registry_head_lock();
+	MrHead	   *registry = mr_registry_head_lock(verb);
 	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	char	   *old_name = TextDatumGetCString(head->values[TEAM_NAME - 1]);
 	int64		team = verb->team.id;
@@ -417,7 +417,7 @@ delete_membership(MrTable *table)
 static void
 set_membership(MrVerb *verb, const Grant *grant, bool wanted)
 {
-	MrHead	   *head = grant->team == MR_NO_TEAM ? mr_registry_head_lock() :
+	MrHead	   *head = grant->team == MR_NO_TEAM ? mr_registry_head_lock(verb) :
 		mr_head_lock(MR_CHAIN_TEAM, grant->team);
 	MrTable    *table = mr_table_open("membership");
 	bool		exists = find_membership(table, grant);
@@ -629,7 +629,7 @@ modelreg_rebind_roles(PG_FUNCTION_ARGS)
 	require_superuser("rebind roles");
 	InitMaterializedSRF(fcinfo, 0);
 	mr_verb_begin(&verb, fcinfo, "rebind_roles", &no_team, -1);
-	head = mr_registry_head_lock();
+	head = mr_registry_head_lock(&verb);
 	mr_json_begin(&json);
 	mr_json_begin_array(&json, "bound");
 	changes = rebind_all((ReturnSetInfo *) fcinfo->resultinfo, &json);
