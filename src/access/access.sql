@@ -68,3 +68,7 @@ SELECT pg_catalog.pg_extension_config_dump('modelreg.team_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.team', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.team_name', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.membership', '');
+
+REVOKE ALL ON FUNCTION modelreg.readable_teams(), modelreg.my_rights() FROM PUBLIC;
+-- They tell the caller of the caller's own rights; every policy calls the first.
+GRANT EXECUTE ON FUNCTION modelreg.readable_teams(), modelreg.my_rights() TO PUBLIC;

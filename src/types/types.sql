@@ -231,3 +231,8 @@ CREATE FUNCTION modelreg.check_name(sort text, name text) RETURNS text AS 'MODUL
 CREATE FUNCTION modelreg.parse_node_key(key text, OUT kind text, OUT team text, OUT name text, OUT version text, OUT canonical text) RETURNS record AS 'MODULE_PATHNAME', 'modelreg_parse_node_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION modelreg.check_name(text, text) IS 'the name, or the error that a verb would raise for it; sort is team, object (what follows the team), qualified (both) or alias';
 COMMENT ON FUNCTION modelreg.parse_node_key(text) IS 'the parts of a lineage node''s key and its canonical form; without a version that part is the empty text';
+
+-- What base and types have computes from its arguments alone and reads nothing, so anybody may call it; what follows names
+-- each function that anybody may.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA modelreg FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA modelreg TO PUBLIC;
