@@ -1,0 +1,54 @@
+/*
+ * artifact.h
+ *		Bytes, uploads, and the artifacts of versions.
+ *
+ * A row of modelreg.artifact without a uri stands for bytes that the registry
+ * holds: modelreg.blob has them by digest.
+ */
+#ifndef MODELREG_ARTIFACT_H
+#define MODELREG_ARTIFACT_H
+
+#include "access/access.h"
+#include "types/digest.h"
+#include "utils/jsonb.h"
+#include "utils/snapshot.h"
+
+/* No statement takes or returns more bytes of an artifact at once. */
+#define MR_CHUNK_MAX (8 * 1024 * 1024)
+
+/* What register_version is told of one artifact; NULL for what is not said. */
+typedef struct MrArtifactSpec
+{
+	char	   *name;
+	MrDigest   *digest;
+	int64		size;
+	char	   *media_type;
+	char	   *uri;			/* NULL: the registry holds the bytes */
+	char	   *store_version;
+} MrArtifactSpec;
+
+/*
+ * Before mr_verb_begin(), because the caller's own rights count: parse and
+ * look up.  The bytes stay until the end of the transaction.
+ */
+extern MrArtifactSpec *mr_artifacts_resolve(const MrTeam *team,
+											Jsonb *artifacts, int *n);
+/* Within the verb: write the rows; returns the hash over their hashes. */
+extern bytea *mr_artifacts_insert(int64 team, int64 model, int32 version,
+								  const MrArtifactSpec *specs, int n);
+extern bytea *mr_artifacts_hash(bytea *const *hashes, int n);
+
+/* What is stored for a digest, as a snapshot sees it (NULL: the latest). */
+typedef struct MrBlob
+{
+	int64		id;
+	int64		size;
+	Oid			object;			/* InvalidOid when the bytes were purged */
+} MrBlob;
+
+extern bool mr_blob_find(const MrDigest *digest, Snapshot snapshot,
+						 MrBlob *blob);
+extern void mr_bytes_keep(const MrDigest *digest);
+extern bool mr_bytes_try_release(const MrDigest *digest);
+
+#endif							/* MODELREG_ARTIFACT_H */
