@@ -316,13 +316,13 @@ CREATE TABLE modelreg.metric (
 	model_id bigint NOT NULL,
 	version integer NOT NULL,
 	kind text COLLATE "C" NOT NULL,
-	dataset text COLLATE "C" NOT NULL,
+	dataset_id bigint NOT NULL,
 	slice text COLLATE "C" NOT NULL,
 	metric text COLLATE "C" NOT NULL,
 	team_id bigint NOT NULL,
 	value float8 NOT NULL,
 	evaluation_id bigint NOT NULL,
-	CONSTRAINT metric_pkey PRIMARY KEY (model_id, version, kind, dataset, slice, metric)
+	CONSTRAINT metric_pkey PRIMARY KEY (model_id, version, kind, dataset_id, slice, metric)
 );
 CREATE INDEX metric_search ON modelreg.metric (team_id, metric, value, model_id, version);
 CREATE INDEX metric_of_model ON modelreg.metric (model_id, metric, value, version);
@@ -330,7 +330,7 @@ COMMENT ON TABLE modelreg.metric IS 'The latest value of each metric; a fold of 
 COMMENT ON COLUMN modelreg.metric.model_id IS 'The model.';
 COMMENT ON COLUMN modelreg.metric.version IS 'The version.';
 COMMENT ON COLUMN modelreg.metric.kind IS 'Kind of the evaluation.';
-COMMENT ON COLUMN modelreg.metric.dataset IS 'Address of the data set, empty for none.';
+COMMENT ON COLUMN modelreg.metric.dataset_id IS 'Node of the data set, 0 for none.';
 COMMENT ON COLUMN modelreg.metric.slice IS 'The part of the data set, empty for all.';
 COMMENT ON COLUMN modelreg.metric.metric IS 'Name of the metric.';
 COMMENT ON COLUMN modelreg.metric.team_id IS 'The team that owns the model.';

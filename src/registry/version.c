@@ -1,0 +1,395 @@
+/*
+ * version.c
+ *		register_version: one immutable bundle, one number, one event.
+ *
+ * All parsing, checking and looking up is done before the registrations head
+ * is locked; after it only rows are written.  The rows of a registration (the
+ * version's node, its training metrics, its artifacts) are hashed into the
+ * version's row, and that into the event.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "artifact/artifact.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/hooks.h"
+#include "lineage/lineage.h"
+#include "registry/evaluation.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+#include "registry/signature.h"
+#include "types/names.h"
+#include "types/stage.h"
+
+PG_FUNCTION_INFO_V1(modelreg_register_version);
+
+#define PARAM_KEY_MAX 255		/* bytes */
+#define PARAM_VALUE_SHOWN 100	/* characters, in the fold */
+
+/* What register_version() was given, parsed and checked. */
+typedef struct Registration
+{
+	MrModel		model;
+	MrInputs   *inputs;
+	MrMetrics	metrics;
+	Jsonb	   *artifacts_json;
+	Jsonb	   *params;
+	Jsonb	   *tags;
+	const char *signature;
+	const char *description;
+	TimestampTz occurred_at;
+	bool		has_occurred_at;
+	MrArtifactSpec *artifacts;
+	int			nartifacts;
+} Registration;
+
+enum
+{
+	ARG_MODEL, ARG_RUN, ARG_ARTIFACTS, ARG_SIGNATURE, ARG_PARAMS, ARG_METRICS,
+	ARG_TAGS, ARG_DESCRIPTION, ARG_INPUTS, ARG_PARENTS, ARG_OCCURRED_AT,
+	ARG_REQUEST_ID
+};
+
+static void
+add_parents(MrInputs *inputs, ArrayType *parents)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(parents, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("parents must not contain null"),
+					 mr_reason("null_argument")));
+		mr_inputs_add(inputs, "base", TextDatumGetCString(elements[i]));
+	}
+}
+
+static MrInputs *
+parse_inputs(FunctionCallInfo fcinfo)
+{
+	MrInputs   *inputs = mr_inputs_begin();
+
+	if (!PG_ARGISNULL(ARG_RUN))
+		mr_inputs_add(inputs, MR_ROLE_RUN,
+					  text_to_cstring(PG_GETARG_TEXT_PP(ARG_RUN)));
+	if (!PG_ARGISNULL(ARG_INPUTS))
+		mr_inputs_add_json(inputs, PG_GETARG_JSONB_P(ARG_INPUTS));
+	if (!PG_ARGISNULL(ARG_PARENTS))
+		add_parents(inputs, PG_GETARG_ARRAYTYPE_P(ARG_PARENTS));
+	mr_inputs_finish(inputs);
+	return inputs;
+}
+
+static Jsonb *
+object_arg(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	/* for its error; the canonical text is made when it is stored */
+	(void) mr_arg_object_or_null(fcinfo, n, name);
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+}
+
+static void
+parse(FunctionCallInfo fcinfo, Registration *r)
+{
+	r->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"),
+								MR_CONTRIBUTOR);
+	r->inputs = parse_inputs(fcinfo);
+	r->artifacts_json = PG_ARGISNULL(ARG_ARTIFACTS) ? NULL :
+		PG_GETARG_JSONB_P(ARG_ARTIFACTS);
+	if (!PG_ARGISNULL(ARG_SIGNATURE))
+		r->signature = mr_json_canonical_cstring(mr_signature_normalize(PG_GETARG_JSONB_P(ARG_SIGNATURE)));
+	r->params = object_arg(fcinfo, ARG_PARAMS, "params");
+	r->metrics = mr_metrics_parse(PG_ARGISNULL(ARG_METRICS) ? NULL :
+								  PG_GETARG_JSONB_P(ARG_METRICS));
+	r->tags = object_arg(fcinfo, ARG_TAGS, "tags");
+	r->description = mr_arg_text_or_null(fcinfo, ARG_DESCRIPTION);
+	r->has_occurred_at = !PG_ARGISNULL(ARG_OCCURRED_AT);
+	if (r->has_occurred_at)
+		r->occurred_at = PG_GETARG_TIMESTAMPTZ(ARG_OCCURRED_AT);
+}
+
+static int64
+insert_node(MrVerb *verb, const Registration *r, int32 version, bytea **hash)
+{
+	MrNodeSpec	spec = {.team = verb->team.id,.kind = MR_NODE_KIND_VERSION,
+	.inputs = r->inputs};
+
+	/* names can change hands, so a version's node has the permanent id */
+	spec.name = psprintf(INT64_FORMAT, r->model.id);
+	spec.version = psprintf("%d", version);
+	spec.occurred_at = r->has_occurred_at ? &r->occurred_at : NULL;
+	return mr_node_insert(verb, &spec, hash);
+}
+
+static bytea *
+insert_training(MrVerb *verb, const Registration *r, int32 version, int64 node)
+{
+	MrEvaluation evaluation = {.node = node,.model = r->model.id,
+	.version = version,.kind = "training",.slice = "",.metrics = r->metrics};
+	bytea	   *hash;
+
+	if (r->metrics.n == 0)
+		return NULL;
+	evaluation.occurred_at = r->has_occurred_at ? &r->occurred_at : NULL;
+	mr_evaluation_insert(verb, &evaluation, &hash);
+	return hash;
+}
+
+/* A param's value in the fold: a string as it is, else its JSON; cut. */
+static char *
+param_text(JsonbValue *value)
+{
+	char	   *text;
+
+	if (value->type == jbvString)
+		text = pnstrdup(value->val.string.val, value->val.string.len);
+	else
+		text = mr_json_canonical_cstring(JsonbValueToJsonb(value));
+	text[pg_mbcharcliplen(text, strlen(text), PARAM_VALUE_SHOWN)] = '\0';
+	return text;
+}
+
+static void
+insert_param(MrTable *table, MrVerb *verb, const Registration *r,
+			 int32 version, const char *key, JsonbValue *value)
+{
+	Datum		values[PARAM_COLUMNS];
+	bool		nulls[PARAM_COLUMNS] = {false};
+
+	values[PARAM_MODEL_ID - 1] = Int64GetDatum(r->model.id);
+	values[PARAM_VERSION - 1] = Int32GetDatum(version);
+	values[PARAM_KEY - 1] = CStringGetTextDatum(key);
+	values[PARAM_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[PARAM_VALUE - 1] = CStringGetTextDatum(param_text(value));
+	mr_table_insert(table, values, nulls);
+}
+
+/* Call of each member of the params: name and value. */
+static void
+insert_params(MrVerb *verb, const Registration *r, int32 version)
+{
+	MrTable    *table;
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (r->params == NULL || JB_ROOT_COUNT(r->params) == 0)
+		return;
+	table = mr_table_open("param");
+	it = JsonbIteratorInit(&r->params->root);
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		insert_param(table, verb, r, version, name, &value);
+	}
+	mr_table_close(table);
+}
+
+/* Error 22023 for a param without a name or with one that no index holds. */
+static void
+check_params(Jsonb *params)
+{
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (params == NULL)
+		return;
+	it = JsonbIteratorInit(&params->root);
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (key.val.string.len == 0 || key.val.string.len > PARAM_KEY_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("name of a param must have 1 to %d bytes", PARAM_KEY_MAX),
+					 mr_reason("invalid_params")));
+	}
+}
+
+static void
+insert_stage(MrVerb *verb, const Registration *r, int32 version, TimestampTz at)
+{
+	Datum		values[VERSION_STAGE_COLUMNS];
+	bool		nulls[VERSION_STAGE_COLUMNS] = {false};
+
+	values[VERSION_STAGE_MODEL_ID - 1] = Int64GetDatum(r->model.id);
+	values[VERSION_STAGE_VERSION - 1] = Int32GetDatum(version);
+	values[VERSION_STAGE_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[VERSION_STAGE_STAGE - 1] = MrStageGetDatum(MR_STAGE_EXPERIMENTAL);
+	values[VERSION_STAGE_SINCE - 1] = TimestampTzGetDatum(at);
+	mr_insert_row("version_stage", values, nulls);
+}
+
+static void
+set_bytes(Datum *values, bool *nulls, int column, bytea *value)
+{
+	values[column - 1] = PointerGetDatum(value);
+	nulls[column - 1] = value == NULL;
+}
+
+static void
+set_payloads(MrVerb *verb, const Registration *r, Datum *values, bool *nulls)
+{
+	char	   *params = r->params ? mr_json_canonical_cstring(r->params) : NULL;
+
+	set_bytes(values, nulls, VERSION_DESCRIPTION,
+			  mr_payload_store(verb->team.id, r->description));
+	set_bytes(values, nulls, VERSION_SIGNATURE,
+			  mr_payload_store(verb->team.id, r->signature));
+	set_bytes(values, nulls, VERSION_PARAMS,
+			  mr_payload_store(verb->team.id, params));
+}
+
+/* The part of the version's row that does not need its number. */
+static void
+prepare_row(MrVerb *verb, const Registration *r, Datum *values, bool *nulls)
+{
+	int64		run = mr_inputs_first(r->inputs, MR_ROLE_RUN);
+
+	memset(nulls, false, VERSION_COLUMNS * sizeof(bool));
+	values[VERSION_MODEL_ID - 1] = Int64GetDatum(r->model.id);
+	values[VERSION_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
+	values[VERSION_IDENTITY - 1] = mr_registry_identity();
+	values[VERSION_RUN_ID - 1] = Int64GetDatum(run);
+	nulls[VERSION_RUN_ID - 1] = run == 0;
+	values[VERSION_OCCURRED_AT - 1] = TimestampTzGetDatum(r->occurred_at);
+	nulls[VERSION_OCCURRED_AT - 1] = !r->has_occurred_at;
+	values[VERSION_WHO - 1] = JsonbPGetDatum(verb->who);
+	nulls[VERSION_REQUEST_ID - 1] = verb->request_id == NULL;
+	if (verb->request_id != NULL)
+		values[VERSION_REQUEST_ID - 1] = CStringGetTextDatum(verb->request_id);
+	set_payloads(verb, r, values, nulls);
+}
+
+/* Write all rows of version number `version`; returns the version row's hash. */
+static bytea *
+write_rows(MrVerb *verb, const Registration *r, int32 version,
+		   Datum *values, bool *nulls)
+{
+	TimestampTz at = GetCurrentTimestamp();
+	bytea	   *node_hash;
+	int64		node = insert_node(verb, r, version, &node_hash);
+
+	values[VERSION_VERSION - 1] = Int32GetDatum(version);
+	values[VERSION_NODE_ID - 1] = Int64GetDatum(node);
+	values[VERSION_REGISTERED_AT - 1] = TimestampTzGetDatum(at);
+	set_bytes(values, nulls, VERSION_NODE_HASH, node_hash);
+	set_bytes(values, nulls, VERSION_TRAINING_HASH,
+			  insert_training(verb, r, version, node));
+	set_bytes(values, nulls, VERSION_ARTIFACTS_HASH,
+			  mr_artifacts_insert(verb->team.id, r->model.id, version,
+								  r->artifacts, r->nartifacts));
+	insert_params(verb, r, version);
+	insert_stage(verb, r, version, at);
+	return mr_insert_row("version", values, nulls);
+}
+
+static int32
+next_number(const Registration *r, MrHead *head)
+{
+	int32		last = DatumGetInt32(head->values[REGISTRATION_HEAD_LAST_VERSION - 1]);
+
+	if (last == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("model \"%s\" has no version number left",
+						mr_model_address(&r->model)),
+				 mr_reason("numbers_exhausted")));
+	return last + 1;
+}
+
+/* Retiring takes the team's head and not ours: look again under our lock. */
+static void
+check_still_live(const Registration *r)
+{
+	MrModel		now;
+
+	if (!mr_model_find(&r->model.team, r->model.name, &now) ||
+		now.id != r->model.id)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was renamed or retired",
+						mr_model_address(&r->model)),
+				 mr_reason("model_not_found")));
+}
+
+static int32
+register_version(MrVerb *verb, Registration *r)
+{
+	Datum		values[VERSION_COLUMNS];
+	bool		nulls[VERSION_COLUMNS];
+	MrEvent		event = {.kind = "version_registered",.team = verb->team.id};
+	MrHead	   *head;
+	MrJson		what;
+	int32		version;
+
+	r->artifacts = mr_artifacts_resolve(&verb->team, r->artifacts_json,
+										&r->nartifacts);
+	prepare_row(verb, r, values, nulls);
+	head = mr_head_lock(MR_CHAIN_REGISTRATIONS, r->model.id);
+	check_still_live(r);
+	version = next_number(r, head);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "version", version);
+	mr_json_add_hash(&what, "hash", write_rows(verb, r, version, values, nulls));
+	event.what = mr_json_end(&what);
+	mr_event_append(head, verb, &event);
+	head->values[REGISTRATION_HEAD_LAST_VERSION - 1] = Int32GetDatum(version);
+	mr_head_save(head);
+	if (r->tags != NULL)
+		mr_tags_set(verb, r->model.id, version, r->tags);
+	if (mr_version_registered != NULL)
+		mr_version_registered(verb->team.id, r->model.id, version);
+	return version;
+}
+
+/*
+ * modelreg.register_version(model text, run text, artifacts jsonb,
+ *		signature jsonb, params jsonb, metrics jsonb, tags jsonb,
+ *		description text, inputs jsonb, parents text[],
+ *		occurred_at timestamptz, request_id text) returns integer
+ *
+ * Returns the number of the new version, or of the one that an earlier call
+ * with the same request id registered.  Errors: 42704 for the model, the run
+ * and inputs (all that are missing in one error), uploads and bytes; 42501;
+ * 22023 for what is malformed; 23505 for a request id with other arguments.
+ */
+Datum
+modelreg_register_version(PG_FUNCTION_ARGS)
+{
+	Registration r = {0};
+	MrVerb		verb;
+	Jsonb	   *earlier;
+	MrJson		result;
+	int32		version;
+
+	parse(fcinfo, &r);
+	check_params(r.params);
+	mr_verb_begin(&verb, fcinfo, "register_version", &r.model.team, ARG_REQUEST_ID);
+	earlier = mr_verb_earlier_result(&verb);
+	version = earlier ? mr_json_get_int(earlier, "version") :
+		register_version(&verb, &r);
+	mr_json_begin(&result);
+	mr_json_add_int(&result, "version", version);
+	mr_verb_end(&verb, earlier ? NULL : mr_json_end(&result));
+	PG_RETURN_INT32(version);
+}
