@@ -40,7 +40,6 @@ typedef struct Registration
 	MrModel		model;
 	MrInputs   *inputs;
 	MrMetrics	metrics;
-	Jsonb	   *artifacts_json;
 	Jsonb	   *params;
 	Jsonb	   *tags;
 	const char *signature;
@@ -108,8 +107,10 @@ parse(FunctionCallInfo fcinfo, Registration *r)
 	r->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"),
 								MR_CONTRIBUTOR);
 	r->inputs = parse_inputs(fcinfo);
-	r->artifacts_json = PG_ARGISNULL(ARG_ARTIFACTS) ? NULL :
-		PG_GETARG_JSONB_P(ARG_ARTIFACTS);
+	r->artifacts = mr_artifacts_resolve(&r->model.team,
+										PG_ARGISNULL(ARG_ARTIFACTS) ? NULL :
+										PG_GETARG_JSONB_P(ARG_ARTIFACTS),
+										&r->nartifacts);
 	if (!PG_ARGISNULL(ARG_SIGNATURE))
 		r->signature = mr_json_canonical_cstring(mr_signature_normalize(PG_GETARG_JSONB_P(ARG_SIGNATURE)));
 	r->params = object_arg(fcinfo, ARG_PARAMS, "params");
@@ -342,8 +343,6 @@ register_version(MrVerb *verb, Registration *r)
 	MrJson		what;
 	int32		version;
 
-	r->artifacts = mr_artifacts_resolve(&verb->team, r->artifacts_json,
-										&r->nartifacts);
 	prepare_row(verb, r, values, nulls);
 	head = mr_head_lock(MR_CHAIN_REGISTRATIONS, r->model.id);
 	check_still_live(r);
@@ -355,8 +354,6 @@ register_version(MrVerb *verb, Registration *r)
 	mr_event_append(head, verb, &event);
 	head->values[REGISTRATION_HEAD_LAST_VERSION - 1] = Int32GetDatum(version);
 	mr_head_save(head);
-	if (r->tags != NULL)
-		mr_tags_set(verb, r->model.id, version, r->tags);
 	if (mr_version_registered != NULL)
 		mr_version_registered(verb->team.id, r->model.id, version);
 	return version;
