@@ -36,6 +36,7 @@ extern MrRights mr_registry_rights(void);
 extern const MrTeam *mr_team_by_name(const char *name);
 extern const MrTeam *mr_team_by_id(int64 id);
 extern bool mr_may_read(int64 team);
+extern int64 *mr_readable_teams(int *n);
 
 extern MrTeam mr_require_team(const char *name, MrRights level);
 extern void mr_require_rights(const MrTeam *team, MrRights level);

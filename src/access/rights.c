@@ -350,6 +350,19 @@ mr_may_read(int64 team)
 	return mr_team_by_id(team) != NULL;
 }
 
+/* Ids of the teams that the current role may read, in order. */
+int64 *
+mr_readable_teams(int *n)
+{
+	RoleRights *rights = current_rights();
+	int64	   *ids = palloc(Max(rights->nteams, 1) * sizeof(int64));
+
+	*n = rights->nteams;
+	for (int i = 0; i < *n; i++)
+		ids[i] = rights->teams[i].id;
+	return ids;
+}
+
 /*
  * Tell every backend, this one at its next command, that rights or teams
  * changed.  Whoever writes the two tables calls it.

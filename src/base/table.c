@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/nbtree.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -162,6 +163,60 @@ mr_scan_begin_to(MrTable *table, const char *index, int nkeys,
 {
 	return begin_scan(table, index, nkeys, keys, BTLessEqualStrategyNumber,
 					  snapshot);
+}
+
+/* The order function of a column of an index, with the value to compare. */
+static void
+init_row_member(ScanKey key, Relation index, int column,
+				StrategyNumber strategy, Datum value, int flags)
+{
+	Oid			type = index->rd_opcintype[column];
+	Oid			order = get_opfamily_proc(index->rd_opfamily[column],
+										  type, type, BTORDER_PROC);
+
+	ScanKeyEntryInitialize(key, SK_ROW_MEMBER | flags, column + 1, strategy,
+						   InvalidOid, index->rd_indcollation[column], order,
+						   value);
+}
+
+/*
+ * Scan from a place on, in the direction in which mr_scan_next() is then
+ * called: the first nequal columns have these values, and the next nplace
+ * come, as one row, behind those of the place, or at it if inclusive.
+ */
+MrScan *
+mr_scan_begin_from(MrTable *table, const char *index, const MrPlace *place,
+				   Snapshot snapshot)
+{
+	StrategyNumber strategy = place->backward ?
+		(place->inclusive ? BTLessEqualStrategyNumber : BTLessStrategyNumber) :
+		(place->inclusive ? BTGreaterEqualStrategyNumber : BTGreaterStrategyNumber);
+	MrScan	   *scan = palloc(sizeof(MrScan));
+	ScanKeyData keys[INDEX_MAX_KEYS + 1] = {0};
+	int			nkeys = place->nequal;
+
+	scan->table = table;
+	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
+	for (int i = 0; i < nkeys; i++)
+		init_key(&keys[i], scan->index, i, BTEqualStrategyNumber, place->equal[i]);
+	if (place->nplace > 0)
+	{
+		/* the index keeps a pointer to the members */
+		ScanKey		members = palloc(place->nplace * sizeof(ScanKeyData));
+		ScanKey		row = &keys[nkeys++];
+
+		for (int i = 0; i < place->nplace; i++)
+			init_row_member(&members[i], scan->index, place->nequal + i, strategy,
+							place->place[i],
+							i == place->nplace - 1 ? SK_ROW_END : 0);
+		row->sk_flags = SK_ROW_HEADER;
+		row->sk_attno = place->nequal + 1;
+		row->sk_strategy = strategy;
+		row->sk_argument = PointerGetDatum(members);
+	}
+	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
+	index_rescan(scan->scan, keys, nkeys, NULL, 0);
+	return scan;
 }
 
 bool

@@ -47,6 +47,20 @@ extern MrScan *mr_scan_begin(MrTable *table, const char *index, int nkeys,
 							 const Datum *keys, Snapshot snapshot);
 extern MrScan *mr_scan_begin_to(MrTable *table, const char *index, int nkeys,
 								const Datum *keys, Snapshot snapshot);
+
+/* Where a scan of a part of an index begins; see mr_scan_begin_from(). */
+typedef struct MrPlace
+{
+	const Datum *equal;			/* values of the leading columns */
+	int			nequal;
+	const Datum *place;			/* values of the next ones */
+	int			nplace;			/* 0: from the end that comes first */
+	bool		inclusive;
+	bool		backward;
+} MrPlace;
+
+extern MrScan *mr_scan_begin_from(MrTable *table, const char *index,
+								  const MrPlace *place, Snapshot snapshot);
 extern bool mr_scan_next(MrScan *scan, bool backward);
 extern void mr_scan_end(MrScan *scan);
 
