@@ -17,6 +17,7 @@
 #include "base/hooks.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
+#include "registry/search.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_create_model);
@@ -347,7 +348,9 @@ create_model(MrVerb *verb, const char *name, const char *policy, bool admin,
 	insert_registrations_head(verb, id);
 	insert_model_name(verb->team.id, name, id, at);
 	if (description != NULL)
-		mr_note_insert(verb, MR_NOTE_DESCRIPTION, id, 0, NULL, description);
+		mr_search_description_changed(verb, id, 0, description,
+									  mr_note_insert(verb, MR_NOTE_DESCRIPTION, id, 0,
+													 NULL, description));
 	return id;
 }
 
