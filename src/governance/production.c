@@ -77,24 +77,25 @@ set_version(const MrModel *model, int32 version, TimestampTz since,
 		   (OUT_REGISTERED_AT - OUT_VERSION + 1) * sizeof(bool));
 }
 
-/* The answer for now, from the model's own row. */
+/* The answer for now: one probe of the model's own row. */
 static Datum
-production_now(FunctionCallInfo fcinfo, const MrModel *model)
+production_now(FunctionCallInfo fcinfo, const char *name)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Datum		key = Int64GetDatum(model->id);
+	MrModel		model = {0};
 	Datum		row[MODEL_COLUMNS];
 	bool		row_nulls[MODEL_COLUMNS];
 	Datum		values[OUT_COLUMNS];
 	bool		nulls[OUT_COLUMNS];
 	Datum		result;
 
-	if (!mr_table_find_latest(table, "model_pkey", 1, &key))
-		elog(ERROR, "model " INT64_FORMAT " is missing", model->id);
+	model.team = mr_model_open(table, name, GetActiveSnapshot());
 	mr_table_read(table, row, row_nulls);
+	model.id = DatumGetInt64(row[MODEL_ID - 1]);
+	model.name = TextDatumGetCString(row[MODEL_NAME - 1]);
 	set_frame(DatumGetInt64(row[MODEL_SEQ - 1]), false, values, nulls);
 	if (!row_nulls[MODEL_CURRENT_VERSION - 1])
-		set_version(model, DatumGetInt32(row[MODEL_CURRENT_VERSION - 1]),
+		set_version(&model, DatumGetInt32(row[MODEL_CURRENT_VERSION - 1]),
 					DatumGetTimestampTz(row[MODEL_CURRENT_SINCE - 1]),
 					row[MODEL_CURRENT_IDENTITY - 1],
 					row[MODEL_CURRENT_REGISTERED_AT - 1], values, nulls);
@@ -199,10 +200,7 @@ modelreg_production(PG_FUNCTION_ARGS)
 	MrModel		model;
 
 	if (PG_ARGISNULL(1))
-	{
-		model = mr_require_model(name, MR_READER);
-		return production_now(fcinfo, &model);
-	}
+		return production_now(fcinfo, name);
 	model = mr_require_model_at(name, PG_GETARG_TIMESTAMPTZ(1));
 	return production_then(fcinfo, &model, PG_GETARG_TIMESTAMPTZ(1));
 }

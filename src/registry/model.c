@@ -38,19 +38,25 @@ read_model(MrTable *table, const MrTeam *team, MrModel *model)
 	model->current_version = isnull ? 0 : DatumGetInt32(current);
 }
 
+static bool
+find_row(MrTable *table, const MrTeam *team, const char *name, Snapshot snapshot)
+{
+	Datum		keys[2] = {Int64GetDatum(team->id), CStringGetTextDatum(name)};
+
+	return mr_table_find(table, "model_live_name", 2, keys, snapshot);
+}
+
 /* The live model of that name (without the team), as of now. */
 bool
 mr_model_find(const MrTeam *team, const char *name, MrModel *model)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Datum		keys[2];
-	bool		found;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = find_row(table, team, name, snapshot);
 
-	keys[0] = Int64GetDatum(team->id);
-	keys[1] = CStringGetTextDatum(name);
-	found = mr_table_find_latest(table, "model_live_name", 2, keys);
 	if (found)
 		read_model(table, team, model);
+	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return found;
 }
@@ -67,27 +73,43 @@ raise_not_found(const char *qualified)
 }
 
 /*
- * The live model named team.name, in whose team the caller has one of the
- * rights.  Errors: 22023 for what is no such name, 42704 for a model that does
- * not exist or that the caller may not read, 42501.
+ * Find the row of the live model named team.name, as a snapshot sees it, for
+ * a reader of its team; it is left in the table's slot.  Errors: 22023 for
+ * what is no such name, 42704 for a model that does not exist or that the
+ * caller may not read.
  */
-MrModel
-mr_require_model(const char *qualified, MrRights level)
+MrTeam
+mr_model_open(MrTable *table, const char *qualified, Snapshot snapshot)
 {
-	MrModel		model;
-	MrTeam		team;
 	const MrTeam *found;
+	MrTeam		team;
 	char	   *team_name;
 	char	   *name;
 
 	mr_split_qualified_name(qualified, &team_name, &name, NULL);
 	found = mr_team_by_name(team_name);
-	if (found == NULL)
+	if (found == NULL || !find_row(table, found, name, snapshot))
 		raise_not_found(qualified);
 	team = *found;
 	team.name = team_name;
-	if (!mr_model_find(&team, name, &model))
-		raise_not_found(qualified);
+	return team;
+}
+
+/*
+ * The live model named team.name as of now, in whose team the caller has one
+ * of the rights.  Errors: as mr_model_open(), and 42501.
+ */
+MrModel
+mr_require_model(const char *qualified, MrRights level)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	MrTeam		team = mr_model_open(table, qualified, snapshot);
+	MrModel		model;
+
+	read_model(table, &team, &model);
+	UnregisterSnapshot(snapshot);
+	mr_table_close(table);
 	mr_require_rights(&model.team, level);
 	return model;
 }

@@ -18,6 +18,8 @@ typedef struct MrModel
 	int32		current_version;	/* 0 for none */
 } MrModel;
 
+extern MrTeam mr_model_open(MrTable *table, const char *qualified,
+							Snapshot snapshot);
 extern MrModel mr_require_model(const char *qualified, MrRights level);
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
