@@ -13,7 +13,8 @@ typedef enum MrLockClass
 	MR_LOCK_TEAM_BYTES,			/* a team's row of modelreg.team_bytes */
 	MR_LOCK_BLOB,				/* a digest that is being stored */
 	MR_LOCK_BYTES,				/* shared: bytes stay; exclusive: they go */
-	MR_LOCK_EVALUATION			/* of one node */
+	MR_LOCK_EVALUATION,			/* of one node */
+	MR_LOCK_NOTE				/* what is said of a model under one key */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

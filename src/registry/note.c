@@ -1,13 +1,18 @@
 /*
  * note.c
  *		Notes: rows of facts about a model or version that are said later.
+ *
+ * Also what the verbs that say them have in common.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "audit/audit.h"
+#include "base/hash.h"
+#include "base/lock.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 
@@ -45,4 +50,55 @@ mr_note_insert(MrVerb *verb, const char *kind, int64 model, int32 version,
 	values[NOTE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	mr_fact_recorded(batch, "note", id, mr_insert_row("note", values, nulls));
 	return payload;
+}
+
+/*
+ * Wait for whoever says something else of a model or version under the same
+ * key, so that the notes of a key are in the order of their ids and what is
+ * folded from them agrees with the last one.
+ */
+void
+mr_note_lock(const char *kind, int64 model, int32 version, const char *key)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	mr_encode_row_start(&buf, kind, 1);
+	mr_encode_datum(&buf, INT8OID, Int64GetDatum(model), false);
+	mr_encode_datum(&buf, INT4OID, Int32GetDatum(version), false);
+	if (key != NULL)
+		mr_encode_bytes(&buf, key, strlen(key));
+	mr_lock_key(MR_LOCK_NOTE, buf.data, buf.len);
+	pfree(buf.data);
+}
+
+/* Argument n of a verb: a version, or NULL for the model itself, which is 0. */
+int32
+mr_version_arg(FunctionCallInfo fcinfo, int n, const MrModel *model)
+{
+	int32		version = 0;
+
+	if (!PG_ARGISNULL(n))
+	{
+		version = PG_GETARG_INT32(n);
+		mr_require_version(model, version);
+	}
+	return version;
+}
+
+/*
+ * End a verb, and return from it whether it changed anything; or, where it
+ * repeats an earlier call, whether that one did.
+ */
+Datum
+mr_note_end(MrVerb *verb, Jsonb *earlier, bool changed)
+{
+	MrJson		result;
+
+	if (earlier != NULL)
+		changed = mr_json_get_int(earlier, "changed") != 0;
+	mr_json_begin(&result);
+	mr_json_add_int(&result, "changed", changed);
+	mr_verb_end(verb, earlier ? NULL : mr_json_end(&result));
+	return BoolGetDatum(changed);
 }

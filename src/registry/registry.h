@@ -7,6 +7,7 @@
 
 #include "access/access.h"
 #include "audit/audit.h"
+#include "utils/snapshot.h"
 
 typedef struct MrModel
 {
@@ -36,6 +37,18 @@ extern void mr_require_version(const MrModel *model, int32 version);
 extern bytea *mr_note_insert(MrVerb *verb, const char *kind, int64 model,
 							 int32 version, const char *key,
 							 const char *value);
+extern void mr_note_lock(const char *kind, int64 model, int32 version,
+						 const char *key);
+extern int32 mr_version_arg(FunctionCallInfo fcinfo, int n,
+							const MrModel *model);
+extern Datum mr_note_end(MrVerb *verb, Jsonb *earlier, bool changed);
+
+/* Tags of a version that is registered now: check before the first lock. */
+extern void mr_tags_check(Jsonb *tags);
+extern void mr_tags_set(MrVerb *verb, int64 model, int32 version, Jsonb *tags);
+
+extern bytea *mr_description_digest(int64 model, int32 version,
+									Snapshot snapshot);
 
 extern void mr_registry_init(void);
 

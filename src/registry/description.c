@@ -1,0 +1,127 @@
+/*
+ * description.c
+ *		Descriptions of models and versions.
+ *
+ * A version's registration may hold one; a later one is a note.  The last
+ * note counts, also one that takes the description away.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "audit/audit.h"
+#include "base/args.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+
+PG_FUNCTION_INFO_V1(modelreg_set_description);
+
+/* Digest of the last note; false when there is none. */
+static bool
+find_note(int64 model, int32 version, Snapshot snapshot, bytea **digest)
+{
+	MrTable    *table = mr_table_open_read("note");
+	Datum		keys[3] = {Int64GetDatum(model), Int32GetDatum(version), 0};
+	MrScan	   *scan;
+	bool		found;
+	bool		isnull;
+	Datum		value;
+
+	keys[2] = CStringGetTextDatum(MR_NOTE_DESCRIPTION);
+	scan = mr_scan_begin(table, "note_model", 3, keys, snapshot);
+	found = mr_scan_next(scan, true);
+	if (found)
+	{
+		value = mr_table_get(table, NOTE_VALUE, &isnull);
+		*digest = isnull ? NULL : DatumGetByteaPCopy(value);
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return found;
+}
+
+/* The digest of the description that a version was registered with. */
+static bytea *
+registered_digest(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	bytea	   *digest = NULL;
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	if (mr_table_find(table, "version_pkey", 2, keys, snapshot))
+		value = mr_table_get(table, VERSION_DESCRIPTION, &isnull);
+	if (!isnull)
+		digest = DatumGetByteaPCopy(value);
+	mr_table_close(table);
+	return digest;
+}
+
+/*
+ * The salted digest of the description of a version (0: the model itself), as
+ * a snapshot sees it; NULL for none.
+ */
+bytea *
+mr_description_digest(int64 model, int32 version, Snapshot snapshot)
+{
+	bytea	   *digest;
+
+	if (find_note(model, version, snapshot, &digest))
+		return digest;
+	return version == 0 ? NULL : registered_digest(model, version, snapshot);
+}
+
+/* Is that the description already?  One that was redacted is not. */
+static bool
+is_described(int64 model, int32 version, const char *description)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bytea	   *digest = mr_description_digest(model, version, snapshot);
+	char	   *text;
+
+	UnregisterSnapshot(snapshot);
+	if (digest == NULL || description == NULL)
+		return digest == NULL && description == NULL;
+	text = mr_payload_fetch(digest);
+	return text != NULL && strcmp(text, description) == 0;
+}
+
+static bool
+set_description(MrVerb *verb, int64 model, int32 version,
+				const char *description)
+{
+	mr_note_lock(MR_NOTE_DESCRIPTION, model, version, NULL);
+	if (is_described(model, version, description))
+		return false;
+	mr_note_insert(verb, MR_NOTE_DESCRIPTION, model, version, NULL, description);
+	CommandCounterIncrement();
+	return true;
+}
+
+/*
+ * modelreg.set_description(model text, description text, version integer,
+ *		request_id text) returns boolean: does it change anything?
+ *
+ * description NULL takes it away.  Errors: 42704 for model or version, 42501
+ * for who is no contributor or, without a version, no maintainer.
+ */
+Datum
+modelreg_set_description(PG_FUNCTION_ARGS)
+{
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
+										 PG_ARGISNULL(2) ? MR_MAINTAINER : MR_CONTRIBUTOR);
+	char	   *description = mr_arg_text_or_null(fcinfo, 1);
+	int32		version = mr_version_arg(fcinfo, 2, &model);
+	MrVerb		verb;
+	Jsonb	   *earlier;
+	bool		changed = false;
+
+	mr_verb_begin(&verb, fcinfo, "set_description", &model.team, 3);
+	earlier = mr_verb_earlier_result(&verb);
+	if (earlier == NULL)
+		changed = set_description(&verb, model.id, version, description);
+	return mr_note_end(&verb, earlier, changed);
+}
