@@ -85,6 +85,7 @@ extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
 extern bytea *mr_event_hash(MrHead *head);
 
 extern int64 mr_fact_batch(MrVerb *verb, int64 team);
+extern bool mr_fact_batch_is_open(int64 batch);
 extern void mr_fact_recorded(int64 batch, const char *table, int64 id,
 							 const bytea *hash);
 

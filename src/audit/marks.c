@@ -198,6 +198,16 @@ mr_fact_batch(MrVerb *verb, int64 team)
 	return batch->id;
 }
 
+/* Will this transaction append the batch's event when it commits? */
+bool
+mr_fact_batch_is_open(int64 batch)
+{
+	for (int i = 0; i < marks.nbatches; i++)
+		if (marks.batches[i].id == batch)
+			return true;
+	return false;
+}
+
 /* Remember a row of facts that was written; table is a string constant. */
 void
 mr_fact_recorded(int64 batch, const char *table, int64 id, const bytea *hash)

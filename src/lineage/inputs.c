@@ -69,9 +69,8 @@ void
 mr_inputs_add(MrInputs *inputs, const char *role, const char *address)
 {
 	MrInput    *input = append_input(inputs, role);
-	int64		id = mr_node_resolve(address, NULL);
 
-	if (id != 0 && mr_node_get(id, NULL, &input->node))
+	if (mr_node_resolve(address, NULL, &input->node))
 		return;
 	inputs->n--;
 	inputs->missing = lappend(inputs->missing,

@@ -27,9 +27,8 @@ typedef struct MrNode
 } MrNode;
 
 /*
- * Finding nodes.  None of these asks for rights but mr_node_resolve() and
- * mr_node_require(), for which a node that the caller may not read does not
- * exist.  A snapshot NULL stands for the latest.
+ * Finding nodes.  None of these asks for rights but the three that take an
+ * address, for which a node that the caller may not read does not exist.  A snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
 extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
@@ -37,7 +36,10 @@ extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 Snapshot snapshot);
 extern int64 mr_node_find(int64 team, const char *kind, const char *name,
 						  const char *version);
-extern int64 mr_node_resolve(const char *address, Snapshot snapshot);
+extern bool mr_node_resolve(const char *address, Snapshot snapshot,
+							MrNode *node);
+extern void mr_node_load(const char *address, Snapshot snapshot,
+						 MrNode *node);
 extern int64 mr_node_require(const char *address, Snapshot snapshot);
 extern char *mr_node_address(const MrNode *node);
 

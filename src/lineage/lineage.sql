@@ -32,7 +32,7 @@ CREATE TABLE modelreg.node (
 		version, supersedes, level, low, input_roles, input_ids, uri, digest, rows, properties, who, recorded_at, occurred_at) END IS TRUE)
 );
 -- Walks look here for what stands for a node, and for what a node stands for; few nodes supersede.
-CREATE INDEX node_superseding ON modelreg.node (supersedes, id) INCLUDE (team_id, kind) WHERE supersedes IS NOT NULL;
+CREATE INDEX node_superseding ON modelreg.node (supersedes, id) WHERE supersedes IS NOT NULL;
 CREATE INDEX node_superseded ON modelreg.node (id, supersedes) WHERE supersedes IS NOT NULL;
 COMMENT ON TABLE modelreg.node IS 'What lineage is about: commits, transforms, feature-store versions, snapshots, runs, model versions and the kinds that users name; written once.';
 COMMENT ON COLUMN modelreg.node.id IS 'Greater than the ids of its inputs and of what it supersedes.';
@@ -117,3 +117,21 @@ REVOKE ALL ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint,
 GRANT EXECUTE ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.upstream(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL)
+	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
+		recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_upstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
+COMMENT ON FUNCTION modelreg.upstream(text, text[], text[], integer) IS 'What a node was made from, step by step: a row per node and role of the last step, at the least depth. The walk goes through everything up to max_depth; roles and kinds choose which of the visited nodes are shown. A node of a team that the caller may not read is a row without content, and without role where only that team''s record says it. by_supersession: the edges alone do not lead there, but a node that supersedes another stands for it, at the same depth.';
+
+CREATE FUNCTION modelreg.downstream(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL)
+	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
+		recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_downstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
+COMMENT ON FUNCTION modelreg.downstream(text, text[], text[], integer) IS 'What was made from a node, step by step; in all else as upstream(). What was made from a node that it supersedes counts as made from it.';
+
+REVOKE ALL ON FUNCTION modelreg.upstream(text, text[], text[], integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.downstream(text, text[], text[], integer) FROM PUBLIC;
+-- They show what the caller may read.
+GRANT EXECUTE ON FUNCTION modelreg.upstream(text, text[], text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.downstream(text, text[], text[], integer) TO PUBLIC;

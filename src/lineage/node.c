@@ -69,17 +69,17 @@ mr_node_find_row(MrTable *table, int64 team, const char *kind, const char *name,
 	return find_row(table, "node_key", 4, keys, snapshot);
 }
 
-static int64
-find_id(int64 team, const char *kind, const char *name, const char *version,
-		Snapshot snapshot)
+static bool
+find_node(int64 team, const MrNodeKey *key, Snapshot snapshot, MrNode *node)
 {
 	MrTable    *table = mr_table_open_read("node");
-	int64		id = 0;
+	bool		found = mr_node_find_row(table, team, key->kind, key->name,
+										 key->version, snapshot);
 
-	if (mr_node_find_row(table, team, kind, name, version, snapshot))
-		id = DatumGetInt64(mr_table_get(table, NODE_ID, NULL));
+	if (found)
+		read_node(table, node);
 	mr_table_close(table);
-	return id;
+	return found;
 }
 
 /* The id of the node with that key, as of now; 0 when there is none. */
@@ -87,43 +87,59 @@ int64
 mr_node_find(int64 team, const char *kind, const char *name,
 			 const char *version)
 {
-	return find_id(team, kind, name, version, NULL);
+	MrTable    *table = mr_table_open_read("node");
+	int64		id = 0;
+
+	if (mr_node_find_row(table, team, kind, name, version, NULL))
+		id = DatumGetInt64(mr_table_get(table, NODE_ID, NULL));
+	mr_table_close(table);
+	return id;
 }
 
 /*
- * The id of the node of an address that the caller may read, else 0.
- * Malformed addresses are errors.
+ * The node of an address that the caller may read; false when the snapshot
+ * sees none.  Malformed addresses are errors.
  */
-int64
-mr_node_resolve(const char *address, Snapshot snapshot)
+bool
+mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
 {
 	const MrTeam *team;
 	MrNodeKey	key;
+	int64		id;
 
 	mr_node_key_parse(address, NULL, &key);
 	team = mr_team_by_name(key.team);
 	if (team == NULL)
-		return 0;
-	if (strcmp(key.kind, MR_NODE_KIND_VERSION) == 0)
-		return mr_version_node == NULL ? 0 :
-			mr_version_node(key.team, key.name, key.version);
-	return find_id(team->id, key.kind, key.name, key.version, snapshot);
+		return false;
+	if (strcmp(key.kind, MR_NODE_KIND_VERSION) != 0)
+		return find_node(team->id, &key, snapshot, node);
+	if (mr_version_node == NULL)
+		return false;
+	id = mr_version_node(key.team, key.name, key.version);
+	return id != 0 && mr_node_get(id, snapshot, node) && mr_may_read(node->team);
 }
 
-/* The same, but error 42704 in place of 0. */
-int64
-mr_node_require(const char *address, Snapshot snapshot)
+/* The same, but error 42704 in place of false. */
+void
+mr_node_load(const char *address, Snapshot snapshot, MrNode *node)
 {
-	int64		id = mr_node_resolve(address, snapshot);
-
-	if (id == 0)
+	if (!mr_node_resolve(address, snapshot, node))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("node \"%s\" does not exist or you may not read it",
 						mr_text_clip(address)),
 				 errhint("modelreg.lineage_nodes lists the nodes that you may read."),
 				 mr_reason("node_not_found")));
-	return id;
+}
+
+/* The same; returns only the id. */
+int64
+mr_node_require(const char *address, Snapshot snapshot)
+{
+	MrNode		node;
+
+	mr_node_load(address, snapshot, &node);
+	return node.id;
 }
 
 /* The address of a node, NULL when the caller may not read its team. */

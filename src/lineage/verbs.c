@@ -197,9 +197,8 @@ read_supersedes(FunctionCallInfo fcinfo, int n, Request *request)
 
 	if (address == NULL)
 		return;
-	spec->supersedes = mr_node_require(address, NULL);
-	if (!mr_node_get(spec->supersedes, NULL, &node))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", spec->supersedes);
+	mr_node_load(address, NULL, &node);
+	spec->supersedes = node.id;
 	if (node.team != spec->team || strcmp(node.kind, spec->kind) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

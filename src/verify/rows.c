@@ -1,0 +1,184 @@
+/*
+ * rows.c
+ *		Whether each immutable row still has the content that its hash covers.
+ *
+ * The hash is computed anew here, whatever became of the table's CHECK.  The
+ * columns of format 1 are those before "hash"; they are listed here once
+ * more, so that a changed table is a finding and not a misread row.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/hash.h"
+#include "verify/verify.h"
+
+/* The rows of a table; object is what a finding calls one. */
+typedef struct RowTable
+{
+	const char *name;
+	const char *columns;		/* of format 1 */
+	const char *sql;
+} RowTable;
+
+#define SELECT_ROWS(table, object) \
+	"SELECT t.*, " object " AS object FROM modelreg." table " t WHERE ($1 IS NULL OR t.team_id = $1) AND "
+#define OF_MODEL "($2 IS NULL OR t.model_id = $2)"
+#define OF_MODELS_NODES(column) \
+	"($2 IS NULL OR t." column " IN (SELECT v.node_id FROM modelreg.version v WHERE v.model_id = $2))"
+
+static const RowTable tables[] = {
+	{"event",
+		"chain smallint, chain_id bigint, seq bigint, at timestamp with time zone, kind text, team_id bigint, "
+		"who jsonb, application_name text, client_addr text, request_id text, what jsonb, prose bytea, prev bytea",
+		SELECT_ROWS("event", "concat('event ', " MR_SQL_CHAIN("t.chain") ", '/', t.chain_id, '/', t.seq)")
+		"($2 IS NULL OR (t.chain IN (4, 5) AND t.chain_id = $2))"},
+	{"payload",
+		"salt bytea, body text",
+		"SELECT t.salt, t.body, t.digest AS hash, 1::smallint AS format, concat('payload ', encode(t.digest, 'hex')) AS object "
+		"FROM modelreg.payload t WHERE ($1 IS NULL OR t.team_id = $1) AND $2 IS NULL AND NOT (t.salt IS NULL AND t.body IS NULL)"},
+	{"node",
+		"id bigint, team_id bigint, batch bigint, kind text, name text, version text, supersedes bigint, level integer, "
+		"low bigint, input_roles text[], input_ids bigint[], uri text, digest text, rows bigint, properties bytea, "
+		"who jsonb, recorded_at timestamp with time zone, occurred_at timestamp with time zone",
+		SELECT_ROWS("node", "concat('node ', t.id)") OF_MODELS_NODES("id")},
+	{"version",
+		"model_id bigint, version integer, team_id bigint, node_id bigint, identity uuid, run_id bigint, "
+		"registered_at timestamp with time zone, occurred_at timestamp with time zone, who jsonb, request_id text, "
+		"description bytea, signature bytea, params bytea, node_hash bytea, training_hash bytea, artifacts_hash bytea",
+		SELECT_ROWS("version", "concat('version ', t.model_id, '/', t.version)") OF_MODEL},
+	{"production",
+		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
+		SELECT_ROWS("production", "concat('production ', t.model_id, '/', t.seq)") OF_MODEL},
+	{"evaluation",
+		"id bigint, team_id bigint, batch bigint, node_id bigint, kind text, dataset_id bigint, slice text, "
+		"metric_names text[], metric_values double precision[], passed boolean, properties bytea, who jsonb, "
+		"recorded_at timestamp with time zone, occurred_at timestamp with time zone",
+		SELECT_ROWS("evaluation", "concat('evaluation ', t.id)") OF_MODELS_NODES("node_id")},
+	{"note",
+		"id bigint, team_id bigint, batch bigint, kind text, model_id bigint, version integer, key text, value bytea, "
+		"who jsonb, recorded_at timestamp with time zone",
+		SELECT_ROWS("note", "concat('note ', t.id)") OF_MODEL},
+};
+
+/* Where the columns stand; hash 0 when the table is not as it should be. */
+typedef struct RowScan
+{
+	const RowTable *table;
+	bool		started;
+	int			hash;			/* number of the column "hash" */
+} RowScan;
+
+static char *
+list_columns(TupleDesc desc, int natts)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		appendStringInfo(&list, "%s%s %s", i > 0 ? ", " : "",
+						 NameStr(column->attname),
+						 format_type_be(column->atttypid));
+	}
+	return list.data;
+}
+
+/* Compare the table's columns with those of format 1. */
+static void
+start_scan(MrVerify *verify, RowScan *scan, TupleDesc desc)
+{
+	int			hash = SPI_fnumber(desc, "hash");
+	char	   *columns = hash > 0 ? list_columns(desc, hash - 1) : "";
+
+	scan->started = true;
+	if (strcmp(columns, scan->table->columns) == 0 &&
+		SPI_gettypeid(desc, hash) == BYTEAOID &&
+		SPI_fnumber(desc, "format") == hash + 1 &&
+		SPI_gettypeid(desc, hash + 1) == INT2OID)
+		scan->hash = hash;
+	else
+		mr_verify_report(verify, "layout", scan->table->name,
+						 "the table has other columns than its rows' format: %s",
+						 columns);
+}
+
+/* Arrays of other shapes have no encoding. */
+static bool
+can_encode(TupleDesc desc, int natts, const Datum *values, const bool *nulls)
+{
+	for (int i = 0; i < natts; i++)
+	{
+		ArrayType  *array;
+
+		if (nulls[i] || !type_is_array(TupleDescAttr(desc, i)->atttypid))
+			continue;
+		array = DatumGetArrayTypeP(values[i]);
+		if (ARR_NDIM(array) > 1 || (ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1))
+			return false;
+	}
+	return true;
+}
+
+static const char *
+check_hash(RowScan *scan, TupleDesc desc, const Datum *values, const bool *nulls)
+{
+	int			hash = scan->hash - 1;
+	bytea	   *stored;
+
+	if (nulls[hash] || nulls[hash + 1])
+		return "the row has no hash or no format";
+	if (DatumGetInt16(values[hash + 1]) != 1)
+		return "the row's format is unknown";
+	if (!can_encode(desc, hash, values, nulls))
+		return "the row has an array of another shape than its format";
+	stored = DatumGetByteaPP(values[hash]);
+	if (VARSIZE_ANY_EXHDR(stored) != MR_HASH_LEN ||
+		memcmp(VARDATA_ANY(stored),
+			   VARDATA(mr_row_hash(scan->table->name, 1, desc, hash, values, nulls)),
+			   MR_HASH_LEN) != 0)
+		return "the row is not the one that its hash was computed over";
+	return NULL;
+}
+
+static void
+check_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+{
+	RowScan    *scan = state;
+	Datum	   *values = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	const char *wrong;
+
+	if (!scan->started)
+		start_scan(verify, scan, desc);
+	if (scan->hash == 0)
+		return;
+	heap_deform_tuple(tuple, desc, values, nulls);
+	wrong = check_hash(scan, desc, values, nulls);
+	if (wrong != NULL)
+		mr_verify_report(verify, "row",
+						 TextDatumGetCString(values[desc->natts - 1]),
+						 "%s", wrong);
+}
+
+static void
+verify_table(MrVerify *verify, const void *arg)
+{
+	RowScan		scan = {.table = arg};
+
+	mr_verify_scan(verify, scan.table->sql, check_row, &scan);
+}
+
+void
+mr_verify_rows(MrVerify *verify)
+{
+	for (int i = 0; i < lengthof(tables); i++)
+		mr_verify_run(verify, tables[i].name, verify_table, &tables[i]);
+}

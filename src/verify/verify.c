@@ -1,0 +1,257 @@
+/*
+ * verify.c
+ *		verify(): what it covers, and how its checks run.
+ *
+ * A check is a statement that lists what is wrong, or a walk over the rows
+ * of one.  All run under the snapshot of the caller's statement, as the
+ * owner, reading only.  A row that somebody forged may hold anything, so each
+ * check runs in a subtransaction, and an error that the data causes is
+ * reported as a finding.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "access/access.h"
+#include "base/owner.h"
+#include "registry/registry.h"
+#include "verify/verify.h"
+
+PG_FUNCTION_INFO_V1(modelreg_verify);
+
+#define FETCH_ROWS 256
+#define NOTICE_INTERVAL_MS 10000
+
+/* Add a finding. */
+void
+mr_verify_report(MrVerify *verify, const char *check, const char *object,
+				 const char *detail,...)
+{
+	StringInfoData text;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	initStringInfo(&text);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, detail);
+		needed = appendStringInfoVA(&text, detail, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&text, needed);
+	}
+	values[0] = CStringGetTextDatum(check);
+	values[1] = CStringGetTextDatum(object);
+	values[2] = CStringGetTextDatum(text.data);
+	tuplestore_putvalues(verify->result->setResult, verify->result->setDesc,
+						 values, nulls);
+	pfree(text.data);
+}
+
+/* Is it an error that the rows caused, not the session or the server? */
+static bool
+is_caused_by_data(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+			return true;
+		default:
+			return sqlerrcode == ERRCODE_DATA_CORRUPTED ||
+				sqlerrcode == ERRCODE_INDEX_CORRUPTED;
+	}
+}
+
+/*
+ * Run a step.  If the data make it fail, that is a finding, and the next
+ * step goes on.
+ */
+void
+mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
+			  const void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	verify->doing = what;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		step(verify, arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (!is_caused_by_data(error->sqlerrcode))
+			ReThrowError(error);
+		mr_verify_report(verify, "unreadable", what, "%s", error->message);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+/* Count a row; tell the client every ten seconds how far we are. */
+void
+mr_verify_progress(MrVerify *verify)
+{
+	CHECK_FOR_INTERRUPTS();
+	verify->seen++;
+	if (verify->seen % FETCH_ROWS != 0 ||
+		GetCurrentTimestamp() < verify->next_notice)
+		return;
+	ereport(NOTICE,
+			(errmsg("verify: " INT64_FORMAT " rows read, now at %s",
+					verify->seen, verify->doing)));
+	verify->next_notice =
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_INTERVAL_MS);
+}
+
+/* Hand on the rows that were fetched; false when there were none. */
+static bool
+handle_rows(MrVerify *verify, MrVerifyRow row, void *state)
+{
+	SPITupleTable *rows = SPI_tuptable;
+	uint64		n = SPI_processed;
+	MemoryContext old = MemoryContextSwitchTo(verify->row_context);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		mr_verify_progress(verify);
+		row(verify, rows->vals[i], rows->tupdesc, state);
+		MemoryContextReset(verify->row_context);
+	}
+	MemoryContextSwitchTo(old);
+	SPI_freetuptable(rows);
+	return n > 0;
+}
+
+/*
+ * Give each row of a statement to a function, in a memory context that is
+ * emptied after it.  $1 is the team, $2 the model, NULL where the scope is
+ * wider.
+ */
+void
+mr_verify_scan(MrVerify *verify, const char *sql, MrVerifyRow row, void *state)
+{
+	Oid			types[2] = {INT8OID, INT8OID};
+	Datum		values[2];
+	char		nulls[3] = "  ";
+	SPIPlanPtr	plan;
+	Portal		portal;
+
+	values[0] = Int64GetDatum(verify->team);
+	values[1] = Int64GetDatum(verify->model);
+	nulls[0] = verify->scope == MR_VERIFY_ALL ? 'n' : ' ';
+	nulls[1] = verify->scope == MR_VERIFY_MODEL ? ' ' : 'n';
+	plan = SPI_prepare_cursor(sql, 2, types,
+							  CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_NO_SCROLL);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	portal = SPI_cursor_open(NULL, plan, values, nulls, true);
+	do
+	{
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+	} while (handle_rows(verify, row, state));
+	SPI_cursor_close(portal);
+	SPI_freeplan(plan);
+}
+
+static void
+set_team_scope(MrVerify *verify, const char *team)
+{
+	verify->scope = MR_VERIFY_TEAM;
+	verify->team = mr_require_team(team, MR_READER).id;
+}
+
+/* Who reads a team may verify it; who verifies all is an auditor. */
+static void
+parse_scope(MrVerify *verify, const char *scope)
+{
+	if (scope == NULL)
+	{
+		mr_require_registry(MR_AUDITOR);
+		verify->scope = MR_VERIFY_ALL;
+	}
+	else if (strncmp(scope, "team:", strlen("team:")) == 0)
+		set_team_scope(verify, scope + strlen("team:"));
+	else if (strchr(scope, '.') == NULL)
+		set_team_scope(verify, scope);
+	else
+	{
+		MrModel		model = mr_require_model(scope, MR_READER);
+
+		verify->scope = MR_VERIFY_MODEL;
+		verify->team = model.team.id;
+		verify->model = model.id;
+	}
+}
+
+static void
+run_checks(MrVerify *verify)
+{
+	MrOwnerScope scope;
+
+	mr_owner_begin(&scope);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	mr_verify_rows(verify);
+	mr_verify_chains(verify);
+	mr_verify_facts(verify);
+	mr_verify_statements(verify);
+	SPI_finish();
+	mr_owner_end(&scope);
+}
+
+/*
+ * modelreg.verify(scope text, deep boolean)
+ *		returns TABLE (check_name text, object text, detail text)
+ *
+ * No rows: nothing was tampered with.  Errors: 42501 for who may not read
+ * the scope, 42704 for a team or model that does not exist.
+ */
+Datum
+modelreg_verify(PG_FUNCTION_ARGS)
+{
+	MrVerify	verify = {0};
+
+	parse_scope(&verify, PG_ARGISNULL(0) ? NULL :
+				text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	verify.deep = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	InitMaterializedSRF(fcinfo, 0);
+	verify.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	verify.row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "modelreg verify row",
+											   ALLOCSET_DEFAULT_SIZES);
+	verify.next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													 NOTICE_INTERVAL_MS);
+	run_checks(&verify);
+	MemoryContextDelete(verify.row_context);
+	return (Datum) 0;
+}

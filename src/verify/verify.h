@@ -1,0 +1,60 @@
+/*
+ * verify.h
+ *		What the checks of verify() share.
+ */
+#ifndef MODELREG_VERIFY_H
+#define MODELREG_VERIFY_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "nodes/execnodes.h"
+
+/* What is verified, and which checks take part; bits. */
+#define MR_VERIFY_ALL	(1 << 0)
+#define MR_VERIFY_TEAM	(1 << 1)
+#define MR_VERIFY_MODEL	(1 << 2)
+#define MR_VERIFY_ANY	(MR_VERIFY_ALL | MR_VERIFY_TEAM | MR_VERIFY_MODEL)
+
+typedef struct MrVerify
+{
+	ReturnSetInfo *result;
+	int			scope;			/* one of the bits */
+	int64		team;			/* but for MR_VERIFY_ALL */
+	int64		model;			/* for MR_VERIFY_MODEL */
+	bool		deep;
+	MemoryContext row_context;
+	const char *doing;
+	int64		seen;			/* rows read, for the progress */
+	TimestampTz next_notice;
+} MrVerify;
+
+extern void mr_verify_report(MrVerify *verify, const char *check,
+							 const char *object, const char *detail,...)
+			pg_attribute_printf(4, 5);
+
+typedef void (*MrVerifyStep) (MrVerify *verify, const void *arg);
+extern void mr_verify_run(MrVerify *verify, const char *what,
+						  MrVerifyStep step, const void *arg);
+
+typedef void (*MrVerifyRow) (MrVerify *verify, HeapTuple tuple,
+							 TupleDesc desc, void *state);
+extern void mr_verify_scan(MrVerify *verify, const char *sql,
+						   MrVerifyRow row, void *state);
+extern void mr_verify_progress(MrVerify *verify);
+
+/*
+ * In SQL: the name of a chain's number, and a whole number out of JSON text,
+ * NULL when it is none that a bigint can hold.
+ */
+#define MR_SQL_CHAIN(number) \
+	"COALESCE((ARRAY['registry', 'team', 'facts', 'registrations', 'decisions', 'endpoint'])[" number "], " number "::text)"
+#define MR_SQL_INT(text) \
+	"CASE WHEN (" text ") ~ '^[0-9]{1,18}$' THEN (" text ")::bigint END"
+
+/* The parts of verify(). */
+extern void mr_verify_rows(MrVerify *verify);
+extern void mr_verify_chains(MrVerify *verify);
+extern void mr_verify_facts(MrVerify *verify);
+extern void mr_verify_statements(MrVerify *verify);
+
+#endif							/* MODELREG_VERIFY_H */
