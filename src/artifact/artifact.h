@@ -48,7 +48,27 @@ typedef struct MrBlob
 
 extern bool mr_blob_find(const MrDigest *digest, Snapshot snapshot,
 						 MrBlob *blob);
+
+/* What became of the bytes of an artifact; a name of it is for people. */
+typedef enum MrBytesState
+{
+	MR_BYTES_OK,
+	MR_BYTES_PURGED,
+	MR_BYTES_MISSING,
+	MR_BYTES_ALTERED,
+	MR_BYTES_EXPOSED			/* others were given rights on them */
+} MrBytesState;
+
+extern MrBytesState mr_bytes_check(const MrDigest *digest, int64 size,
+								   bool deep);
+extern const char *mr_bytes_state_name(MrBytesState state);
+
+/* Who registers keeps the bytes, who removes them asks to. */
 extern void mr_bytes_keep(const MrDigest *digest);
 extern bool mr_bytes_try_release(const MrDigest *digest);
+
+/* For the guard: no large object of ours is dropped but by us. */
+extern bool mr_object_is_ours(Oid object);
+extern bool mr_object_drop_passes(Oid object);
 
 #endif							/* MODELREG_ARTIFACT_H */
