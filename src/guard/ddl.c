@@ -40,6 +40,7 @@
 #include "tcop/deparse_utility.h"
 #include "utils/lsyscache.h"
 
+#include "artifact/artifact.h"
 #include "base/errors.h"
 #include "guard/guard.h"
 
@@ -91,6 +92,17 @@ check_object(ObjectAccessType access, Oid catalog, Oid object)
 		mr_guard_refuse(catalog, object, what);
 }
 
+/* The bytes of artifacts go in the artifact room's own functions alone. */
+static void
+check_large_object(ObjectAccessType access, Oid object)
+{
+	if (access == OAT_POST_CREATE || mr_object_drop_passes(object) ||
+		!mr_object_is_ours(object))
+		return;
+	mr_guard_refuse(LargeObjectRelationId, object,
+					access == OAT_DROP ? "dropped" : "altered");
+}
+
 static void
 guard_object_access(ObjectAccessType access, Oid catalog, Oid object,
 					int column, void *arg)
@@ -102,6 +114,8 @@ guard_object_access(ObjectAccessType access, Oid catalog, Oid object,
 		return;
 	if (catalog == RelationRelationId)
 		check_relation(access, object);
+	else if (catalog == LargeObjectRelationId)
+		check_large_object(access, object);
 	else if (catalog != ExtensionRelationId || access == OAT_DROP)
 		check_object(access, catalog, object);
 }
