@@ -1,0 +1,1 @@
+SELECT version, since, uri, permanent_id, registered_at, etag FROM bench.current WHERE name = 'bench.model-' || :m;
