@@ -25,6 +25,7 @@
 #include "registry/evaluation.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
+#include "registry/search.h"
 #include "registry/signature.h"
 #include "types/names.h"
 #include "types/stage.h"
@@ -300,6 +301,9 @@ write_rows(MrVerb *verb, const Registration *r, int32 version,
 			  mr_artifacts_insert(verb->team.id, r->model.id, version,
 								  r->artifacts, r->nartifacts));
 	insert_params(verb, r, version);
+	if (r->description != NULL)
+		mr_search_description_changed(verb, r->model.id, version, r->description,
+									  DatumGetByteaPP(values[VERSION_DESCRIPTION - 1]));
 	insert_stage(verb, r, version, at);
 	return mr_insert_row("version", values, nulls);
 }
@@ -354,6 +358,8 @@ register_version(MrVerb *verb, Registration *r)
 	mr_event_append(head, verb, &event);
 	head->values[REGISTRATION_HEAD_LAST_VERSION - 1] = Int32GetDatum(version);
 	mr_head_save(head);
+	if (r->tags != NULL)
+		mr_tags_set(verb, r->model.id, version, r->tags);
 	if (mr_version_registered != NULL)
 		mr_version_registered(verb->team.id, r->model.id, version);
 	return version;
