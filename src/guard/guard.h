@@ -5,7 +5,11 @@
 #ifndef MODELREG_GUARD_H
 #define MODELREG_GUARD_H
 
+#include "verify/verify.h"
+
 extern void mr_guard_init(void);
+
+extern void mr_guard_verify(MrVerify *verify, const void *arg);
 
 /* What of the catalogs is the registry's; owned.c. */
 extern bool mr_guard_is_off(void);

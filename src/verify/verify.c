@@ -28,6 +28,8 @@
 
 PG_FUNCTION_INFO_V1(modelreg_verify);
 
+MrVerifyStep mr_verify_protection = NULL;
+
 #define FETCH_ROWS 256
 #define NOTICE_INTERVAL_MS 10000
 
@@ -225,6 +227,8 @@ run_checks(MrVerify *verify)
 	mr_verify_chains(verify);
 	mr_verify_facts(verify);
 	mr_verify_statements(verify);
+	if (verify->scope == MR_VERIFY_ALL && mr_verify_protection != NULL)
+		mr_verify_run(verify, "the guard", mr_verify_protection, NULL);
 	SPI_finish();
 	mr_owner_end(&scope);
 }

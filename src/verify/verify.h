@@ -57,4 +57,7 @@ extern void mr_verify_chains(MrVerify *verify);
 extern void mr_verify_facts(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 
+/* guard -> verify: does the protection stand?  For the whole registry. */
+extern PGDLLIMPORT MrVerifyStep mr_verify_protection;
+
 #endif							/* MODELREG_VERIFY_H */

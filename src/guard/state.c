@@ -1,0 +1,82 @@
+/*
+ * state.c
+ *		For verify(): does the protection stand as it was installed?
+ *
+ * Rows that verify() finds intact may have been open to changes all the same,
+ * and may be so now.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+
+#include "guard/guard.h"
+
+/* The extension's objects of one catalog. */
+#define MEMBERS(catalog) \
+	"(SELECT o.* FROM pg_catalog." catalog " o JOIN pg_catalog.pg_depend d ON d.objid = o.oid AND d.objsubid = 0 " \
+	"AND d.classid = 'pg_catalog." catalog "'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e' " \
+	"JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'modelreg')"
+#define TABLES \
+	"(SELECT c.* FROM " MEMBERS("pg_class") " c WHERE c.relkind IN ('r', 'p'))"
+#define GUARDS \
+	"(VALUES ('guard_row', 27), ('guard_truncate', 34)) g(name, type)"
+
+/*
+ * A trigger stands if it fires always, on all rows, before the same commands
+ * as it was created for, and calls our function.
+ */
+static const char *const statements[] = {
+	"SELECT concat('table ', t.relname), concat('its trigger ', g.name, ' is missing, disabled or another one') "
+	"FROM " TABLES " t CROSS JOIN " GUARDS " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger x "
+	"JOIN " MEMBERS("pg_proc") " p ON p.oid = x.tgfoid WHERE x.tgrelid = t.oid AND x.tgname = g.name AND p.proname = g.name "
+	"AND x.tgtype = g.type AND x.tgenabled = 'A' AND x.tgqual IS NULL AND x.tgattr = '') ORDER BY 1, 2",
+
+	"SELECT concat('table ', t.relname), concat('it has a trigger of somebody else, ', x.tgname) FROM " TABLES " t "
+	"JOIN pg_catalog.pg_trigger x ON x.tgrelid = t.oid WHERE x.tgname NOT IN (SELECT g.name FROM " GUARDS ") ORDER BY 1, 2",
+
+	"SELECT concat('table ', t.relname), concat('it has a rule, ', x.rulename) FROM " TABLES " t "
+	"JOIN pg_catalog.pg_rewrite x ON x.ev_class = t.oid ORDER BY 1, 2",
+
+	"SELECT concat('table ', t.relname), 'row-level security is off' FROM " TABLES " t "
+	"WHERE NOT t.relrowsecurity ORDER BY 1",
+
+	"SELECT concat('table ', t.relname), 'its policy is not the one that shows readable rows' FROM " TABLES " t "
+	"WHERE (SELECT array_agg(concat(x.polname, ' ', x.polcmd, ' ', x.polroles)) FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) "
+	"IS DISTINCT FROM ARRAY['readable r {0}'] ORDER BY 1",
+
+	"SELECT concat('table ', t.relname), concat('its rows include those of ', x.inhrelid::regclass) FROM " TABLES " t "
+	"JOIN pg_catalog.pg_inherits x ON x.inhparent = t.oid WHERE t.relkind = 'r' ORDER BY 1, 2",
+
+	"SELECT concat('table ', c.relname), 'it was taken out of the extension' FROM pg_catalog.pg_class c "
+	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'modelreg' AND c.relkind IN ('r', 'p') "
+	"AND NOT c.relispartition AND NOT EXISTS (SELECT FROM " TABLES " t WHERE t.oid = c.oid) ORDER BY 1",
+
+	"SELECT concat('event trigger ', g.name), 'it is missing, disabled or another one' FROM "
+	"(VALUES ('modelreg_ddl_start', 'ddl_command_start', 'guard_ddl_start'), ('modelreg_ddl_end', 'ddl_command_end', 'guard_ddl_end')) "
+	"g(name, event, function) WHERE NOT EXISTS (SELECT FROM " MEMBERS("pg_event_trigger") " x "
+	"JOIN " MEMBERS("pg_proc") " p ON p.oid = x.evtfoid WHERE x.evtname = g.name AND x.evtevent = g.event "
+	"AND x.evtenabled = 'A' AND x.evttags IS NULL AND p.proname = g.function) ORDER BY 1",
+
+	"SELECT concat('function ', p.proname), 'it is not as it was installed' FROM " MEMBERS("pg_proc") " p "
+	"JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prosecdef OR p.proconfig IS NOT NULL "
+	"OR l.lanname NOT IN ('c', 'sql') OR (l.lanname = 'c' AND p.probin <> '$libdir/modelreg') ORDER BY 1"
+};
+
+static void
+report_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+{
+	Datum		values[2];
+	bool		nulls[2];
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	mr_verify_report(verify, "guard", TextDatumGetCString(values[0]), "%s",
+					 TextDatumGetCString(values[1]));
+}
+
+void
+mr_guard_verify(MrVerify *verify, const void *arg)
+{
+	for (int i = 0; i < lengthof(statements); i++)
+		mr_verify_scan(verify, statements[i], report_row, NULL);
+}
