@@ -43,12 +43,14 @@ typedef bool (*MrBytesReadableHook) (int64 blob);
 extern PGDLLIMPORT MrBytesReadableHook mr_bytes_readable;
 
 /*
- * lineage -> registry: the node of a version by the model's present name (0:
- * no such version that the caller may read), and the address of a version.
+ * lineage -> registry: the node of a version by its address or permanent id
+ * (0: no such version that the caller may read), and the address of a
+ * version with its model's present name (NULL: the caller may not read it).
  */
-typedef int64 (*MrVersionNodeHook) (const char *team, const char *model, const char *version);
+typedef int64 (*MrVersionNodeHook) (const char *address);
 extern PGDLLIMPORT MrVersionNodeHook mr_version_node;
-typedef char *(*MrVersionAddressHook) (int64 team, int64 model, int32 version);
+typedef char *(*MrVersionAddressHook) (int64 team, int64 model, int32 version,
+									   char **name);
 extern PGDLLIMPORT MrVersionAddressHook mr_version_address;
 
 #endif							/* MODELREG_HOOKS_H */

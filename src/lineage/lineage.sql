@@ -87,8 +87,10 @@ ALTER TABLE modelreg.node ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.node FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 ALTER TABLE modelreg.edge ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.edge FOR SELECT USING (child_team = ANY ((SELECT modelreg.readable_teams())::bigint[]));
--- Rows are shown by policy, so the right to look may be everybody's.
-GRANT SELECT ON modelreg.node, modelreg.edge TO PUBLIC;
+-- Rows are shown by policy, so the right to look may be everybody's; but not at what an edge says of a parent, which can be
+-- another team's. Members of the child's team learn that there is one, and in which role.
+GRANT SELECT ON modelreg.node TO PUBLIC;
+GRANT SELECT (child, parent, child_team, role, child_kind) ON modelreg.edge TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('modelreg.node_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.node', '');

@@ -12,6 +12,7 @@
 #include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
+#include "types/model_uri.h"
 #include "types/names.h"
 #include "types/parse.h"
 
@@ -96,6 +97,15 @@ mr_node_find(int64 team, const char *kind, const char *name,
 	return id;
 }
 
+/* The node of a version, by models:/team.name/version or permanent id. */
+static bool
+resolve_version(const char *address, Snapshot snapshot, MrNode *node)
+{
+	int64		id = mr_version_node == NULL ? 0 : mr_version_node(address);
+
+	return id != 0 && mr_node_get(id, snapshot, node) && mr_may_read(node->team);
+}
+
 /*
  * The node of an address that the caller may read; false when the snapshot
  * sees none.  Malformed addresses are errors.
@@ -105,18 +115,14 @@ mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
 {
 	const MrTeam *team;
 	MrNodeKey	key;
-	int64		id;
 
+	if (strncmp(address, MR_URI_PERMANENT_SCHEME, strlen(MR_URI_PERMANENT_SCHEME)) == 0)
+		return resolve_version(address, snapshot, node);
 	mr_node_key_parse(address, NULL, &key);
+	if (strcmp(key.kind, MR_NODE_KIND_VERSION) == 0)
+		return resolve_version(mr_node_key_print(&key), snapshot, node);
 	team = mr_team_by_name(key.team);
-	if (team == NULL)
-		return false;
-	if (strcmp(key.kind, MR_NODE_KIND_VERSION) != 0)
-		return find_node(team->id, &key, snapshot, node);
-	if (mr_version_node == NULL)
-		return false;
-	id = mr_version_node(key.team, key.name, key.version);
-	return id != 0 && mr_node_get(id, snapshot, node) && mr_may_read(node->team);
+	return team != NULL && find_node(team->id, &key, snapshot, node);
 }
 
 /* The same, but error 42704 in place of false. */
@@ -142,9 +148,12 @@ mr_node_require(const char *address, Snapshot snapshot)
 	return node.id;
 }
 
-/* The address of a node, NULL when the caller may not read its team. */
+/*
+ * The address of a node, NULL when the caller may not read its team.  The
+ * name of a version's node becomes that of its model.
+ */
 char *
-mr_node_address(const MrNode *node)
+mr_node_address(MrNode *node)
 {
 	const MrTeam *team = mr_team_by_id(node->team);
 	MrNodeKey	key;
@@ -153,7 +162,7 @@ mr_node_address(const MrNode *node)
 		return NULL;
 	if (strcmp(node->kind, MR_NODE_KIND_VERSION) == 0 && mr_version_address != NULL)
 		return mr_version_address(node->team, pg_strtoint64(node->name),
-								  pg_strtoint32(node->version));
+								  pg_strtoint32(node->version), &node->name);
 	key.kind = node->kind;
 	key.team = team->name;
 	key.name = node->name;

@@ -19,8 +19,6 @@
 #include "base/errors.h"
 #include "lineage/lineage.h"
 #include "lineage/walk.h"
-#include "types/model_uri.h"
-#include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_upstream);
 PG_FUNCTION_INFO_V1(modelreg_downstream);
@@ -60,26 +58,18 @@ passes(ArrayType *words, const char *word)
 
 /* Fill the columns of a node that the caller may read. */
 static void
-describe(Traversal *traversal, const MrStep *step, Datum *values, bool *nulls)
+describe(Traversal *traversal, const MrStep *step, const char *team,
+		 Datum *values, bool *nulls)
 {
 	MrNode		node;
-	MrModelUri	uri;
 	char	   *address;
-	char	   *name;
 
 	if (!mr_node_get(step->node, traversal->snapshot, &node))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
 	address = mr_node_address(&node);
-	name = node.name;
-	if (strcmp(node.kind, MR_NODE_KIND_VERSION) == 0 && address != NULL &&
-		strncmp(address, MR_URI_MODELS, strlen(MR_URI_MODELS)) == 0)
-	{
-		(void) mr_model_uri_parse(address, NULL, &uri);
-		name = uri.name;
-	}
 	values[OUT_KIND - 1] = CStringGetTextDatum(node.kind);
-	values[OUT_TEAM - 1] = CStringGetTextDatum(mr_team_by_id(node.team)->name);
-	values[OUT_NAME - 1] = CStringGetTextDatum(name);
+	values[OUT_TEAM - 1] = CStringGetTextDatum(team);
+	values[OUT_NAME - 1] = CStringGetTextDatum(node.name);
 	values[OUT_VERSION - 1] = CStringGetTextDatum(node.version);
 	if (address != NULL)
 		values[OUT_ADDRESS - 1] = CStringGetTextDatum(address);
@@ -125,17 +115,18 @@ show(const MrStep *step, void *arg)
 {
 	Traversal  *traversal = arg;
 	MemoryContext old = MemoryContextSwitchTo(traversal->row_context);
-	bool		readable = mr_may_read(step->team);
+	const MrTeam *team = mr_team_by_id(step->team);
+	char	   *team_name = team == NULL ? NULL : pstrdup(team->name);
 	Datum		values[OUT_COLUMNS] = {0};
 	bool		nulls[OUT_COLUMNS];
 
-	if (passes(traversal->kinds, readable ? step->kind : NULL))
+	if (passes(traversal->kinds, team_name != NULL ? step->kind : NULL))
 	{
 		memset(nulls, true, sizeof(nulls));
 		values[OUT_DEPTH - 1] = Int32GetDatum(step->depth);
 		nulls[OUT_DEPTH - 1] = false;
-		if (readable)
-			describe(traversal, step, values, nulls);
+		if (team_name != NULL)
+			describe(traversal, step, team_name, values, nulls);
 		put_rows(traversal, step, values, nulls);
 	}
 	MemoryContextSwitchTo(old);

@@ -235,40 +235,38 @@ print_properties(Request *request)
 	request->spec.properties = text;
 }
 
-/* Record what was asked for; returns the node's id. */
-static int64
+static Datum
+address_datum(const Request *request)
+{
+	MrNodeKey	key;
+
+	key.kind = pstrdup(request->spec.kind);
+	key.team = request->team.name;
+	key.name = pstrdup(request->spec.name);
+	key.version = pstrdup(request->spec.version);
+	return CStringGetTextDatum(mr_node_key_print(&key));
+}
+
+/* Record what was asked for; returns the node's address. */
+static Datum
 record(FunctionCallInfo fcinfo, const char *name, Request *request,
 	   int request_id_arg)
 {
 	MrVerb		verb;
 	MrJson		json;
-	Jsonb	   *earlier;
 	bytea	   *hash;
-	int64		id;
 
 	print_properties(request);
 	mr_verb_begin(&verb, fcinfo, name, &request->team, request_id_arg);
-	earlier = mr_verb_earlier_result(&verb);
-	if (earlier != NULL)
-	{
+	if (mr_verb_earlier_result(&verb) != NULL)
 		mr_verb_end(&verb, NULL);
-		return mr_json_get_int(earlier, "node");
+	else
+	{
+		mr_json_begin(&json);
+		mr_json_add_int(&json, "node", mr_node_insert(&verb, &request->spec, &hash));
+		mr_verb_end(&verb, mr_json_end(&json));
 	}
-	id = mr_node_insert(&verb, &request->spec, &hash);
-	mr_json_begin(&json);
-	mr_json_add_int(&json, "node", id);
-	mr_verb_end(&verb, mr_json_end(&json));
-	return id;
-}
-
-static Datum
-address_datum(int64 id)
-{
-	MrNode		node;
-
-	if (!mr_node_get(id, NULL, &node))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
-	return CStringGetTextDatum(mr_node_address(&node));
+	return address_datum(request);
 }
 
 static const char *
@@ -300,7 +298,7 @@ modelreg_record_node(PG_FUNCTION_ARGS)
 	read_digest(fcinfo, 6, &request);
 	read_supersedes(fcinfo, 7, &request);
 	read_occurred_at(fcinfo, 8, &request);
-	return address_datum(record(fcinfo, "record_node", &request, 9));
+	return record(fcinfo, "record_node", &request, 9);
 }
 
 /*
@@ -317,7 +315,7 @@ modelreg_record_run(PG_FUNCTION_ARGS)
 	read_properties(fcinfo, 2, &request);
 	read_supersedes(fcinfo, 3, &request);
 	read_occurred_at(fcinfo, 4, &request);
-	return address_datum(record(fcinfo, "record_run", &request, 5));
+	return record(fcinfo, "record_run", &request, 5);
 }
 
 /*
@@ -341,5 +339,5 @@ modelreg_record_snapshot(PG_FUNCTION_ARGS)
 	read_schema(fcinfo, 3, &request);
 	read_supersedes(fcinfo, 8, &request);
 	read_occurred_at(fcinfo, 9, &request);
-	return address_datum(record(fcinfo, "record_snapshot", &request, 10));
+	return record(fcinfo, "record_snapshot", &request, 10);
 }

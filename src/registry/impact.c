@@ -1,0 +1,152 @@
+/*
+ * impact.c
+ *		impact(): the versions that a node went into.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/args.h"
+#include "base/table.h"
+#include "lineage/lineage.h"
+#include "lineage/walk.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+#include "registry/version_node.h"
+#include "types/names.h"
+#include "types/stage.h"
+
+PG_FUNCTION_INFO_V1(modelreg_impact);
+
+/* Columns of the result. */
+enum
+{
+	OUT_DEPTH = 1, OUT_ROLE, OUT_TEAM, OUT_MODEL, OUT_VERSION, OUT_ADDRESS,
+	OUT_STAGE, OUT_STAGE_SINCE, OUT_IS_CURRENT, OUT_BY_SUPERSESSION,
+	OUT_NODE_ID, OUT_COLUMNS = OUT_NODE_ID
+};
+
+typedef struct Impact
+{
+	ReturnSetInfo *rsinfo;
+	Snapshot	snapshot;
+	bool		current_only;
+	MemoryContext row_context;
+} Impact;
+
+static void
+set_stage(Impact *impact, int64 model, int32 version, Datum *values)
+{
+	MrTable    *table = mr_table_open_read("version_stage");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	MrStage		stage;
+
+	if (!mr_table_find(table, "version_stage_pkey", 2, keys, impact->snapshot))
+		elog(ERROR, "version %d of model " INT64_FORMAT " has no stage",
+			 version, model);
+	stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
+	values[OUT_STAGE - 1] = CStringGetTextDatum(mr_stage_name(stage));
+	values[OUT_STAGE_SINCE - 1] = mr_table_get(table, VERSION_STAGE_SINCE, NULL);
+	mr_table_close(table);
+}
+
+/* The roles that the caller may know, with commas; NULL for none. */
+static char *
+list_roles(const MrStep *step)
+{
+	StringInfoData list;
+	const char *last = "";
+
+	initStringInfo(&list);
+	for (int i = 0; i < step->nroles; i++)
+	{
+		if (strcmp(last, step->roles[i].role) == 0 ||
+			!mr_may_read(step->roles[i].child_team))
+			continue;
+		last = step->roles[i].role;
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", last);
+	}
+	return list.len > 0 ? list.data : NULL;
+}
+
+static void
+put_version(Impact *impact, const MrStep *step, const char *team)
+{
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS] = {false};
+	char	   *role = list_roles(step);
+	MrVersionName name;
+	MrNode		node;
+	int64		model;
+	int32		version;
+
+	if (!mr_node_get(step->node, impact->snapshot, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
+	model = pg_strtoint64(node.name);
+	version = pg_strtoint32(node.version);
+	mr_describe_version(team, model, version, impact->snapshot, &name);
+	if (impact->current_only && !name.is_current)
+		return;
+	values[OUT_DEPTH - 1] = Int32GetDatum(step->depth);
+	values[OUT_ROLE - 1] = role == NULL ? (Datum) 0 : CStringGetTextDatum(role);
+	nulls[OUT_ROLE - 1] = role == NULL;
+	values[OUT_TEAM - 1] = CStringGetTextDatum(team);
+	values[OUT_MODEL - 1] = CStringGetTextDatum(psprintf("%s.%s", team, name.name));
+	values[OUT_VERSION - 1] = Int32GetDatum(version);
+	values[OUT_ADDRESS - 1] = CStringGetTextDatum(name.address);
+	set_stage(impact, model, version, values);
+	values[OUT_IS_CURRENT - 1] = BoolGetDatum(name.is_current);
+	values[OUT_BY_SUPERSESSION - 1] = BoolGetDatum(step->by_supersession);
+	values[OUT_NODE_ID - 1] = Int64GetDatum(step->node);
+	tuplestore_putvalues(impact->rsinfo->setResult, impact->rsinfo->setDesc,
+						 values, nulls);
+}
+
+/* Versions of teams that the caller may not read are left out. */
+static bool
+visit(const MrStep *step, void *arg)
+{
+	Impact	   *impact = arg;
+	MemoryContext old;
+	const MrTeam *team;
+
+	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0)
+		return true;
+	old = MemoryContextSwitchTo(impact->row_context);
+	team = mr_team_by_id(step->team);
+	if (team != NULL)
+		put_version(impact, step, pstrdup(team->name));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(impact->row_context);
+	return true;
+}
+
+/*
+ * modelreg.impact(node text, current_only boolean) returns a table: a row per
+ *		version downstream of the node, as the caller's snapshot sees them.
+ *
+ * Errors: 22004 and 22023 for arguments, 42704 for a node that is not there
+ * or not readable, 54000 above modelreg.max_lineage_nodes.
+ */
+Datum
+modelreg_impact(PG_FUNCTION_ARGS)
+{
+	char	   *address = mr_arg_text(fcinfo, 0, "node");
+	Impact		impact = {.snapshot = GetActiveSnapshot()};
+	MrNode		start;
+
+	mr_arg_require(fcinfo, 1, "current_only");
+	impact.current_only = PG_GETARG_BOOL(1);
+	mr_node_load(address, impact.snapshot, &start);
+	InitMaterializedSRF(fcinfo, 0);
+	impact.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	impact.row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "modelreg impact row",
+											   ALLOCSET_DEFAULT_SIZES);
+	mr_walk(&start, MR_DOWNSTREAM, MR_NO_DEPTH_LIMIT, impact.snapshot, visit,
+			&impact);
+	return (Datum) 0;
+}

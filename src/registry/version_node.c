@@ -1,0 +1,119 @@
+/*
+ * version_node.c
+ *		The node of a version in the lineage, and the address of a version.
+ *
+ * A version's node is named by the model's permanent id, so names are put in
+ * and taken out here.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/uuid.h"
+
+#include "base/table.h"
+#include "registry/registry.h"
+#include "registry/registry_tables.h"
+#include "registry/version_node.h"
+#include "types/model_uri.h"
+
+/* The node of a version that the caller may read; 0 for none. */
+static int64
+node_of(int64 model, int32 version, const pg_uuid_t *identity)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	int64		node = 0;
+
+	if (mr_table_find_latest(table, "version_pkey", 2, keys) &&
+		mr_may_read(DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL))) &&
+		(identity == NULL ||
+		 memcmp(identity, DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL)),
+				UUID_LEN) == 0))
+		node = DatumGetInt64(mr_table_get(table, VERSION_NODE_ID, NULL));
+	mr_table_close(table);
+	return node;
+}
+
+/*
+ * The node of a version by its address, models:/team.name/version or the
+ * permanent id; 0 when there is none that the caller may read.
+ */
+int64
+mr_find_version_node(const char *address)
+{
+	const MrTeam *team;
+	MrModelUri	uri;
+	MrModel		model;
+
+	(void) mr_model_uri_parse(address, NULL, &uri);
+	if (uri.kind == MR_URI_PERMANENT)
+		return node_of(uri.model_id, uri.version, &uri.identity);
+	if (uri.kind != MR_URI_VERSION)
+		return 0;
+	team = mr_team_by_name(uri.team);
+	if (team == NULL || !mr_model_find(team, uri.name, &model))
+		return 0;
+	return node_of(model.id, uri.version, NULL);
+}
+
+static char *
+permanent_id(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	MrModelUri	uri = {.kind = MR_URI_PERMANENT,.version = version,.model_id = model};
+
+	if (!mr_table_find(table, "version_pkey", 2, keys, snapshot))
+		elog(ERROR, "version %d of model " INT64_FORMAT " does not exist",
+			 version, model);
+	uri.identity = *DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL));
+	mr_table_close(table);
+	return mr_model_uri_print(&uri);
+}
+
+/*
+ * Name (without the team), current version (0: none) and address of a
+ * version's model.  The address of a version whose model was retired is its
+ * permanent id, as the name may be another model's by now.
+ */
+void
+mr_describe_version(const char *team, int64 model, int32 version,
+					Snapshot snapshot, MrVersionName *out)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(model);
+	bool		alive;
+	bool		none;
+	Datum		current;
+
+	if (!mr_table_find(table, "model_pkey", 1, &key, snapshot))
+		elog(ERROR, "model " INT64_FORMAT " does not exist", model);
+	out->name = TextDatumGetCString(mr_table_get(table, MODEL_NAME, NULL));
+	current = mr_table_get(table, MODEL_CURRENT_VERSION, &none);
+	out->is_current = !none && DatumGetInt32(current) == version;
+	(void) mr_table_get(table, MODEL_RETIRED_AT, &alive);
+	mr_table_close(table);
+	out->address = alive ?
+		psprintf(MR_URI_MODELS "%s.%s/%d", team, out->name, version) :
+		permanent_id(model, version, snapshot);
+}
+
+/* For the lineage: the address and the model's name of a version's node. */
+char *
+mr_find_version_address(int64 team_id, int64 model, int32 version, char **name)
+{
+	const MrTeam *team = mr_team_by_id(team_id);
+	Snapshot	snapshot;
+	MrVersionName found;
+	char	   *team_name;
+
+	if (team == NULL)
+		return NULL;
+	team_name = pstrdup(team->name);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	mr_describe_version(team_name, model, version, snapshot, &found);
+	UnregisterSnapshot(snapshot);
+	*name = found.name;
+	return found.address;
+}
