@@ -52,6 +52,10 @@ static const RowTable tables[] = {
 		"registered_at timestamp with time zone, occurred_at timestamp with time zone, who jsonb, request_id text, "
 		"description bytea, signature bytea, params bytea, node_hash bytea, training_hash bytea, artifacts_hash bytea",
 		SELECT_ROWS("version", "concat('version ', t.model_id, '/', t.version)") OF_MODEL},
+	{"artifact",
+		"model_id bigint, version integer, name text, team_id bigint, digest modelreg.digest, size bigint, media_type text, "
+		"uri text, store_version text",
+		SELECT_ROWS("artifact", "concat('artifact ', t.model_id, '/', t.version, '/', t.name)") OF_MODEL},
 	{"production",
 		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
 		SELECT_ROWS("production", "concat('production ', t.model_id, '/', t.seq)") OF_MODEL},

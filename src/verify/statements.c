@@ -239,6 +239,54 @@ static const Statement statements[] = {
 			"('team_id', r.team_id::text, l.team_id::text)")
 		"AND (c.col = 'value' OR (r.model_id IS NOT NULL AND l.model_id IS NOT NULL)) ORDER BY 1, 2"},
 
+	{"fold", "descriptions", MR_VERIFY_ANY,
+		"WITH told AS (SELECT v.model_id, v.version, v.description AS value, 0::bigint AS id FROM " ROWS_OF_MODELS("version") " v "
+		"UNION ALL SELECT n.model_id, n.version, n.value, n.id FROM " ROWS_OF_MODELS("note") " n WHERE n.kind = 'description'), "
+		"last AS (SELECT DISTINCT ON (t.model_id, t.version) t.* FROM told t ORDER BY t.model_id, t.version, t.id DESC) "
+		"SELECT concat('description ', COALESCE(r.model_id, l.model_id), '/', COALESCE(r.version, l.version)), COALESCE("
+		ONE_SIDED("r.model_id", "l.model_id") ", 'it has another text or team than by the events') "
+		"FROM (SELECT l.*, p.team_id FROM last l JOIN modelreg.payload p ON p.digest = l.value WHERE p.body IS NOT NULL) l "
+		"FULL JOIN " ROWS_OF_MODELS("description") " r ON r.model_id = l.model_id AND r.version = l.version "
+		"WHERE (r.payload = l.value AND r.team_id = l.team_id) IS NOT TRUE "
+		"UNION ALL SELECT concat('search_word ', COALESCE(w.model_id, d.model_id), '/', COALESCE(w.version, d.version), '/', COALESCE(w.word, d.word)), "
+		"CASE WHEN w.word IS NULL THEN 'the row of a word is missing' ELSE 'the description has no such word' END "
+		"FROM (SELECT r.team_id, r.model_id, r.version, u.word FROM " ROWS_OF_MODELS("description") " r "
+		"CROSS JOIN LATERAL unnest(r.words) AS u(word)) d FULL JOIN " ROWS_OF_MODELS("search_word") " w "
+		"ON w.team_id = d.team_id AND w.model_id = d.model_id AND w.version = d.version AND w.word = d.word "
+		"WHERE w.word IS NULL OR d.word IS NULL ORDER BY 1, 2"},
+
+	{"fold", "metrics", MR_VERIFY_ANY,
+		"WITH told AS (SELECT v.model_id, v.version, v.team_id, x.kind, COALESCE(x.dataset_id, 0) AS dataset_id, x.slice, m.name, m.value, x.id "
+		"FROM modelreg.evaluation x JOIN " ROWS_OF_MODELS("version") " v ON v.node_id = x.node_id "
+		"CROSS JOIN LATERAL unnest(x.metric_names, x.metric_values) AS m(name, value)), "
+		"last AS (SELECT DISTINCT ON (t.model_id, t.version, t.kind, t.dataset_id, t.slice, t.name) t.* FROM told t "
+		"ORDER BY t.model_id, t.version, t.kind, t.dataset_id, t.slice, t.name, t.id DESC) "
+		"SELECT concat('metric ', COALESCE(r.model_id, l.model_id), '/', COALESCE(r.version, l.version), '/', COALESCE(r.kind, l.kind), '/', "
+		"COALESCE(r.metric, l.name)), COALESCE(" ONE_SIDED("r.model_id", "l.model_id") ", "
+		"format('it is %s of evaluation %s, by the evaluations it is %s of %s', r.value, r.evaluation_id, l.value, l.id)) "
+		"FROM last l FULL JOIN " ROWS_OF_MODELS("metric") " r ON r.model_id = l.model_id AND r.version = l.version AND r.kind = l.kind "
+		"AND r.dataset_id = l.dataset_id AND r.slice = l.slice AND r.metric = l.name "
+		"WHERE (r.value = l.value AND r.evaluation_id = l.id AND r.team_id = l.team_id) IS NOT TRUE ORDER BY 1, 2"},
+
+	{"fold", "params", MR_VERIFY_ANY,
+		"WITH told AS (SELECT v.model_id, v.version, v.team_id, j.key, "
+		"left(CASE jsonb_typeof(j.value) WHEN 'string' THEN j.value #>> '{}' ELSE modelreg.canonical_json(j.value) END, 100) AS value "
+		"FROM " ROWS_OF_MODELS("version") " v JOIN modelreg.payload p ON p.digest = v.params "
+		"CROSS JOIN LATERAL jsonb_each(p.body::jsonb) AS j(key, value)) "
+		"SELECT concat('param ', COALESCE(r.model_id, t.model_id), '/', COALESCE(r.version, t.version), '/', COALESCE(r.key, t.key)), "
+		"COALESCE(" ONE_SIDED("r.model_id", "t.model_id") ", "
+		"format('it is %s, by the registration it is %s', r.value, t.value)) "
+		"FROM told t FULL JOIN " ROWS_OF_MODELS("param") " r ON r.model_id = t.model_id AND r.version = t.version AND r.key = t.key "
+		"WHERE (r.value = t.value AND r.team_id = t.team_id) IS NOT TRUE ORDER BY 1, 2"},
+
+	{"fold", "bytes of teams", MR_VERIFY_ALL | MR_VERIFY_TEAM,
+		"SELECT concat('team_bytes ', COALESCE(r.team_id, u.team_id)), "
+		"format('bytes is %s, by the uploads it is %s', COALESCE(r.bytes, 0), COALESCE(u.bytes, 0)) "
+		"FROM (SELECT u.team_id, sum(u.size) AS bytes FROM modelreg.upload u WHERE u.state IN ('open', 'sealed') "
+		"AND ($1 IS NULL OR u.team_id = $1) GROUP BY u.team_id) u "
+		"FULL JOIN (SELECT * FROM modelreg.team_bytes t WHERE $1 IS NULL OR t.team_id = $1) r ON r.team_id = u.team_id "
+		"WHERE COALESCE(r.bytes, 0) <> COALESCE(u.bytes, 0) ORDER BY 1"},
+
 	{"registration", "registrations", MR_VERIFY_ANY,
 		"WITH told AS (SELECT e.chain_id, e.seq, e.at, e.what->>'version' AS version, e.what->>'hash' AS hash FROM modelreg.event e "
 		"WHERE e.chain = 4 AND e.kind = 'version_registered' AND ($1 IS NULL OR e.team_id = $1) AND ($2 IS NULL OR e.chain_id = $2)) "
@@ -302,7 +350,10 @@ static const Statement statements[] = {
 		"WHERE x.batch IS NULL AND ($1 IS NULL OR x.team_id = $1) "
 		"AND NOT EXISTS (SELECT FROM modelreg.version v WHERE v.node_id = x.node_id AND v.training_hash = x.hash) "
 		"UNION ALL SELECT concat('note ', t.id), 'no batch covers it' FROM modelreg.note t "
-		"WHERE t.batch IS NULL AND ($1 IS NULL OR t.team_id = $1) ORDER BY 1"},
+		"WHERE t.batch IS NULL AND ($1 IS NULL OR t.team_id = $1) "
+		"UNION ALL SELECT concat('artifact ', a.model_id, '/', a.version, '/', a.name), 'no version covers it' FROM modelreg.artifact a "
+		"WHERE ($1 IS NULL OR a.team_id = $1) AND NOT EXISTS (SELECT FROM modelreg.version v "
+		"WHERE v.model_id = a.model_id AND v.version = a.version AND v.team_id = a.team_id) ORDER BY 1"},
 
 	{"reference", "evaluations and notes", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"SELECT concat('evaluation ', x.id), CASE WHEN n.id IS NULL THEN format('its node %s is missing', x.node_id) "
@@ -315,6 +366,11 @@ static const Statement statements[] = {
 		"LEFT JOIN modelreg.version v ON v.model_id = t.model_id AND v.version = t.version "
 		"WHERE ($1 IS NULL OR t.team_id = $1) AND (m.id IS NULL OR m.team_id <> t.team_id OR (t.version <> 0 AND v.version IS NULL)) "
 		"ORDER BY 1, 2"},
+
+	{"reference", "stored bytes", MR_VERIFY_ALL,
+		"SELECT concat('blob ', b.id), 'no upload and no artifact names it' FROM modelreg.blob b WHERE b.digest::text NOT IN ("
+		"SELECT a.digest::text FROM modelreg.artifact a WHERE a.uri IS NULL UNION ALL "
+		"SELECT u.digest::text FROM modelreg.upload u WHERE u.state = 'sealed') ORDER BY b.id"},
 
 	{"lineage", "edges", MR_VERIFY_ANY,
 		"WITH input AS (SELECT n.id AS child, i.parent, i.role, n.team_id AS child_team, n.kind AS child_kind FROM modelreg.node n "
@@ -347,8 +403,16 @@ static const Statement statements[] = {
 		"UNION ALL SELECT 'node_id_seq', (SELECT last_value FROM modelreg.node_id_seq), (SELECT max(id) FROM modelreg.node) "
 		"UNION ALL SELECT 'evaluation_id_seq', (SELECT last_value FROM modelreg.evaluation_id_seq), (SELECT max(id) FROM modelreg.evaluation) "
 		"UNION ALL SELECT 'note_id_seq', (SELECT last_value FROM modelreg.note_id_seq), (SELECT max(id) FROM modelreg.note) "
+		"UNION ALL SELECT 'blob_id_seq', (SELECT last_value FROM modelreg.blob_id_seq), (SELECT max(id) FROM modelreg.blob) "
+		"UNION ALL SELECT 'upload_id_seq', (SELECT last_value FROM modelreg.upload_id_seq), (SELECT max(id) FROM modelreg.upload) "
 		"UNION ALL SELECT 'batch_seq', (SELECT last_value FROM modelreg.batch_seq), (SELECT max(" MR_SQL_INT("e.what->>'batch'") ") "
 		"FROM modelreg.event e WHERE e.chain = 3)) AS s(name, last, used) WHERE s.used > s.last ORDER BY s.name"},
+
+	{"guard", "checks of hashes", MR_VERIFY_ALL,
+		"SELECT concat('table ', t.relname), 'the CHECK of its rows'' hash is missing or not valid' FROM pg_class t "
+		"JOIN pg_attribute h ON h.attrelid = t.oid AND h.attname = 'hash' JOIN pg_attribute f ON f.attrelid = t.oid AND f.attname = 'format' "
+		"WHERE t.relnamespace = 'modelreg'::regnamespace AND t.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_constraint k "
+		"WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND k.conname = concat(t.relname, '_hash')) ORDER BY 1"},
 };
 
 static void

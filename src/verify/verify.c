@@ -216,6 +216,33 @@ parse_scope(MrVerify *verify, const char *scope)
 }
 
 static void
+count_redacted(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+{
+	bool		isnull;
+
+	verify->redacted = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
+}
+
+static void
+tell_what_is_gone(MrVerify *verify)
+{
+	mr_verify_scan(verify,
+				   "SELECT count(*) FROM modelreg.payload p WHERE p.salt IS NULL AND p.body IS NULL "
+				   "AND ($1 IS NULL OR p.team_id = $1) AND $2 IS NULL",
+				   count_redacted, NULL);
+	if (verify->redacted > 0)
+		ereport(NOTICE,
+				(errmsg_plural(INT64_FORMAT " text was redacted",
+							   INT64_FORMAT " texts were redacted",
+							   verify->redacted, verify->redacted)));
+	if (verify->purged > 0)
+		ereport(NOTICE,
+				(errmsg_plural("the bytes of " INT64_FORMAT " digest were purged",
+							   "the bytes of " INT64_FORMAT " digests were purged",
+							   verify->purged, verify->purged)));
+}
+
+static void
 run_checks(MrVerify *verify)
 {
 	MrOwnerScope scope;
@@ -226,9 +253,11 @@ run_checks(MrVerify *verify)
 	mr_verify_rows(verify);
 	mr_verify_chains(verify);
 	mr_verify_facts(verify);
+	mr_verify_bytes(verify);
 	mr_verify_statements(verify);
 	if (verify->scope == MR_VERIFY_ALL && mr_verify_protection != NULL)
 		mr_verify_run(verify, "the guard", mr_verify_protection, NULL);
+	tell_what_is_gone(verify);
 	SPI_finish();
 	mr_owner_end(&scope);
 }

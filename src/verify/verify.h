@@ -25,6 +25,8 @@ typedef struct MrVerify
 	MemoryContext row_context;
 	const char *doing;
 	int64		seen;			/* rows read, for the progress */
+	int64		redacted;		/* no findings, but told of */
+	int64		purged;
 	TimestampTz next_notice;
 } MrVerify;
 
@@ -55,6 +57,7 @@ extern void mr_verify_progress(MrVerify *verify);
 extern void mr_verify_rows(MrVerify *verify);
 extern void mr_verify_chains(MrVerify *verify);
 extern void mr_verify_facts(MrVerify *verify);
+extern void mr_verify_bytes(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 
 /* guard -> verify: does the protection stand?  For the whole registry. */
