@@ -6,7 +6,6 @@
 
 #include "base/hooks.h"
 #include "registry/registry.h"
-#include "registry/search.h"
 #include "registry/version_node.h"
 
 void
@@ -14,5 +13,5 @@ mr_registry_init(void)
 {
 	mr_version_node = mr_find_version_node;
 	mr_version_address = mr_find_version_address;
-	mr_payload_redacted = mr_search_payload_redacted;
+	mr_payload_redacted = mr_registry_payload_redacted;
 }

@@ -50,6 +50,7 @@ extern void mr_tags_set(MrVerb *verb, int64 model, int32 version, Jsonb *tags);
 extern bytea *mr_description_digest(int64 model, int32 version,
 									Snapshot snapshot);
 
+extern void mr_registry_payload_redacted(const bytea *payload);
 extern void mr_registry_init(void);
 
 #endif							/* MODELREG_REGISTRY_H */
