@@ -93,5 +93,29 @@ SELECT schema, properties, properties_digest IS NOT NULL AS digest_stays FROM mo
 SET ROLE regress_impact_ann;
 SELECT modelreg.record_snapshot('imp.events', '2026-05', schema => '["user", "age"]', rows => 10, properties => '{"lake": "eu"}');
 RESET ROLE;
-DROP FUNCTION fails(text);
+
+-- Beside parallel workers, with rights that this session has not looked up before
+CREATE TABLE impact_rows AS SELECT i FROM generate_series(1, 20000) AS i;
+ALTER TABLE impact_rows SET (parallel_workers = 2);
+GRANT SELECT ON impact_rows TO regress_impact_bob;
+ANALYZE impact_rows;
+CREATE FUNCTION gathers(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text; found boolean := false;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		found := found OR line LIKE '%Gather%';
+	END LOOP;
+	RETURN found;
+END $$;
+\c -
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET ROLE regress_impact_bob;
+SELECT gathers($$SELECT count(*) FROM impact_rows, modelreg.impact('snapshot:imp.events@2026-05')$$);
+SELECT count(*) > 0 AS rows FROM impact_rows, modelreg.impact('snapshot:imp.events@2026-05');
+RESET ROLE;
+DROP TABLE impact_rows;
+DROP FUNCTION fails(text), gathers(text);
 DROP ROLE regress_impact_ann, regress_impact_bob;

@@ -31,6 +31,7 @@
 #include "access/access_tables.h"
 #include "base/errors.h"
 #include "base/owner.h"
+#include "base/snapshot.h"
 #include "base/table.h"
 
 PG_FUNCTION_INFO_V1(modelreg_readable_teams);
@@ -271,7 +272,7 @@ load_rights(RoleRights *rights)
 											   "modelreg rights load",
 											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	MrTeam	   *teams;
 	int			n;
 

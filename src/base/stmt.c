@@ -9,6 +9,7 @@
 
 #include "utils/snapmgr.h"
 
+#include "base/snapshot.h"
 #include "base/stmt.h"
 
 static void
@@ -54,7 +55,7 @@ mr_stmt_read_as_of(MrStmt *stmt, Datum *values, const char *nulls,
 uint64
 mr_stmt_read(MrStmt *stmt, Datum *values, const char *nulls, long limit)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	uint64		rows = mr_stmt_read_as_of(stmt, values, nulls, snapshot, limit);
 
 	UnregisterSnapshot(snapshot);

@@ -27,6 +27,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/owner.h"
+#include "base/snapshot.h"
 #include "base/table.h"
 
 struct MrScan
@@ -258,7 +259,7 @@ bool
 mr_table_find_latest(MrTable *table, const char *index, int nkeys,
 					 const Datum *keys)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	bool		found = mr_table_find(table, index, nkeys, keys, snapshot);
 
 	UnregisterSnapshot(snapshot);
@@ -330,7 +331,7 @@ static bool
 lock_latest(MrTable *table, const char *index, int nkeys, const Datum *keys,
 			LockWaitPolicy wait)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	bool		found = mr_table_find(table, index, nkeys, keys, snapshot) &&
 		lock_found_row(table, snapshot, wait, false);
 

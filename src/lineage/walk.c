@@ -321,6 +321,7 @@ show_level(Walk *walk, NodeList *level, MrVisit visitor, void *arg,
 		MrStep		step;
 		bool		more;
 
+		CHECK_FOR_INTERRUPTS();
 		if (entry->node == walk->start)
 			continue;
 		step.node = entry->node;

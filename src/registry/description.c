@@ -13,6 +13,7 @@
 
 #include "audit/audit.h"
 #include "base/args.h"
+#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 
@@ -78,7 +79,7 @@ mr_description_digest(int64 model, int32 version, Snapshot snapshot)
 static bool
 is_described(int64 model, int32 version, const char *description)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	bytea	   *digest = mr_description_digest(model, version, snapshot);
 	char	   *text;
 

@@ -15,6 +15,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hooks.h"
+#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "registry/search.h"
@@ -51,7 +52,7 @@ bool
 mr_model_find(const MrTeam *team, const char *name, MrModel *model)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	bool		found = find_row(table, team, name, snapshot);
 
 	if (found)
@@ -103,7 +104,7 @@ MrModel
 mr_require_model(const char *qualified, MrRights level)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	MrTeam		team = mr_model_open(table, qualified, snapshot);
 	MrModel		model;
 
@@ -248,7 +249,7 @@ static int64
 last_owner_of_name(int64 team, const char *name)
 {
 	MrTable    *table = mr_table_open_read("model_name");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	int64		owner = 0;
 	MrScan	   *scan;
 	Datum		keys[2];
@@ -411,7 +412,7 @@ static void
 end_model_name(int64 team, const char *name, int64 model, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("model_name");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	Datum		values[MODEL_NAME_COLUMNS];
 	bool		nulls[MODEL_NAME_COLUMNS];
 	MrScan	   *scan;

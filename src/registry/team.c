@@ -18,6 +18,7 @@
 #include "audit/audit_tables.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "types/names.h"
@@ -594,7 +595,7 @@ static int64
 rebind_all(ReturnSetInfo *rsinfo, MrJson *what)
 {
 	MrTable    *table = mr_table_open("membership");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	MrScan	   *scan = mr_scan_begin(table, "membership_pkey", 0, NULL, snapshot);
 	int64		changes = 0;
 

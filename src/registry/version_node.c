@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "base/snapshot.h"
 #include "base/table.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
@@ -111,7 +112,7 @@ mr_find_version_address(int64 team_id, int64 model, int32 version, char **name)
 	if (team == NULL)
 		return NULL;
 	team_name = pstrdup(team->name);
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	mr_describe_version(team_name, model, version, snapshot, &found);
 	UnregisterSnapshot(snapshot);
 	*name = found.name;

@@ -1,0 +1,12 @@
+/*
+ * snapshot.h
+ *		The latest snapshot, also while a query runs in parallel.
+ */
+#ifndef MODELREG_SNAPSHOT_H
+#define MODELREG_SNAPSHOT_H
+
+#include "utils/snapshot.h"
+
+extern Snapshot mr_latest_snapshot(void);
+
+#endif							/* MODELREG_SNAPSHOT_H */
