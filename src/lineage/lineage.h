@@ -28,7 +28,8 @@ typedef struct MrNode
 
 /*
  * Finding nodes.  None of these asks for rights but the three that take an
- * address, for which a node that the caller may not read does not exist.  A snapshot NULL stands for the latest.
+ * address, for which a node that the caller may not read does not exist.  A
+ * snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
 extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
