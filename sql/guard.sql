@@ -286,6 +286,8 @@ RESET modelreg.allow_removal;
 SET ROLE regress_guard_nobody;
 SET modelreg.allow_removal = on;
 RESET ROLE;
+ALTER ROLE regress_guard_super SET modelreg.allow_removal = on;
+CREATE FUNCTION regress_guard.lifted() RETURNS void LANGUAGE sql SET modelreg.allow_removal = on AS '';
 -- The trigger functions are of no use elsewhere.
 CREATE TABLE regress_guard.mine (a integer);
 CREATE TRIGGER a BEFORE INSERT ON regress_guard.mine FOR EACH ROW EXECUTE FUNCTION modelreg.guard_row();

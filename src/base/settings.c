@@ -64,6 +64,19 @@ define_limits(void)
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
+/*
+ * A setting that lifts the protection must not outlive the session that
+ * needs it, so no file, database or role may set it.
+ */
+static bool
+check_allow_removal(bool *newval, void **extra, GucSource source)
+{
+	if (!*newval || source == PGC_S_SESSION || source == PGC_S_CLIENT)
+		return true;
+	GUC_check_errmsg("modelreg.allow_removal can be turned on for a session only");
+	return false;
+}
+
 void
 mr_settings_define(void)
 {
@@ -75,6 +88,6 @@ mr_settings_define(void)
 							 "Lets a superuser drop or alter what belongs to the registry.",
 							 "DROP EXTENSION modelreg and pg_restore --clean need it.",
 							 &mr_allow_removal, false, PGC_SUSET, 0,
-							 NULL, NULL, NULL);
+							 check_allow_removal, NULL, NULL);
 	MarkGUCPrefixReserved("modelreg");
 }
