@@ -35,14 +35,6 @@ enum
 	OUT_REGISTERED_AT, OUT_ETAG, OUT_FINAL, OUT_COLUMNS
 };
 
-static char *
-permanent_id(Datum identity, int64 model, int32 version)
-{
-	return psprintf("modelreg:%s/" INT64_FORMAT "/%d",
-					DatumGetCString(DirectFunctionCall1(uuid_out, identity)),
-					model, version);
-}
-
 static Datum
 make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
@@ -71,7 +63,7 @@ set_version(const MrModel *model, int32 version, TimestampTz since,
 	values[OUT_SINCE] = TimestampTzGetDatum(since);
 	values[OUT_URI] = CStringGetTextDatum(mr_version_uri(model, version));
 	values[OUT_PERMANENT_ID] =
-		CStringGetTextDatum(permanent_id(identity, model->id, version));
+		CStringGetTextDatum(mr_permanent_id(identity, model->id, version));
 	values[OUT_REGISTERED_AT] = registered_at;
 	memset(&nulls[OUT_VERSION], false,
 		   (OUT_REGISTERED_AT - OUT_VERSION + 1) * sizeof(bool));

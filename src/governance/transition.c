@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "commands/async.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -205,14 +204,11 @@ fill_current(MrTransition *transition, TimestampTz at)
 	mr_table_close(table);
 }
 
-/* A hint for those who LISTEN: which model; they ask production() what. */
+/* Tell those who want to know that another version is current. */
 static void
 notify(MrTransition *transition)
 {
-	char		payload[32];
-
-	snprintf(payload, sizeof(payload), INT64_FORMAT, transition->model->id);
-	Async_Notify("modelreg", payload);
+	mr_model_notify(transition->model->id);
 	if (mr_production_changed != NULL)
 		mr_production_changed(transition->model->team.id,
 							  transition->model->id, transition->current);

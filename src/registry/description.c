@@ -2,8 +2,8 @@
  * description.c
  *		Descriptions of models and versions.
  *
- * A version's registration may hold one; a later one is a note.  The last
- * note counts, also one that takes the description away.
+ * A version's registration may hold one; a later one is a note.  The table
+ * description is what they amount to.
  */
 #include "postgres.h"
 
@@ -15,51 +15,10 @@
 #include "base/args.h"
 #include "base/snapshot.h"
 #include "registry/registry.h"
-#include "registry/registry_tables.h"
+#include "registry/search.h"
+#include "registry/search_tables.h"
 
 PG_FUNCTION_INFO_V1(modelreg_set_description);
-
-/* Digest of the last note; false when there is none. */
-static bool
-find_note(int64 model, int32 version, Snapshot snapshot, bytea **digest)
-{
-	MrTable    *table = mr_table_open_read("note");
-	Datum		keys[3] = {Int64GetDatum(model), Int32GetDatum(version), 0};
-	MrScan	   *scan;
-	bool		found;
-	bool		isnull;
-	Datum		value;
-
-	keys[2] = CStringGetTextDatum(MR_NOTE_DESCRIPTION);
-	scan = mr_scan_begin(table, "note_model", 3, keys, snapshot);
-	found = mr_scan_next(scan, true);
-	if (found)
-	{
-		value = mr_table_get(table, NOTE_VALUE, &isnull);
-		*digest = isnull ? NULL : DatumGetByteaPCopy(value);
-	}
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return found;
-}
-
-/* The digest of the description that a version was registered with. */
-static bytea *
-registered_digest(int64 model, int32 version, Snapshot snapshot)
-{
-	MrTable    *table = mr_table_open_read("version");
-	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
-	bytea	   *digest = NULL;
-	bool		isnull = true;
-	Datum		value = (Datum) 0;
-
-	if (mr_table_find(table, "version_pkey", 2, keys, snapshot))
-		value = mr_table_get(table, VERSION_DESCRIPTION, &isnull);
-	if (!isnull)
-		digest = DatumGetByteaPCopy(value);
-	mr_table_close(table);
-	return digest;
-}
 
 /*
  * The salted digest of the description of a version (0: the model itself), as
@@ -68,14 +27,17 @@ registered_digest(int64 model, int32 version, Snapshot snapshot)
 bytea *
 mr_description_digest(int64 model, int32 version, Snapshot snapshot)
 {
-	bytea	   *digest;
+	MrTable    *table = mr_table_open_read("description");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	bytea	   *digest = NULL;
 
-	if (find_note(model, version, snapshot, &digest))
-		return digest;
-	return version == 0 ? NULL : registered_digest(model, version, snapshot);
+	if (mr_table_find(table, "description_pkey", 2, keys, snapshot))
+		digest = DatumGetByteaPCopy(mr_table_get(table, DESCRIPTION_PAYLOAD, NULL));
+	mr_table_close(table);
+	return digest;
 }
 
-/* Is that the description already?  One that was redacted is not. */
+/* Is that the description already? */
 static bool
 is_described(int64 model, int32 version, const char *description)
 {
@@ -94,10 +56,14 @@ static bool
 set_description(MrVerb *verb, int64 model, int32 version,
 				const char *description)
 {
+	bytea	   *payload;
+
 	mr_note_lock(MR_NOTE_DESCRIPTION, model, version, NULL);
 	if (is_described(model, version, description))
 		return false;
-	mr_note_insert(verb, MR_NOTE_DESCRIPTION, model, version, NULL, description);
+	payload = mr_note_insert(verb, MR_NOTE_DESCRIPTION, model, version, NULL,
+							 description);
+	mr_search_description_changed(verb, model, version, description, payload);
 	CommandCounterIncrement();
 	return true;
 }

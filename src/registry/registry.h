@@ -26,6 +26,8 @@ extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);
+extern char *mr_permanent_id(Datum identity, int64 model, int32 version);
+extern void mr_model_notify(int64 model);
 extern void mr_require_version(const MrModel *model, int32 version);
 
 /* Kinds of notes. */

@@ -25,3 +25,49 @@ CREATE FUNCTION modelreg.set_description(model text, description text, version i
 COMMENT ON FUNCTION modelreg.set_description(text, text, integer, text) IS 'Describes a version, or without a version the model itself; null takes the description away. Needs contributor, for the model itself maintainer; false when that was the description already.';
 REVOKE ALL ON FUNCTION modelreg.set_description(text, text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.set_description(text, text, integer, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.set_alias(model text, alias text, version integer, expected integer DEFAULT NULL, reason text DEFAULT NULL,
+		request_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'modelreg_set_alias' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.set_alias(text, text, integer, integer, text, text) IS 'Points an alias at a version, whatever it pointed at before; expected compares first (0 for an alias that does not exist). Needs contributor; returns the decision''s number, null when it points there already.';
+REVOKE ALL ON FUNCTION modelreg.set_alias(text, text, integer, integer, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.set_alias(text, text, integer, integer, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.remove_alias(model text, alias text, expected integer DEFAULT NULL, reason text DEFAULT NULL,
+		request_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'modelreg_remove_alias' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.remove_alias(text, text, integer, text, text) IS 'Removes an alias; expected compares first (0 for an alias that does not exist). Needs contributor; returns the decision''s number, null when there is no such alias.';
+REVOKE ALL ON FUNCTION modelreg.remove_alias(text, text, integer, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.remove_alias(text, text, integer, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.get_version(INOUT model text, INOUT version integer, OUT uri text, OUT permanent_id text, OUT model_id bigint,
+		OUT stage text, OUT registered_at timestamptz, OUT stage_since timestamptz, OUT current boolean, OUT aliases jsonb, OUT tags jsonb,
+		OUT occurred_at timestamptz, OUT role text, OUT run text, OUT description text, OUT signature jsonb, OUT params jsonb)
+	AS 'MODULE_PATHNAME', 'modelreg_get_version' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100;
+COMMENT ON FUNCTION modelreg.get_version(text, integer) IS 'All that is known of a version: one row like one of the view versions, an error when there is none. run is null when its team is not yours to read; a redacted text is null.';
+REVOKE ALL ON FUNCTION modelreg.get_version(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.get_version(text, integer) TO PUBLIC;
+
+CREATE TYPE modelreg.found_version AS (model text, version integer, uri text, permanent_id text, model_id bigint, stage text,
+	registered_at timestamptz);
+COMMENT ON TYPE modelreg.found_version IS 'A version as get_by_alias() and resolve() find it.';
+COMMENT ON COLUMN modelreg.found_version.model IS 'Present name of the model, with its team.';
+COMMENT ON COLUMN modelreg.found_version.version IS 'Number of the version.';
+COMMENT ON COLUMN modelreg.found_version.uri IS 'Its address, by present names; null when the model was retired.';
+COMMENT ON COLUMN modelreg.found_version.permanent_id IS 'Its permanent id, whatever the names become.';
+COMMENT ON COLUMN modelreg.found_version.model_id IS 'Permanent id of the model.';
+COMMENT ON COLUMN modelreg.found_version.stage IS 'Its stage, at the time that was asked about.';
+COMMENT ON COLUMN modelreg.found_version.registered_at IS 'When it was registered.';
+
+CREATE FUNCTION modelreg.get_by_alias(model text, alias text) RETURNS modelreg.found_version
+	AS 'MODULE_PATHNAME', 'modelreg_get_by_alias' LANGUAGE C STABLE PARALLEL RESTRICTED COST 30;
+COMMENT ON FUNCTION modelreg.get_by_alias(text, text) IS 'The version that an alias of a model points at; an error when there is none.';
+REVOKE ALL ON FUNCTION modelreg.get_by_alias(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.get_by_alias(text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.resolve(uri text, at timestamptz DEFAULT NULL) RETURNS modelreg.found_version
+	AS 'MODULE_PATHNAME', 'modelreg_resolve' LANGUAGE C STABLE PARALLEL RESTRICTED COST 30;
+COMMENT ON FUNCTION modelreg.resolve(text, timestamptz) IS
+	'The version that an address stands for: models:/team.model/14, /latest, /Production (the current one) or another stage (the newest in it), @alias, or a permanent id. With at, what it stood for then, by the names, aliases and stages of that time. An error when there is none.';
+REVOKE ALL ON FUNCTION modelreg.resolve(text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.resolve(text, timestamptz) TO PUBLIC;
