@@ -118,6 +118,8 @@ parse(FunctionCallInfo fcinfo, Registration *r)
 	r->metrics = mr_metrics_parse(PG_ARGISNULL(ARG_METRICS) ? NULL :
 								  PG_GETARG_JSONB_P(ARG_METRICS));
 	r->tags = object_arg(fcinfo, ARG_TAGS, "tags");
+	if (r->tags != NULL)
+		mr_tags_check(r->tags);
 	r->description = mr_arg_text_or_null(fcinfo, ARG_DESCRIPTION);
 	r->has_occurred_at = !PG_ARGISNULL(ARG_OCCURRED_AT);
 	if (r->has_occurred_at)
