@@ -138,9 +138,8 @@ raise_no_version(const Target *target, int32 version)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 version > 0 ? errmsg("model \"%s\" has no version %d",
-								  target_address(target), version) :
-			 errmsg("model \"%s\" has no version", target_address(target)),
+			 errmsg("model \"%s\" has no version %d", target_address(target),
+					version),
 			 detail_time(target),
 			 errhint("The view modelreg.versions lists them."),
 			 mr_reason("version_not_found")));
@@ -183,7 +182,12 @@ latest_version(const Target *target)
 		past.at = DT_NOEND;
 	version = mr_past_latest(&past);
 	if (version == 0)
-		raise_no_version(target, 0);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version yet", target_address(target)),
+				 detail_time(target),
+				 errhint("modelreg.register_version() makes one."),
+				 mr_reason("version_not_found")));
 	return version;
 }
 
