@@ -336,7 +336,7 @@ static const Statement statements[] = {
 		"WHEN n.kind <> 'version' OR n.name <> v.model_id::text OR n.version <> v.version::text OR n.team_id <> v.team_id OR n.batch IS NOT NULL "
 		"THEN format('its node %s is another thing''s', v.node_id) END), "
 		"(CASE WHEN v.run_id IS NOT NULL AND r.id IS NULL THEN format('its run, node %s, is missing', v.run_id) "
-		"WHEN NOT v.run_id = ANY (n.input_ids) THEN format('its run, node %s, is no input of its node', v.run_id) END), "
+		"WHEN v.run_id IS NOT NULL AND NOT v.run_id = ANY (n.input_ids) THEN format('its run, node %s, is no input of its node', v.run_id) END), "
 		"(CASE WHEN v.training_hash IS NOT NULL AND NOT EXISTS (SELECT FROM modelreg.evaluation x "
 		"WHERE x.node_id = v.node_id AND x.hash = v.training_hash AND x.batch IS NULL) THEN 'its training metrics are missing' END), "
 		"(CASE WHEN NOT EXISTS (SELECT FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'registry_created' "
