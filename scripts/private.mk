@@ -25,7 +25,7 @@ help:
 #: Variables: PG_CONFIG chooses the server (default: the newest that Debian's packages installed); COPT=-Werror adds
 #: compiler flags; KEEP=1 leaves the run's directory behind for a look at logs.
 
-export PG_CONFIG COPT KEEP
+export PG_CONFIG COPT KEEP VALGRIND VARIANT
 
 test:
 	@scripts/with-server scripts/run-tests regress isolation tap
