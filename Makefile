@@ -61,7 +61,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # The server's headers are not ours to warn about.
-override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server), \
+	$(patsubst -I$(includedir_internal),-isystem $(includedir_internal),$(CPPFLAGS)))
 
 # The script is put together anew each time and replaced only if it became another one, so that a removed part counts too.
 define assemble

@@ -8,6 +8,7 @@
 #include "access/access.h"
 #include "base/owner.h"
 #include "base/table.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 
 /* Codes are stored; never renumber. */

@@ -32,6 +32,10 @@
 
 #endif							/* before 16 */
 
+#ifndef pg_noreturn				/* came with 18, for the attribute behind */
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* A range table of one relation for an executor state of our own. */
 static inline void
 mr_init_range_table(EState *estate, RangeTblEntry *rte)

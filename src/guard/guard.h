@@ -5,6 +5,7 @@
 #ifndef MODELREG_GUARD_H
 #define MODELREG_GUARD_H
 
+#include "base/compat.h"
 #include "verify/verify.h"
 
 extern void mr_guard_init(void);
@@ -17,8 +18,8 @@ extern bool mr_guard_owns(Oid catalog, Oid object);
 extern bool mr_guard_owns_part(Oid catalog, Oid object, Oid *relation);
 extern Oid	mr_guard_parent(Oid relation);
 
-extern void mr_guard_refuse(Oid catalog, Oid object, const char *what)
-			pg_attribute_noreturn();
+pg_noreturn extern void mr_guard_refuse(Oid catalog, Oid object,
+										const char *what);
 
 /* May this index stand on one of the registry's tables?  index.c. */
 extern void mr_guard_check_index(Oid index);

@@ -7,6 +7,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "nodes/execnodes.h"
 
 /* What is verified, and which checks take part; bits. */
