@@ -20,7 +20,9 @@
 #include "libpq/libpq-fs.h"
 #include "miscadmin.h"
 #include "storage/large_object.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "artifact/artifact.h"
@@ -66,6 +68,27 @@ mr_object_require_privileges(void)
 				 mr_reason("lo_compat_privileges")));
 }
 
+/* Does nobody but the owner have rights on the object of this metadata? */
+static bool
+is_private(Relation rel, HeapTuple tuple)
+{
+	Oid			owner = ((Form_pg_largeobject_metadata) GETSTRUCT(tuple))->lomowner;
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, Anum_pg_largeobject_metadata_lomacl,
+									 RelationGetDescr(rel), &isnull);
+	Acl		   *acl;
+
+	if (owner != GetUserId())
+		return false;
+	if (isnull)
+		return true;
+	acl = DatumGetAclP(value);
+	for (int i = 0; i < ACL_NUM(acl); i++)
+		if (ACL_DAT(acl)[i].ai_grantee != owner)
+			return false;
+	return true;
+}
+
 /* The metadata of an object: does it exist, and is it the owner's alone? */
 static bool
 object_exists(Oid object, Snapshot snapshot, bool *private)
@@ -74,18 +97,18 @@ object_exists(Oid object, Snapshot snapshot, bool *private)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	bool		exists;
 
 	ScanKeyInit(&key, Anum_pg_largeobject_metadata_oid,
 				BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
 	scan = systable_beginscan(rel, LargeObjectMetadataOidIndexId, true,
 							  snapshot, 1, &key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && private != NULL)
-		*private = heap_attisnull(tuple, Anum_pg_largeobject_metadata_lomacl, NULL) &&
-			((Form_pg_largeobject_metadata) GETSTRUCT(tuple))->lomowner == GetUserId();
+	exists = HeapTupleIsValid(tuple);
+	*private = exists && is_private(rel, tuple);
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
-	return HeapTupleIsValid(tuple);
+	return exists;
 }
 
 /* A new, empty object, which belongs to the owner, with rights for nobody. */
@@ -93,7 +116,7 @@ Oid
 mr_object_create(void)
 {
 	Oid			object = inv_create(InvalidOid);
-	bool		private = false;
+	bool		private;
 
 	if (!object_exists(object, NULL, &private) || !private)
 		ereport(ERROR,

@@ -80,7 +80,9 @@ raise_mistakes(Reading *r)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%d of the artifacts' entries cannot be used", r->nmistakes),
+			 errmsg_plural("the artifacts have %d mistake",
+						   "the artifacts have %d mistakes",
+						   r->nmistakes, r->nmistakes),
 			 errdetail_internal("%s", r->mistakes.data),
 			 errhint("An artifact is {\"name\", \"upload\"}, {\"name\", \"digest\"} or {\"name\", \"uri\", \"digest\", \"size\"}."),
 			 mr_reason("invalid_artifacts")));
