@@ -54,7 +54,7 @@ SELECT modelreg.append_upload(:letters, 18, 'stuvwxyz!');
 \echo :LAST_ERROR_SQLSTATE
 SELECT modelreg.append_upload(:letters, 9223372036854775807, 'x');
 SELECT modelreg.append_upload(:letters, -1, 'x');
-SELECT modelreg.append_upload(:letters, 18, convert_to(repeat('x', 8 * 1024 * 1024 + 1), 'UTF8'));
+SELECT modelreg.append_upload(:letters, 18, convert_to(repeat('x', 4 * 1024 * 1024 + 1), 'UTF8'));
 \echo :LAST_ERROR_SQLSTATE
 SELECT modelreg.finish_upload(:letters);
 \echo :LAST_ERROR_SQLSTATE
@@ -191,7 +191,7 @@ SELECT modelreg.read_artifact('art.reco', 1, 'nothing');
 SELECT modelreg.read_artifact('art.reco', 9, 'weights');
 SELECT modelreg.read_artifact('art.reco', 1, 'weights', -1);
 SELECT modelreg.read_artifact('art.reco', 1, 'weights', 0, -1);
-SELECT modelreg.read_artifact('art.reco', 1, 'weights', 0, 8 * 1024 * 1024 + 1);
+SELECT modelreg.read_artifact('art.reco', 1, 'weights', 0, 4 * 1024 * 1024 + 1);
 \echo :LAST_ERROR_SQLSTATE
 SELECT modelreg.artifact_chunks('art.reco', 1, 'weights', 0);
 SELECT modelreg.artifact_chunks('art.reco', 1, 'weights', 2147483647);

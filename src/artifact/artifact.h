@@ -13,8 +13,11 @@
 #include "utils/jsonb.h"
 #include "utils/snapshot.h"
 
-/* No statement takes or returns more bytes of an artifact at once. */
-#define MR_CHUNK_MAX (8 * 1024 * 1024)
+/*
+ * No statement takes or returns more bytes of an artifact at once.  Even as a
+ * literal in hexadecimal a chunk takes the server no more than 64 MB.
+ */
+#define MR_CHUNK_MAX (4 * 1024 * 1024)
 
 /* What register_version is told of one artifact; NULL for what is not said. */
 typedef struct MrArtifactSpec

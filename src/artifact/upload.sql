@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION modelreg.begin_upload(text, bigint, modelreg.digest, t
 
 CREATE FUNCTION modelreg.append_upload(upload bigint, at_offset bigint, data bytea) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_append_upload' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.append_upload(bigint, bigint, bytea) IS 'Appends a chunk of at most 8 MB and returns how many bytes the upload has now; the same bytes again change nothing. Needs contributor.';
+COMMENT ON FUNCTION modelreg.append_upload(bigint, bigint, bytea) IS 'Appends a chunk of at most 4 MB and returns how many bytes the upload has now; the same bytes again change nothing. Needs contributor.';
 REVOKE ALL ON FUNCTION modelreg.append_upload(bigint, bigint, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.append_upload(bigint, bigint, bytea) TO PUBLIC;
 

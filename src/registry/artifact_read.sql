@@ -2,7 +2,7 @@
 
 CREATE FUNCTION modelreg.read_artifact(model text, version integer, name text, at_offset bigint DEFAULT 0, length integer DEFAULT NULL) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'modelreg_read_artifact' LANGUAGE C STABLE COST 1000;
-COMMENT ON FUNCTION modelreg.read_artifact(text, integer, text, bigint, integer) IS 'Bytes of an artifact that the registry holds: all of them, or length bytes from at_offset on; at most 8 MB at once.';
+COMMENT ON FUNCTION modelreg.read_artifact(text, integer, text, bigint, integer) IS 'Bytes of an artifact that the registry holds: all of them, or length bytes from at_offset on; at most 4 MB at once.';
 REVOKE ALL ON FUNCTION modelreg.read_artifact(text, integer, text, bigint, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.read_artifact(text, integer, text, bigint, integer) TO PUBLIC;
 
