@@ -230,6 +230,7 @@ INSERT INTO regress_guard.attack (attack, statement) VALUES
 	('ALTER SEQUENCE RENAME', 'ALTER SEQUENCE modelreg.team_id_seq RENAME TO other'),
 	('DROP SEQUENCE', 'DROP SEQUENCE modelreg.team_id_seq'),
 	('DROP INDEX', 'DROP INDEX modelreg.event_team_at'),
+	('ALTER INDEX NO DEPENDS', 'ALTER INDEX modelreg.event_team_at NO DEPENDS ON EXTENSION modelreg; DROP INDEX modelreg.event_team_at'),
 	('ALTER TYPE', 'ALTER TYPE modelreg.digest RENAME TO other'),
 	('DROP TYPE', 'DROP TYPE modelreg.digest CASCADE'),
 	('DROP OPERATOR', 'DROP OPERATOR modelreg.= (modelreg.digest, modelreg.digest) CASCADE'),
@@ -266,6 +267,8 @@ UPDATE modelreg.event SET kind = 'other';
 TRUNCATE modelreg.event;
 ALTER TABLE modelreg.event DISABLE TRIGGER guard_row;
 DROP INDEX modelreg.event_team_at;
+DROP INDEX CONCURRENTLY modelreg.event_team_at;
+CREATE UNIQUE INDEX CONCURRENTLY ON modelreg.event (hash);
 CREATE INDEX ON modelreg.event (lower(kind));
 CREATE TABLE regress_guard.child () INHERITS (modelreg.event);
 DO $$

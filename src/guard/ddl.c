@@ -16,8 +16,9 @@
  * session_preload_libraries names it.
  *
  * A superuser can get past all this: by disabling the event triggers in a
- * session without the library, by writing to the catalogs, by lo_put(), on
- * disk, or with modelreg.allow_removal.  verify() finds what was done then.
+ * session without the library (17 has a setting for it, event_triggers), by
+ * writing to the catalogs, by lo_put(), on disk, or with
+ * modelreg.allow_removal.  verify() finds what was done then.
  *
  * If the library's file is missing, all DDL in the database fails, as the
  * event triggers cannot be called; that is meant, for without it nothing
@@ -205,11 +206,18 @@ static void
 check_simple(CollectedCommand *command)
 {
 	ObjectAddress *address = &command->d.simple.address;
+	ObjectAddress *secondary = &command->d.simple.secondaryObject;
 
 	switch (nodeTag(command->parsetree))
 	{
 		case T_CreateStmt:
 			refuse_child(address->objectId);
+			break;
+		case T_AlterObjectDependsStmt:
+			/* the mark by which we know our indexes */
+			if (mr_guard_owns(secondary->classId, secondary->objectId))
+				mr_guard_refuse(address->classId, address->objectId,
+								"altered");
 			break;
 		case T_RenameStmt:
 		case T_AlterObjectSchemaStmt:
@@ -236,6 +244,7 @@ is_interesting(Node *parsetree)
 		case T_CreateSchemaStmt:
 		case T_RenameStmt:
 		case T_AlterObjectSchemaStmt:
+		case T_AlterObjectDependsStmt:
 		case T_AlterSeqStmt:
 		case T_AlterExtensionContentsStmt:
 			return true;

@@ -28,7 +28,7 @@
  */
 static const char *const statements[] = {
 	"SELECT concat('table ', t.relname), concat('its trigger ', g.name, ' is missing, disabled or another one') "
-	"FROM " TABLES " t CROSS JOIN " GUARDS " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger x "
+	"FROM " TABLES " t CROSS JOIN " GUARDS " WHERE NOT t.relhastriggers OR NOT EXISTS (SELECT FROM pg_catalog.pg_trigger x "
 	"JOIN " MEMBERS("pg_proc") " p ON p.oid = x.tgfoid WHERE x.tgrelid = t.oid AND x.tgname = g.name AND p.proname = g.name "
 	"AND x.tgtype = g.type AND x.tgenabled = 'A' AND x.tgqual IS NULL AND x.tgattr = '') ORDER BY 1, 2",
 
@@ -48,9 +48,13 @@ static const char *const statements[] = {
 	"SELECT concat('table ', t.relname), concat('its rows include those of ', x.inhrelid::regclass) FROM " TABLES " t "
 	"JOIN pg_catalog.pg_inherits x ON x.inhparent = t.oid WHERE t.relkind = 'r' ORDER BY 1, 2",
 
-	"SELECT concat('table ', c.relname), 'it was taken out of the extension' FROM pg_catalog.pg_class c "
+	"SELECT concat('table ', c.relname), 'it is not the extension''s' FROM pg_catalog.pg_class c "
 	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'modelreg' AND c.relkind IN ('r', 'p') "
 	"AND NOT c.relispartition AND NOT EXISTS (SELECT FROM " TABLES " t WHERE t.oid = c.oid) ORDER BY 1",
+
+	"SELECT concat('function ', p.proname), 'it is not the extension''s' FROM pg_catalog.pg_proc p "
+	"JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'modelreg' "
+	"AND NOT EXISTS (SELECT FROM " MEMBERS("pg_proc") " m WHERE m.oid = p.oid) ORDER BY 1",
 
 	"SELECT concat('event trigger ', g.name), 'it is missing, disabled or another one' FROM "
 	"(VALUES ('modelreg_ddl_start', 'ddl_command_start', 'guard_ddl_start'), ('modelreg_ddl_end', 'ddl_command_end', 'guard_ddl_end')) "
