@@ -18,6 +18,7 @@ SELECT modelreg.append_upload(modelreg.begin_upload('guard', 9), 0, 'begun');
 SELECT modelreg.register_version('guard.model', run => 'run:guard.train', params => '{"depth": 6}', metrics => '{"ndcg@10": 0.4}',
 	artifacts => format('[{"name": "weights", "upload": %s}]', :upload)::jsonb, description => 'To be attacked');
 SELECT modelreg.set_tag('guard.model', 'team', 'ranking');
+SELECT modelreg.set_alias('guard.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('guard.model', 1, 'Production') > 0 AS promoted;
 
 CREATE SCHEMA regress_guard;

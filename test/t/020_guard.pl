@@ -25,11 +25,18 @@ sub attempt
 
 sub teams { return $node->safe_psql($_[0], 'SELECT string_agg(name, \',\' ORDER BY name) FROM modelreg.team'); }
 
+sub findings { return $node->safe_psql($_[0], 'SELECT object, detail FROM modelreg.verify(NULL, true)'); }
+
 sub fill
 {
 	my ($db) = @_;
 	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER keeper");
-	is(attempt($db, q{CREATE EXTENSION modelreg; SELECT modelreg.create_team('search'); SELECT modelreg.create_team('ads')}),
+	is(attempt($db, q{CREATE EXTENSION modelreg; SELECT modelreg.create_team('search'); SELECT modelreg.create_team('ads');
+		SELECT modelreg.create_model('search.model', policy => 'open');
+		SELECT modelreg.begin_upload('search', 7) AS upload \gset
+		SELECT modelreg.append_upload(:upload, 0, 'weights');
+		SELECT modelreg.finish_upload(:upload);
+		SELECT modelreg.register_version('search.model', artifacts => format('[{"name": "w", "upload": %s}]', :upload)::jsonb)}),
 		'', "a registry in $db");
 }
 
@@ -56,6 +63,12 @@ like(attempt('registry', 'ALTER EVENT TRIGGER modelreg_ddl_start DISABLE', optio
 like(attempt('registry', 'REASSIGN OWNED BY keeper TO other', options => '-c session_preload_libraries=modelreg'),
 	qr/belongs to modelreg and cannot be altered/, 'REASSIGN OWNED with it');
 
+my $unlink = 'SELECT lo_unlink(object) FROM modelreg.blob';
+like(attempt('registry', $unlink, options => '-c session_preload_libraries=modelreg'), $own, 'lo_unlink with it');
+like(attempt('registry', "CREATE TEMP TABLE t (); $unlink"), $own, 'or once the library is loaded');
+like($node->safe_psql('registry', "BEGIN; SET client_min_messages = warning; $unlink;
+	SELECT object, detail FROM modelreg.verify(); ROLLBACK"), qr/missing/, 'else verify() tells what was lost');
+
 # A restore on top of what is there drops the extension first.
 my $dump = $node->backup_dir . '/registry.dump';
 $node->run_log([ 'mkdir', '-p', $node->backup_dir ]);
@@ -69,6 +82,7 @@ is(teams('registry'), 'ads,late,search', 'before anything was lost');
 	$node->command_ok(\@restore, 'pg_restore --clean with modelreg.allow_removal');
 }
 is(teams('registry'), 'ads,search', 'and everything is as it was dumped');
+is(findings('registry'), '', 'bytes included');
 like(attempt('registry', 'DROP EXTENSION modelreg'), $own, 'the guard stands again');
 like(attempt('registry', 'UPDATE modelreg.team SET name = name'), qr/rows of modelreg\.team cannot be changed/, 'over the rows as well');
 is(attempt('registry', q{SELECT modelreg.create_team('later')}), '', 'and writing goes on');
@@ -78,6 +92,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE restored OWNER keeper');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--single-transaction', '-U', 'keeper', '-d', 'restored', $dump ],
 	'pg_restore into an empty database');
 is(teams('restored'), 'ads,search', 'brings the rows');
+is(findings('restored'), '', 'and the bytes');
 
 # An apply worker changes rows under session_replication_role = replica.
 $node->safe_psql('registry', q{CREATE PUBLICATION all_of_it FOR TABLE modelreg.team;
