@@ -360,6 +360,16 @@ BEGIN
 END $$;
 -- Nobody else has rights on it any more.
 SELECT modelreg.verify_artifact('art.reco', 1, 'weights');
+BEGIN;
+DO $$
+BEGIN
+	EXECUTE (SELECT format('ALTER LARGE OBJECT %s OWNER TO regress_art_bob', object) FROM modelreg.blob
+		WHERE digest = 'sha256:71c480df93d6ae2f1efad1447c66c9525e316218cf51fc8d9ed832f2daf18b73');
+END $$;
+SELECT modelreg.verify_artifact('art.reco', 1, 'weights');
+ALTER ROLE regress_art_bob SUPERUSER;
+SELECT modelreg.verify_artifact('art.reco', 1, 'weights');
+ROLLBACK;
 
 -- Sweeping: what is stale goes in batches; what a version uses stays, also by another team's upload of the same bytes.
 SET ROLE regress_art_alice;

@@ -68,7 +68,10 @@ mr_object_require_privileges(void)
 				 mr_reason("lo_compat_privileges")));
 }
 
-/* Does nobody but the owner have rights on the object of this metadata? */
+/*
+ * Do only superusers have rights on the object of this metadata?  After a
+ * restore it may belong to another one than the registry does.
+ */
 static bool
 is_private(Relation rel, HeapTuple tuple)
 {
@@ -78,18 +81,18 @@ is_private(Relation rel, HeapTuple tuple)
 									 RelationGetDescr(rel), &isnull);
 	Acl		   *acl;
 
-	if (owner != GetUserId())
+	if (!superuser_arg(owner))
 		return false;
 	if (isnull)
 		return true;
 	acl = DatumGetAclP(value);
 	for (int i = 0; i < ACL_NUM(acl); i++)
-		if (ACL_DAT(acl)[i].ai_grantee != owner)
+		if (!superuser_arg(ACL_DAT(acl)[i].ai_grantee))
 			return false;
 	return true;
 }
 
-/* The metadata of an object: does it exist, and is it the owner's alone? */
+/* The metadata of an object: does it exist, and is it private? */
 static bool
 object_exists(Oid object, Snapshot snapshot, bool *private)
 {
