@@ -13,6 +13,5 @@ MrProductionChangedHook mr_production_changed = NULL;
 MrQuarantinedHook mr_quarantined = NULL;
 MrVersionInUseHook mr_version_in_use = NULL;
 MrBytesNeededHook mr_bytes_needed = NULL;
-MrBytesReadableHook mr_bytes_readable = NULL;
 MrVersionNodeHook mr_version_node = NULL;
 MrVersionAddressHook mr_version_address = NULL;

@@ -38,10 +38,6 @@ extern PGDLLIMPORT MrVersionInUseHook mr_version_in_use;
 typedef bool (*MrBytesNeededHook) (int64 blob);
 extern PGDLLIMPORT MrBytesNeededHook mr_bytes_needed;
 
-/* artifact -> registry: may the caller read a version with these bytes? */
-typedef bool (*MrBytesReadableHook) (int64 blob);
-extern PGDLLIMPORT MrBytesReadableHook mr_bytes_readable;
-
 /*
  * lineage -> registry: the node of a version by its address or permanent id
  * (0: no such version that the caller may read), and the address of a
