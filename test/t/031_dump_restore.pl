@@ -1,0 +1,94 @@
+# A dump restores, plain and in parallel, into another cluster whose roles were made anew; verify() is clean there and
+# registering goes on. TAP because it needs two clusters and the dump programs.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+sub make_node
+{
+	my ($name) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+	$node->start;
+	return $node;
+}
+
+my $roles = 'CREATE ROLE regress_ann LOGIN; CREATE ROLE regress_bob LOGIN';
+my $source = make_node('source');
+$source->safe_psql('postgres', $roles);
+$source->safe_psql('postgres', q{
+	CREATE EXTENSION modelreg;
+	SELECT modelreg.create_team('search');
+	SELECT modelreg.grant_level('search', 'regress_ann', 'maintainer');
+	SELECT modelreg.grant_level('search', 'regress_bob', 'evaluator')});
+$source->safe_psql('postgres', q{
+	SELECT modelreg.create_model('search.reco', 'open', 'ranks "the" home page');
+	SELECT modelreg.record_snapshot('search.events', '2026-06-01', schema => '{"user_age": "integer"}', rows => 81230114);
+	SELECT modelreg.record_run('search.train', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}');
+	SELECT modelreg.begin_upload('search', request_id => 'w', size => 10);
+	SELECT modelreg.append_upload(1, 0, '0123456789');
+	SELECT modelreg.finish_upload(1);
+	SELECT modelreg.register_version('search.reco', run => 'run:search.train', artifacts => '[{"name": "weights", "upload": 1}]',
+		metrics => '{"ndcg@10": 0.42, "loss": "NaN", "best": "-Infinity"}', params => '{"lr": 1e-3}', tags => '{"by": "ann"}',
+		description => 'first', request_id => 'train-1');
+	SELECT modelreg.register_version('search.reco', run => 'run:search.train');
+	SELECT modelreg.promote('search.reco', 1, 'Production');
+	SELECT modelreg.promote('search.reco', 2, 'Production', 'better');
+	SELECT modelreg.set_alias('search.reco', 'champion', 2)},
+	extra_params => [ '-U', 'regress_ann' ]);
+$source->safe_psql('postgres', q{
+	SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.9}', dataset => 'snapshot:search.events@2026-06-01')},
+	extra_params => [ '-U', 'regress_bob' ]);
+is($source->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', 'the source is clean');
+my $question = q{
+	SELECT digest FROM modelreg.audit_head();
+	SELECT version, uri, permanent_id, etag FROM modelreg.production('search.reco');
+	SELECT version, key, value FROM modelreg.tag;
+	SELECT depth, role, address FROM modelreg.upstream('models:/search.reco/1') ORDER BY 1, 2, 3};
+my $before = $source->safe_psql('postgres', $question);
+
+sub check_restored
+{
+	my ($node, $how) = @_;
+	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "$how: verify() is clean");
+	is($node->safe_psql('postgres', $question), $before, "$how: the answers are those of the source");
+	my ($status, $out, $err) = $node->psql('postgres', q{SELECT modelreg.register_version('search.reco')},
+		extra_params => [ '-U', 'regress_ann' ]);
+	like($err, qr/does not exist or you may not read it/, "$how: a role that was made anew has no right by its name alone");
+	$node->safe_psql('postgres', 'SELECT * FROM modelreg.rebind_roles()');
+	is($node->safe_psql('postgres', q{SELECT modelreg.register_version('search.reco', artifacts => '[{"name": "weights", "upload": 1}]', tags => '{"after": "restore"}')},
+		extra_params => [ '-U', 'regress_ann' ]), '3', "$how: after rebind_roles() registering goes on");
+	is($node->safe_psql('postgres', q{SELECT modelreg.register_version('search.reco', run => 'run:search.train', artifacts => '[{"name": "weights", "upload": 1}]',
+		metrics => '{"ndcg@10": 0.42, "loss": "NaN", "best": "-Infinity"}', params => '{"lr": 1e-3}', tags => '{"by": "ann"}',
+		description => 'first', request_id => 'train-1')}, extra_params => [ '-U', 'regress_ann' ]), '1', "$how: a request id from before the dump still counts");
+	is($node->safe_psql('postgres', q{SELECT modelreg.record_run('search.again', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}')},
+		extra_params => [ '-U', 'regress_ann' ]), 'run:search.again', "$how: sequences go on");
+	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "$how: and verify() is clean still");
+}
+
+# Other roles come first in the target, so that OIDs differ.
+sub make_target
+{
+	my ($name) = @_;
+	my $node = make_node($name);
+	$node->safe_psql('postgres', "CREATE ROLE regress_first; CREATE ROLE regress_second; $roles");
+	return $node;
+}
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+$source->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", 'postgres' ], 'pg_dump, plain');
+my $plain = make_target('plain');
+$plain->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/plain.sql", 'postgres' ], 'psql restores it');
+check_restored($plain, 'plain');
+$plain->stop;
+
+$source->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/custom.dump", 'postgres' ], 'pg_dump, custom');
+my $custom = make_target('custom');
+$custom->command_ok([ 'pg_restore', '-e', '-j2', '-d', 'postgres', "$dir/custom.dump" ], 'pg_restore -j2 restores it');
+check_restored($custom, 'custom with -j2');
+
+done_testing();
