@@ -443,15 +443,52 @@ save_state(MrHead *head)
 	CommandCounterIncrement();
 }
 
+/*
+ * A model that a verb finds after it looked for its request id: once the verb
+ * was done, the model has that name no more.
+ */
+static MrModel
+find_in_verb(MrVerb *verb, const char *qualified, const char *name)
+{
+	MrModel		model;
+
+	if (!mr_model_find(&verb->team, name, &model))
+		raise_not_found(qualified);
+	return model;
+}
+
+/* The team of a model that need not exist any more, for a maintainer. */
+static MrTeam
+require_team_of(const char *qualified, char **name)
+{
+	const MrTeam *found;
+	MrTeam		team;
+	char	   *team_name;
+
+	mr_split_qualified_name(qualified, &team_name, name, NULL);
+	found = mr_team_by_name(team_name);
+	if (found == NULL)
+		raise_not_found(qualified);
+	team = *found;
+	team.name = team_name;
+	mr_require_rights(&team, MR_MAINTAINER);
+	return team;
+}
+
 static void
 rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admin)
 {
 	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
 	char	   *old_name = TextDatumGetCString(head->values[MODEL_NAME - 1]);
+	bool		live = head->nulls[MODEL_RETIRED_AT - 1];
 	MrJson		what;
 	TimestampTz at;
 
+	/* somebody else may have renamed or retired it while we waited */
+	if (!live || (strcmp(old_name, model->name) != 0 &&
+				  strcmp(old_name, new_name) != 0))
+		raise_not_found(mr_model_address(model));
 	if (strcmp(old_name, new_name) == 0)
 	{
 		mr_head_release(head);
@@ -477,16 +514,19 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 Datum
 modelreg_rename_model(PG_FUNCTION_ARGS)
 {
+	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *new_name = mr_arg_text(fcinfo, 1, "new_name");
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_MAINTAINER);
+	char	   *name;
+	MrTeam		team = require_team_of(qualified, &name);
 	bool		admin = (mr_registry_rights() & MR_ADMIN) != 0;
 	MrVerb		verb;
 
 	mr_check_object_name(new_name, NULL);
-	mr_verb_begin(&verb, fcinfo, "rename_model", &model.team, 2);
+	mr_verb_begin(&verb, fcinfo, "rename_model", &team, 2);
 	if (mr_verb_earlier_result(&verb) == NULL)
 	{
+		MrModel		model = find_in_verb(&verb, qualified, name);
+
 		rename_model(&verb, &model, new_name, admin);
 		mr_verb_end(&verb, id_result(model.id));
 	}
@@ -561,14 +601,17 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 Datum
 modelreg_retire_model(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_MAINTAINER);
+	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
+	char	   *name;
+	MrTeam		team = require_team_of(qualified, &name);
 	MrVerb		verb;
 
-	mr_verb_begin(&verb, fcinfo, "retire_model", &model.team, 2);
+	mr_verb_begin(&verb, fcinfo, "retire_model", &team, 2);
 	if (mr_verb_earlier_result(&verb) == NULL)
 	{
+		MrModel		model = find_in_verb(&verb, qualified, name);
+
 		retire_model(&verb, &model, reason);
 		mr_verb_end(&verb, id_result(model.id));
 	}

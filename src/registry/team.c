@@ -89,29 +89,46 @@ finish_unchanged(MrVerb *verb, MrHead *head)
 	mr_verb_end(verb, empty_result());
 }
 
-/* A team by name for an admin, who may change teams that he may not read. */
+static void
+raise_not_found(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("team \"%s\" does not exist", name),
+			 mr_reason("team_not_found")));
+}
+
+/*
+ * A team by name for an admin, who may change teams that he may not read; by
+ * a name that it had in the past, if the caller can do with that.
+ */
 static MrTeam
-require_team_as_admin(const char *name)
+find_team_as_admin(const char *name, bool *past)
 {
 	MrTable    *table;
 	Datum		key = CStringGetTextDatum(name);
 	MrTeam		team = {.name = pstrdup(name)};
-	bool		past = true;
+	bool		present;
 
 	mr_require_registry(MR_ADMIN);
 	table = mr_table_open_read("team_name");
-	if (mr_table_find_latest(table, "team_name_pkey", 1, &key))
-	{
-		(void) mr_table_get(table, TEAM_NAME_UNTIL, &past);
-		past = !past;
-		team.id = DatumGetInt64(mr_table_get(table, TEAM_NAME_TEAM_ID, NULL));
-	}
+	if (!mr_table_find_latest(table, "team_name_pkey", 1, &key))
+		raise_not_found(name);
+	(void) mr_table_get(table, TEAM_NAME_UNTIL, &present);
+	team.id = DatumGetInt64(mr_table_get(table, TEAM_NAME_TEAM_ID, NULL));
 	mr_table_close(table);
+	*past = !present;
+	return team;
+}
+
+static MrTeam
+require_team_as_admin(const char *name)
+{
+	bool		past;
+	MrTeam		team = find_team_as_admin(name, &past);
+
 	if (past)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("team \"%s\" does not exist", name),
-				 mr_reason("team_not_found")));
+		raise_not_found(name);
 	return team;
 }
 
@@ -272,12 +289,16 @@ rename_team(MrVerb *verb, const char *new_name)
 		finish_unchanged(verb, head);
 		return;
 	}
+	/* somebody else may have renamed it while we waited */
+	if (strcmp(old_name, verb->team.name) != 0)
+		raise_not_found(verb->team.name);
 	check_name_is_new(new_name);
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "team_id", team);
 	mr_json_add_text(&json, "name", new_name);
-	verb->team.id = MR_NO_TEAM;
+	verb->team.id = MR_NO_TEAM; /* whose event it is */
 	at = append_event(verb, registry, "team_renamed", mr_json_end(&json), NULL);
+	verb->team.id = team;
 	end_team_name(old_name, at);
 	insert_team_name(new_name, team, at);
 	head->values[TEAM_NAME - 1] = CStringGetTextDatum(new_name);
@@ -286,20 +307,28 @@ rename_team(MrVerb *verb, const char *new_name)
 	conclude(verb, registry, empty_result());
 }
 
-/* modelreg.rename_team(team text, new_name text, request_id text) */
+/*
+ * modelreg.rename_team(team text, new_name text, request_id text)
+ *
+ * A repeated call names the team as it was called before.
+ */
 Datum
 modelreg_rename_team(PG_FUNCTION_ARGS)
 {
-	MrTeam		team = require_team_as_admin(mr_arg_text(fcinfo, 0, "team"));
+	char	   *name = mr_arg_text(fcinfo, 0, "team");
 	char	   *new_name = mr_arg_text(fcinfo, 1, "new_name");
+	bool		past;
+	MrTeam		team = find_team_as_admin(name, &past);
 	MrVerb		verb;
 
 	mr_check_team_name(new_name, NULL);
 	mr_verb_begin(&verb, fcinfo, "rename_team", &team, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
-		rename_team(&verb, new_name);
-	else
+	if (mr_verb_earlier_result(&verb) != NULL)
 		mr_verb_end(&verb, NULL);
+	else if (past)
+		raise_not_found(name);
+	else
+		rename_team(&verb, new_name);
 	PG_RETURN_VOID();
 }
 
