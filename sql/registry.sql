@@ -73,13 +73,19 @@ RESET ROLE;
 SELECT modelreg.create_team('reg_first') > 0 AS created;
 SELECT modelreg.rename_team('reg_first', 'reg_second');
 SELECT modelreg.rename_team('reg_second', 'reg_second');
+-- repeated with its request id, a call that changed a name finds what it did, and without one no such name
+SELECT modelreg.rename_team('reg_second', 'reg_next', request_id => 'rt');
+SELECT modelreg.rename_team('reg_second', 'reg_next', request_id => 'rt');
+SELECT modelreg.rename_team('reg_second', 'reg_next');
+SELECT modelreg.rename_team('reg_second', 'reg_other', request_id => 'rt');
 SELECT statement, e.state, e.reason, e.message FROM (VALUES
-	('modelreg.create_team(''reg_first'')'), ('modelreg.rename_team(''reg_second'', ''reg_first'')'), ('modelreg.rename_team(''reg_first'', ''reg_third'')')
+	('modelreg.create_team(''reg_first'')'), ('modelreg.create_team(''reg_second'')'), ('modelreg.rename_team(''reg_next'', ''reg_first'')'), ('modelreg.rename_team(''reg_first'', ''reg_third'')')
 ) s(statement), pg_temp.error_of('SELECT ' || statement) e;
-SELECT modelreg.retire_team('reg_second', reason => 'merged');
-SELECT modelreg.retire_team('reg_second');
+SELECT modelreg.retire_team('reg_next', reason => 'merged', request_id => 'rt');
+SELECT modelreg.retire_team('reg_next', reason => 'merged', request_id => 'rt');
+SELECT modelreg.retire_team('reg_next');
 SELECT statement, e.state, e.reason, e.message FROM (VALUES
-	('modelreg.create_team(''reg_second'')'), ('modelreg.create_model(''reg_second.m'', policy => ''open'')')
+	('modelreg.create_team(''reg_next'')'), ('modelreg.create_model(''reg_next.m'', policy => ''open'')')
 ) s(statement), pg_temp.error_of('SELECT ' || statement) e;
 
 --
@@ -348,6 +354,9 @@ SELECT modelreg.set_alias('reg_search.alpha', 'champion', 1) IS NOT NULL AS deci
 SELECT permanent_id AS alpha_1 FROM modelreg.get_version('reg_search.alpha', 1) \gset
 SELECT clock_timestamp() AS alpha_is_alpha \gset
 SELECT modelreg.rename_model('reg_search.alpha', 'beta', request_id => 'r1');
+SELECT modelreg.rename_model('reg_search.alpha', 'beta', request_id => 'r1');
+SELECT modelreg.rename_model('reg_search.alpha', 'beta');
+SELECT modelreg.rename_model('reg_search.alpha', 'gamma', request_id => 'r1');
 SELECT modelreg.rename_model('reg_search.beta', 'beta');
 SELECT clock_timestamp() AS alpha_is_beta \gset
 SELECT modelreg.create_model('reg_search.alpha', 'open') AS second_alpha \gset
@@ -375,7 +384,10 @@ SELECT modelreg.promote('reg_search.alpha', 1, 'Production') IS NOT NULL AS deci
 SELECT e.state, e.reason, e.message, e.detail FROM pg_temp.error_of('SELECT modelreg.retire_model(''reg_search.alpha'')') e;
 SELECT modelreg.promote('reg_search.alpha', 1, 'Archived', leave_none => true) IS NOT NULL AS decided;
 SELECT modelreg.retire_model('reg_search.alpha', request_id => 'r2');
+SELECT modelreg.retire_model('reg_search.alpha', request_id => 'r2');
 SELECT modelreg.create_model('reg_search.alpha', 'open') > :second_alpha AS the_third;
+SELECT modelreg.retire_model('reg_search.alpha', request_id => 'r2');
+SELECT count(*) AS still_lives FROM modelreg.models WHERE model = 'reg_search.alpha';
 -- a team that was renamed is found by its new name, and by its old one in the past
 SELECT clock_timestamp() AS ads_is_ads \gset
 SELECT modelreg.register_version('reg_ads.reco-model');
