@@ -82,6 +82,8 @@ typedef struct NodeList
 typedef struct Walk
 {
 	MrDirection direction;
+	uint32		max_nodes;		/* where it ends without an error */
+	bool		cut_off;		/* it did */
 	int64		start;
 	int32		depth;			/* of the level that is made */
 	MrCursor   *edges;
@@ -158,7 +160,9 @@ visit(Walk *walk, int64 node, bool *found)
 {
 	VisitEntry *entry = visited_insert(walk->visited, node, found);
 
-	if (!*found && walk->visited->members > mr_max_lineage_nodes)
+	if (walk->visited->members > walk->max_nodes)
+		walk->cut_off = true;
+	else if (!*found && walk->visited->members > mr_max_lineage_nodes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the walk visits more than %d nodes",
@@ -219,7 +223,7 @@ expand(Walk *walk, int64 node)
 	MrCursor   *edges = walk->edges;
 
 	mr_cursor_seek(edges, node);
-	while (mr_cursor_next(edges))
+	while (!walk->cut_off && mr_cursor_next(edges))
 	{
 		if (walk->direction == MR_UPSTREAM)
 			arrive(walk, DatumGetInt64(mr_cursor_get(edges, EDGE_UP_PARENT)),
@@ -376,11 +380,34 @@ next_level(Walk *walk)
 
 	walk->depth++;
 	walk->next.n = 0;
-	for (int64 i = 0; i < walk->level.n; i++)
+	for (int64 i = 0; i < walk->level.n && !walk->cut_off; i++)
 		expand(walk, walk->level.nodes[i]);
 	complete_level(walk, &walk->next);
 	walk->level = walk->next;
 	walk->next = done;
+}
+
+static bool
+walk_from(Walk *walk, const MrNode *start, int32 max_depth, Snapshot snapshot,
+		  MrVisit visitor, void *arg)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "modelreg walk",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	snapshot = RegisterSnapshot(snapshot);
+	begin_walk(walk, start, snapshot);
+	while (walk->level.n > 0 && !walk->cut_off &&
+		   show_level(walk, &walk->level, visitor, arg, old) &&
+		   walk->depth < max_depth)
+		next_level(walk);
+	mr_cursor_close(walk->edges);
+	mr_cursor_close(walk->supersessions);
+	UnregisterSnapshot(snapshot);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return !walk->cut_off;
 }
 
 /*
@@ -392,21 +419,18 @@ void
 mr_walk(const MrNode *start, MrDirection direction, int32 max_depth,
 		Snapshot snapshot, MrVisit visitor, void *arg)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "modelreg walk",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Walk		walk = {.direction = direction};
+	Walk		walk = {.direction = direction,.max_nodes = PG_UINT32_MAX};
 
-	snapshot = RegisterSnapshot(snapshot);
-	begin_walk(&walk, start, snapshot);
-	while (walk.level.n > 0 &&
-		   show_level(&walk, &walk.level, visitor, arg, old) &&
-		   walk.depth < max_depth)
-		next_level(&walk);
-	mr_cursor_close(walk.edges);
-	mr_cursor_close(walk.supersessions);
-	UnregisterSnapshot(snapshot);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	(void) walk_from(&walk, start, max_depth, snapshot, visitor, arg);
+}
+
+/* The same without a limit of depth, but false after max_nodes nodes. */
+bool
+mr_walk_within(const MrNode *start, MrDirection direction, int32 max_nodes,
+			   Snapshot snapshot, MrVisit visitor, void *arg)
+{
+	Walk		walk = {.direction = direction,
+	.max_nodes = Min(max_nodes, mr_max_lineage_nodes)};
+
+	return walk_from(&walk, start, MR_NO_DEPTH_LIMIT, snapshot, visitor, arg);
 }

@@ -44,5 +44,8 @@ typedef bool (*MrVisit) (const MrStep *step, void *arg);
 extern void mr_walk(const MrNode *start, MrDirection direction,
 					int32 max_depth, Snapshot snapshot, MrVisit visit,
 					void *arg);
+extern bool mr_walk_within(const MrNode *start, MrDirection direction,
+						   int32 max_nodes, Snapshot snapshot, MrVisit visit,
+						   void *arg);
 
 #endif							/* MODELREG_WALK_H */

@@ -15,6 +15,7 @@ typedef struct MrWords
 } MrWords;
 
 extern MrWords mr_search_words(const char *body);
+extern MrWords mr_words_of_datum(Datum array);
 
 extern void mr_search_description_changed(MrVerb *verb, int64 model,
 										  int32 version, const char *body,

@@ -41,3 +41,16 @@ SELECT pg_catalog.pg_extension_config_dump('modelreg.search_word', '');
 
 -- A key of tags within one model, whatever its values.
 CREATE INDEX tag_of_model ON modelreg.tag (model_id, key, value, version);
+
+CREATE FUNCTION modelreg.search_versions(model text DEFAULT NULL, team text DEFAULT NULL, name_pattern text DEFAULT NULL, words text DEFAULT NULL,
+		stage modelreg.stage DEFAULT NULL, tag_key text DEFAULT NULL, tag_value text DEFAULT NULL, param_key text DEFAULT NULL,
+		param_value text DEFAULT NULL, metric text DEFAULT NULL, metric_min float8 DEFAULT NULL, metric_max float8 DEFAULT NULL,
+		lowest_first boolean DEFAULT false, run text DEFAULT NULL, snapshot text DEFAULT NULL,
+		commit text DEFAULT NULL, registered_since timestamptz DEFAULT NULL, registered_until timestamptz DEFAULT NULL, after text DEFAULT NULL, page_size integer DEFAULT 50)
+	RETURNS TABLE (model text, version integer, stage text, registered_at timestamptz, uri text, permanent_id text,
+		description text, metric_value float8, key text)
+	AS 'MODULE_PATHNAME', 'modelreg_search_versions' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 50;
+COMMENT ON FUNCTION modelreg.search_versions(text, text, text, text, modelreg.stage, text, text, text, text, text, float8, float8, boolean, text, text, text, timestamptz, timestamptz, text, integer) IS
+	'Versions of live models that match all filters. name_pattern is of the model''s name without the team, * standing for any characters and ? for one; snapshot and commit are addresses of nodes from which the version derives; words must all stand in the version''s description; metric_min and metric_max are included, registered_until is not. Pages: each row has its key; call again with the same filters and after => the key of the last row, until no row comes. A row with nothing but a key says that modelreg.search_scan_limit rows were looked at and the search goes on from there. Teams follow each other; within one the order is that of the index which drives the search: of a metric the highest value first (or lowest_first), of a tag''s key alone its values, of a name pattern the names, else the newest models or versions first.';
+REVOKE ALL ON FUNCTION modelreg.search_versions(text, text, text, text, modelreg.stage, text, text, text, text, text, float8, float8, boolean, text, text, text, timestamptz, timestamptz, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.search_versions(text, text, text, text, modelreg.stage, text, text, text, text, text, float8, float8, boolean, text, text, text, timestamptz, timestamptz, text, integer) TO PUBLIC;

@@ -72,8 +72,9 @@ words_datum(const MrWords *words)
 										   false, TYPALIGN_INT));
 }
 
-static MrWords
-words_of_datum(Datum array)
+/* The words of an array of text. */
+MrWords
+mr_words_of_datum(Datum array)
 {
 	Datum	   *elements;
 	MrWords		words;
@@ -137,7 +138,7 @@ delete_found(MrTable *table)
 	MrWords		words;
 
 	mr_table_read(table, values, nulls);
-	words = words_of_datum(values[DESCRIPTION_WORDS - 1]);
+	words = mr_words_of_datum(values[DESCRIPTION_WORDS - 1]);
 	delete_words(DatumGetInt64(values[DESCRIPTION_TEAM_ID - 1]),
 				 DatumGetInt64(values[DESCRIPTION_MODEL_ID - 1]),
 				 DatumGetInt32(values[DESCRIPTION_VERSION - 1]), &words);

@@ -1,0 +1,122 @@
+/*
+ * search_origin.c
+ *		Filters through the lineage: versions that derive from a node.
+ *
+ * What lies downstream of the node is walked as far as one search may look.
+ * If that is all, the versions there are known.  If it is not, each version
+ * that another index offers is asked for the node upstream of it.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "base/errors.h"
+#include "base/settings.h"
+#include "lineage/walk.h"
+#include "registry/search_scan.h"
+#include "types/names.h"
+
+static bool
+collect_version(const MrStep *step, void *arg)
+{
+	MrSearchOrigin *origin = arg;
+
+	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0)
+		return true;
+	if (origin->n == origin->room)
+		origin->versions = repalloc_huge(origin->versions,
+										 (origin->room *= 2) * sizeof(int64));
+	origin->versions[origin->n++] = step->node;
+	return true;
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * The versions are to derive from the node of that address and kind.  Errors:
+ * 22023 for another kind, 42704 for a node that the caller may not read.
+ */
+void
+mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
+{
+	MrSearchOrigin *origin = &search->filters.origins[search->filters.norigins++];
+
+	mr_node_load(address, search->snapshot, &origin->node);
+	if (strcmp(origin->node.kind, kind) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("node \"%s\" is no %s", address, kind),
+				 mr_reason("invalid_filter")));
+	origin->room = 64;
+	origin->versions = palloc(origin->room * sizeof(int64));
+	origin->complete = mr_walk_within(&origin->node, MR_DOWNSTREAM, mr_search_scan_limit,
+									  search->snapshot, collect_version, origin);
+	qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
+}
+
+/* The walk upstream of a version, looking for an origin. */
+typedef struct Lookout
+{
+	MrSearch   *search;
+	int64		origin;
+	bool		found;
+} Lookout;
+
+static bool
+look_out(const MrStep *step, void *arg)
+{
+	Lookout    *lookout = arg;
+
+	lookout->search->scanned++;
+	lookout->found = step->node == lookout->origin;
+	return !lookout->found;
+}
+
+static bool
+derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
+{
+	Lookout		lookout = {.search = search,.origin = origin->node.id};
+	MrNode		version;
+
+	if (origin->complete)
+		return bsearch(&node, origin->versions, origin->n, sizeof(int64),
+					   compare_nodes) != NULL;
+	if (mr_node_get(node, search->snapshot, &version))
+		mr_walk(&version, MR_UPSTREAM, MR_NO_DEPTH_LIMIT, search->snapshot,
+				look_out, &lookout);
+	return lookout.found;
+}
+
+/* Does the version with that node derive from all origins? */
+bool
+mr_search_derives(MrSearch *search, int64 node)
+{
+	for (int i = 0; i < search->filters.norigins; i++)
+		if (!derives_from(search, &search->filters.origins[i], node))
+			return false;
+	return true;
+}
+
+/* Of the origins whose versions are known, the one with the fewest; or NULL. */
+const MrSearchOrigin *
+mr_search_listed_origin(const MrSearch *search)
+{
+	const MrSearchOrigin *fewest = NULL;
+
+	for (int i = 0; i < search->filters.norigins; i++)
+	{
+		const MrSearchOrigin *origin = &search->filters.origins[i];
+
+		if (origin->complete && (fewest == NULL || origin->n < fewest->n))
+			fewest = origin;
+	}
+	return fewest;
+}
