@@ -2,35 +2,35 @@
 SET client_min_messages = warning;
 CREATE ROLE regress_search_reader;
 CREATE ROLE regress_search_stranger;
-SELECT modelreg.create_team('search') IS NOT NULL AS search, modelreg.create_team('ads') IS NOT NULL AS ads,
-	modelreg.create_team('vault') IS NOT NULL AS vault;
-SELECT modelreg.grant_level('search', 'regress_search_reader', 'reader'), modelreg.grant_level('ads', 'regress_search_reader', 'reader');
-SELECT modelreg.grant_level('search', current_user, 'evaluator');
-SELECT count(modelreg.create_model(name, 'open')) FROM unnest('{search.reco,search.reco-b,search.Rank_1,ads.reco,ads.ctr,vault.reco}'::text[]) AS name;
+SELECT modelreg.create_team('seek') IS NOT NULL AS seek, modelreg.create_team('seek-ads') IS NOT NULL AS seek_ads,
+	modelreg.create_team('seek-vault') IS NOT NULL AS seek_vault;
+SELECT modelreg.grant_level('seek', 'regress_search_reader', 'reader'), modelreg.grant_level('seek-ads', 'regress_search_reader', 'reader');
+SELECT modelreg.grant_level('seek', current_user, 'evaluator');
+SELECT count(modelreg.create_model(name, 'open')) FROM unnest('{seek.reco,seek.reco-b,seek.Rank_1,seek-ads.reco,seek-ads.ctr,seek-vault.reco}'::text[]) AS name;
 
--- The lineage: two snapshots, a commit, runs; the last run of team vault reads a snapshot of team search.
-SELECT count(modelreg.record_snapshot('search.events', '2026-06-0' || i)) FROM generate_series(1, 2) i;
-SELECT modelreg.record_node('commit', 'search.code', 'abc123');
-SELECT modelreg.record_run('search.train-1', inputs => '{"training": ["snapshot:search.events@2026-06-01"], "code": ["commit:search.code@abc123"]}'),
-	modelreg.record_run('search.train-2', inputs => '{"training": ["snapshot:search.events@2026-06-02"], "code": ["commit:search.code@abc123"]}'),
-	modelreg.record_run('vault.train', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}');
+-- The lineage: two snapshots, a commit, runs; the last run of team seek-vault reads a snapshot of team seek.
+SELECT count(modelreg.record_snapshot('seek.events', '2026-06-0' || i)) FROM generate_series(1, 2) i;
+SELECT modelreg.record_node('commit', 'seek.code', 'abc123');
+SELECT modelreg.record_run('seek.train-1', inputs => '{"training": ["snapshot:seek.events@2026-06-01"], "code": ["commit:seek.code@abc123"]}'),
+	modelreg.record_run('seek.train-2', inputs => '{"training": ["snapshot:seek.events@2026-06-02"], "code": ["commit:seek.code@abc123"]}'),
+	modelreg.record_run('seek-vault.train', inputs => '{"training": ["snapshot:seek.events@2026-06-01"]}');
 
 -- 600 versions, whose properties repeat in different rhythms.
 SELECT count(modelreg.register_version(
-	(ARRAY['search.reco', 'search.reco-b', 'ads.reco', 'ads.ctr', 'vault.reco'])[1 + i % 5],
-	run => CASE WHEN i % 5 = 4 THEN 'run:vault.train' WHEN i % 7 < 3 THEN 'run:search.train-' || 1 + i % 2 END,
+	(ARRAY['seek.reco', 'seek.reco-b', 'seek-ads.reco', 'seek-ads.ctr', 'seek-vault.reco'])[1 + i % 5],
+	run => CASE WHEN i % 5 = 4 THEN 'run:seek-vault.train' WHEN i % 7 < 3 THEN 'run:seek.train-' || 1 + i % 2 END,
 	params => jsonb_build_object('lr', 0.1 * (i % 3), 'optimizer', CASE WHEN i % 4 = 0 THEN 'adam' ELSE 'sgd' END, 'note', repeat('long ', 30)),
 	metrics => jsonb_build_object('ndcg@10', round(i % 11 / 10.0, 1), 'loss', CASE WHEN i % 10 = 0 THEN '"NaN"'::jsonb ELSE to_jsonb(1.0 / i) END),
 	tags => CASE WHEN i % 3 = 0 THEN jsonb_build_object('family', CASE WHEN i % 2 = 0 THEN 'two-tower' ELSE 'tree' END) END,
 	description => CASE WHEN i % 6 < 4 THEN 'Trained on ' || CASE WHEN i % 2 = 0 THEN 'Clicks' ELSE 'purchases' END || ', try ' || i % 4 END))
 FROM generate_series(1, 600) i;
-SELECT count(modelreg.promote('search.reco', i, 'Staging')) FROM generate_series(3, 117, 3) i;
-SELECT count(modelreg.promote('ads.ctr', i, 'Staging')) FROM generate_series(5, 25, 10) i;
-SELECT modelreg.promote('ads.ctr', 25, 'Production') IS NOT NULL AS promoted;
+SELECT count(modelreg.promote('seek.reco', i, 'Staging')) FROM generate_series(3, 117, 3) i;
+SELECT count(modelreg.promote('seek-ads.ctr', i, 'Staging')) FROM generate_series(5, 25, 10) i;
+SELECT modelreg.promote('seek-ads.ctr', 25, 'Production') IS NOT NULL AS promoted;
 -- Further evaluations: the same metric with another kind, and a slice with the same value.
-SELECT count(modelreg.record_evaluation('models:/search.reco/' || i, 'offline', '{"ndcg@10": 0.5}')) FROM generate_series(1, 30, 4) i;
-SELECT count(modelreg.record_evaluation('models:/search.reco/' || i, 'offline', '{"ndcg@10": 0.5}', slice => 'new')) FROM generate_series(1, 30, 8) i;
-SELECT modelreg.set_tag('search.reco', 'family', 'two-tower'), modelreg.set_tag('search.reco', 'owner', 'eve', 1);
+SELECT count(modelreg.record_evaluation('models:/seek.reco/' || i, 'offline', '{"ndcg@10": 0.5}')) FROM generate_series(1, 30, 4) i;
+SELECT count(modelreg.record_evaluation('models:/seek.reco/' || i, 'offline', '{"ndcg@10": 0.5}', slice => 'new')) FROM generate_series(1, 30, 8) i;
+SELECT modelreg.set_tag('seek.reco', 'family', 'two-tower'), modelreg.set_tag('seek.reco', 'owner', 'eve', 1);
 
 -- All pages of a search, by the key of each page's last row: the versions in order, and how many rows had only a key.
 CREATE FUNCTION pg_temp.pages(arguments text, size integer, OUT labels text[], OUT pauses integer, OUT calls integer) LANGUAGE plpgsql AS $$
@@ -53,59 +53,62 @@ BEGIN
 END
 $$;
 
--- What the reader ought to find: a row per version of teams search and ads.
+-- What the reader ought to find: a row per version of teams seek and seek-ads.
 CREATE TEMP VIEW all_versions AS
 	SELECT t.name AS team, m.name, t.name || '.' || m.name AS model, v.*, s.stage::text AS stage, p.body AS text,
 		t.name || '.' || m.name || '/' || v.version AS label
 	FROM modelreg.version v JOIN modelreg.model m ON m.id = v.model_id JOIN modelreg.team t ON t.id = v.team_id
 		JOIN modelreg.version_stage s USING (model_id, version) LEFT JOIN modelreg.payload p ON p.digest = v.description
-	WHERE t.name IN ('search', 'ads') AND m.retired_at IS NULL;
+	WHERE t.name IN ('seek', 'seek-ads') AND m.retired_at IS NULL;
 
+CREATE TEMP VIEW seek_versions AS SELECT * FROM modelreg.version WHERE team_id = (SELECT id FROM modelreg.team WHERE name = 'seek');
+CREATE TEMP VIEW seek_nodes AS SELECT * FROM modelreg.node WHERE team_id = (SELECT id FROM modelreg.team WHERE name = 'seek');
+GRANT SELECT ON seek_versions TO regress_search_reader;
 CREATE TEMP TABLE cases (number integer GENERATED ALWAYS AS IDENTITY, arguments text, condition text);
 INSERT INTO cases (arguments, condition) VALUES
 	('team => NULL', 'true'),
-	('team => ''ads''', 'team = ''ads'''),
-	('model => ''search.reco''', 'model = ''search.reco'''),
-	('model => ''search.reco'', team => ''ads''', 'false'),
+	('team => ''seek-ads''', 'team = ''seek-ads'''),
+	('model => ''seek.reco''', 'model = ''seek.reco'''),
+	('model => ''seek.reco'', team => ''seek-ads''', 'false'),
 	('name_pattern => ''reco*''', 'name LIKE ''reco%'''),
 	('name_pattern => ''reco''', 'name = ''reco'''),
 	('name_pattern => ''*c?''', 'name LIKE ''%c_'''),
-	('name_pattern => ''*-*'', team => ''search''', 'team = ''search'' AND name LIKE ''%-%'''),
+	('name_pattern => ''*-*'', team => ''seek''', 'team = ''seek'' AND name LIKE ''%-%'''),
 	('words => ''clicks''', 'text ILIKE ''%clicks%'''),
 	('words => ''TRY clicks trained''', 'text ILIKE ''%clicks%'''),
-	('words => ''purchases'', model => ''ads.ctr''', 'text ILIKE ''%purchases%'' AND model = ''ads.ctr'''),
+	('words => ''purchases'', model => ''seek-ads.ctr''', 'text ILIKE ''%purchases%'' AND model = ''seek-ads.ctr'''),
 	('words => ''clicks purchases''', 'false'),
 	('words => ''3 try'', stage => ''Staging''', 'text LIKE ''%try 3'' AND stage = ''Staging'''),
 	('stage => ''Staging''', 'stage = ''Staging'''),
 	('stage => ''production''', 'stage = ''Production'''),
-	('stage => ''Staging'', model => ''search.reco''', 'stage = ''Staging'' AND model = ''search.reco'''),
+	('stage => ''Staging'', model => ''seek.reco''', 'stage = ''Staging'' AND model = ''seek.reco'''),
 	('tag_key => ''family''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key) = (v.model_id, v.version, ''family''))'),
-	('tag_key => ''family'', model => ''ads.reco''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key) = (v.model_id, v.version, ''family'')) AND model = ''ads.reco'''),
+	('tag_key => ''family'', model => ''seek-ads.reco''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key) = (v.model_id, v.version, ''family'')) AND model = ''seek-ads.reco'''),
 	('tag_key => ''family'', tag_value => ''tree''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key, g.value) = (v.model_id, v.version, ''family'', ''tree''))'),
-	('tag_key => ''family'', tag_value => ''two-tower'', model => ''search.reco''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key, g.value) = (v.model_id, v.version, ''family'', ''two-tower'')) AND model = ''search.reco'''),
+	('tag_key => ''family'', tag_value => ''two-tower'', model => ''seek.reco''', 'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key, g.value) = (v.model_id, v.version, ''family'', ''two-tower'')) AND model = ''seek.reco'''),
 	('tag_key => ''family'', tag_value => ''tree'', param_key => ''optimizer'', param_value => ''adam''', 'false'),
 	('tag_key => ''family'', param_key => ''optimizer'', param_value => ''adam'', stage => ''Experimental'', words => ''try'', name_pattern => ''*e*''',
 		'EXISTS (SELECT FROM modelreg.tag g WHERE (g.model_id, g.version, g.key) = (v.model_id, v.version, ''family''))
 			AND EXISTS (SELECT FROM modelreg.param p WHERE (p.model_id, p.version, p.key, p.value) = (v.model_id, v.version, ''optimizer'', ''adam''))
 			AND stage = ''Experimental'' AND text LIKE ''%try%'' AND name LIKE ''%e%'''),
 	('param_key => ''lr'', param_value => ''0.2''', 'EXISTS (SELECT FROM modelreg.param p WHERE (p.model_id, p.version, p.key, p.value) = (v.model_id, v.version, ''lr'', ''0.2''))'),
-	('param_key => ''note'', param_value => repeat(''long '', 30), team => ''ads''', 'team = ''ads'''),
-	('param_key => ''optimizer'', param_value => ''adam'', model => ''ads.ctr''', 'model = ''ads.ctr'' AND EXISTS (SELECT FROM modelreg.param p WHERE (p.model_id, p.version, p.key, p.value) = (v.model_id, v.version, ''optimizer'', ''adam''))'),
+	('param_key => ''note'', param_value => repeat(''long '', 30), team => ''seek-ads''', 'team = ''seek-ads'''),
+	('param_key => ''optimizer'', param_value => ''adam'', model => ''seek-ads.ctr''', 'model = ''seek-ads.ctr'' AND EXISTS (SELECT FROM modelreg.param p WHERE (p.model_id, p.version, p.key, p.value) = (v.model_id, v.version, ''optimizer'', ''adam''))'),
 	('metric => ''loss''', 'EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''loss'') AND x.value <> ''NaN'')'),
 	('metric => ''loss'', metric_min => ''NaN''', 'EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric, x.value) = (v.model_id, v.version, ''loss'', ''NaN''))'),
 	('metric => ''ndcg@10'', metric_min => 0.5, metric_max => 0.9', 'EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value BETWEEN 0.5 AND 0.9)'),
-	('metric => ''ndcg@10'', metric_max => 0.5, lowest_first => true, team => ''search''', 'team = ''search'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value <= 0.5)'),
-	('metric => ''ndcg@10'', metric_min => 0.5, model => ''search.reco''', 'model = ''search.reco'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value >= 0.5)'),
+	('metric => ''ndcg@10'', metric_max => 0.5, lowest_first => true, team => ''seek''', 'team = ''seek'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value <= 0.5)'),
+	('metric => ''ndcg@10'', metric_min => 0.5, model => ''seek.reco''', 'model = ''seek.reco'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value >= 0.5)'),
 	('metric => ''ndcg@10'', metric_min => 0.5, stage => ''Staging''', 'stage = ''Staging'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''ndcg@10'') AND x.value >= 0.5)'),
-	('run => ''run:search.train-1''', 'run_id = (SELECT id FROM modelreg.node WHERE name = ''train-1'')'),
-	('run => ''run:search.train-2'', model => ''search.reco-b'', metric => ''loss'', lowest_first => true', 'run_id = (SELECT id FROM modelreg.node WHERE name = ''train-2'') AND model = ''search.reco-b'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''loss'') AND x.value <> ''NaN'')'),
-	('snapshot => ''snapshot:search.events@2026-06-01''', 'run_id = (SELECT id FROM modelreg.node WHERE name = ''train-1'')'),
-	('snapshot => ''snapshot:search.events@2026-06-02'', commit => ''commit:search.code@abc123'', model => ''search.reco''', 'run_id = (SELECT id FROM modelreg.node WHERE name = ''train-2'') AND model = ''search.reco'''),
-	('commit => ''commit:search.code@abc123'', stage => ''Staging''', 'run_id IN (SELECT id FROM modelreg.node WHERE name LIKE ''train-%'') AND stage = ''Staging'''),
-	('registered_since => (SELECT registered_at FROM modelreg.version WHERE node_id = (SELECT min(node_id) + 30 FROM modelreg.version)), registered_until => (SELECT registered_at FROM modelreg.version WHERE node_id = (SELECT min(node_id) + 50 FROM modelreg.version))',
-		'node_id - (SELECT min(node_id) FROM modelreg.version) BETWEEN 30 AND 49'),
-	('model => ''search.reco'', registered_since => (SELECT registered_at FROM modelreg.version WHERE node_id = (SELECT min(node_id) + 30 FROM modelreg.version)), registered_until => (SELECT registered_at FROM modelreg.version WHERE node_id = (SELECT min(node_id) + 90 FROM modelreg.version))',
-		'model = ''search.reco'' AND node_id - (SELECT min(node_id) FROM modelreg.version) BETWEEN 30 AND 89'),
+	('run => ''run:seek.train-1''', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-1'')'),
+	('run => ''run:seek.train-2'', model => ''seek.reco-b'', metric => ''loss'', lowest_first => true', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-2'') AND model = ''seek.reco-b'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''loss'') AND x.value <> ''NaN'')'),
+	('snapshot => ''snapshot:seek.events@2026-06-01''', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-1'')'),
+	('snapshot => ''snapshot:seek.events@2026-06-02'', commit => ''commit:seek.code@abc123'', model => ''seek.reco''', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-2'') AND model = ''seek.reco'''),
+	('commit => ''commit:seek.code@abc123'', stage => ''Staging''', 'run_id IN (SELECT id FROM seek_nodes WHERE name LIKE ''train-%'') AND stage = ''Staging'''),
+	('registered_since => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 30 FROM seek_versions)), registered_until => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 50 FROM seek_versions))',
+		'node_id - (SELECT min(node_id) FROM seek_versions) BETWEEN 30 AND 49'),
+	('model => ''seek.reco'', registered_since => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 30 FROM seek_versions)), registered_until => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 90 FROM seek_versions))',
+		'model = ''seek.reco'' AND node_id - (SELECT min(node_id) FROM seek_versions) BETWEEN 30 AND 89'),
 	('registered_until => ''-infinity''', 'false');
 GRANT SELECT ON cases TO regress_search_reader;
 
@@ -140,7 +143,7 @@ SELECT scan_limit, bool_or(pauses > 0) AS paused, max(calls) > 10 AS many_calls 
 SET ROLE regress_search_reader;
 SELECT model, version, stage, metric_value, description FROM modelreg.search_versions(metric => 'ndcg@10', metric_min => 0.95, page_size => 4);
 SELECT model, version, metric_value FROM modelreg.search_versions(metric => 'loss', lowest_first => true, page_size => 3);
-SELECT model, version, metric_value FROM modelreg.search_versions(model => 'search.reco', metric => 'ndcg@10', metric_min => 0.4, metric_max => 0.6, page_size => 4);
+SELECT model, version, metric_value FROM modelreg.search_versions(model => 'seek.reco', metric => 'ndcg@10', metric_min => 0.4, metric_max => 0.6, page_size => 4);
 SELECT model, version, stage, uri, permanent_id ~ '^modelreg:[0-9a-f-]{36}/[0-9]+/25$' AS permanent_id, key ~ '^[0-9a-f]+$' AS key
 FROM modelreg.search_versions(stage => 'Production');
 
@@ -172,7 +175,7 @@ SELECT modelreg.search_versions(words => ' ... ');
 SELECT modelreg.search_versions(page_size => 0);
 SELECT modelreg.search_versions(page_size => NULL);
 SELECT modelreg.search_versions(lowest_first => NULL);
-SELECT modelreg.search_versions(snapshot => 'commit:search.code@abc123');
+SELECT modelreg.search_versions(snapshot => 'commit:seek.code@abc123');
 SELECT modelreg.search_versions(model => 'no team');
 -- Long and hostile ones find nothing.
 SELECT count(*) FROM modelreg.search_versions(tag_key => repeat('x', 100000), tag_value => '''; DROP TABLE modelreg.tag', param_key => '', param_value => '');
@@ -181,52 +184,52 @@ SELECT count(*) FROM modelreg.search_versions(metric => 'ndcg@10', metric_min =>
 SELECT count(*) FROM modelreg.search_versions(metric => 'ndcg@10', metric_min => '-Infinity', metric_max => '-Infinity');
 
 -- Rights: what may not be read is as what is not there, also for a name, a run and a key that one happens to know.
-SELECT modelreg.search_versions(model => 'vault.reco');
+SELECT modelreg.search_versions(model => 'seek-vault.reco');
 SELECT modelreg.search_versions(model => 'nobody.reco');
-SELECT modelreg.search_versions(team => 'vault');
-SELECT modelreg.search_versions(run => 'run:vault.train');
-SELECT modelreg.search_versions(run => 'run:vault.no-such-run');
+SELECT modelreg.search_versions(team => 'seek-vault');
+SELECT modelreg.search_versions(run => 'run:seek-vault.train');
+SELECT modelreg.search_versions(run => 'run:seek-vault.no-such-run');
 RESET ROLE;
-SELECT count(*) AS all_of_vault FROM modelreg.search_versions(team => 'vault');
-SELECT count(*) AS with_vault FROM modelreg.search_versions(snapshot => 'snapshot:search.events@2026-06-01', page_size => 1000);
-SELECT key AS of_vault FROM modelreg.search_versions(page_size => 1000) WHERE model = 'vault.reco' LIMIT 1 \gset
+SELECT count(*) AS all_of_vault FROM modelreg.search_versions(team => 'seek-vault');
+SELECT count(*) AS with_vault FROM modelreg.search_versions(snapshot => 'snapshot:seek.events@2026-06-01', page_size => 1000);
+SELECT key AS of_vault FROM modelreg.search_versions(page_size => 10000) WHERE model = 'seek-vault.reco' LIMIT 1 \gset
 SET ROLE regress_search_reader;
-SELECT count(*) FILTER (WHERE model = 'vault.reco') AS of_vault FROM modelreg.search_versions(after => :'of_vault', page_size => 1000);
+SELECT count(*) FILTER (WHERE model = 'seek-vault.reco') AS of_vault FROM modelreg.search_versions(after => :'of_vault', page_size => 1000);
 SET ROLE regress_search_stranger;
 SELECT count(*) FROM modelreg.search_versions();
 SELECT count(*) FROM modelreg.search_versions(after => :'of_vault');
 RESET ROLE;
 
 -- A right that is gone counts at once, and so does what comes between two pages.
-SELECT key AS first FROM modelreg.search_versions(team => 'search', page_size => 1) \gset
-SELECT modelreg.register_version('search.reco');
-SELECT model, version FROM modelreg.search_versions(team => 'search', page_size => 1, after => :'first');
-SELECT model, version FROM modelreg.search_versions(team => 'search', page_size => 1);
-SELECT modelreg.revoke_level('ads', 'regress_search_reader', 'reader');
+SELECT key AS first FROM modelreg.search_versions(team => 'seek', page_size => 1) \gset
+SELECT modelreg.register_version('seek.reco');
+SELECT model, version FROM modelreg.search_versions(team => 'seek', page_size => 1, after => :'first');
+SELECT model, version FROM modelreg.search_versions(team => 'seek', page_size => 1);
+SELECT modelreg.revoke_level('seek-ads', 'regress_search_reader', 'reader');
 SET ROLE regress_search_reader;
 SELECT count(*) FROM modelreg.search_versions(name_pattern => 'ctr');
 RESET ROLE;
 
 -- A changed description is found by its new words alone, a redacted one by none; a retired model not at all.
-SELECT modelreg.set_description('search.reco', 'Zebra crossing', 121) IS NOT NULL AS described;
+SELECT modelreg.set_description('seek.reco', 'Zebra crossing', 121) IS NOT NULL AS described;
 SELECT model, version, description FROM modelreg.search_versions(words => 'zebra');
-SELECT modelreg.set_description('search.reco', 'Giraffe', 121) IS NOT NULL AS described;
+SELECT modelreg.set_description('seek.reco', 'Giraffe', 121) IS NOT NULL AS described;
 SELECT count(*) FROM modelreg.search_versions(words => 'zebra');
 SELECT model, version, description FROM modelreg.search_versions(words => 'giraffe');
 SELECT modelreg.redact((SELECT description_digest FROM modelreg.versions WHERE description = 'Giraffe'), 'personal');
 SELECT count(*) FROM modelreg.search_versions(words => 'giraffe');
 SELECT count(*) FROM modelreg.search_word WHERE word IN ('zebra', 'giraffe');
-SELECT description IS NULL AS redacted FROM modelreg.versions WHERE model = 'search.reco' AND version = 121;
-SELECT modelreg.retire_model('search.reco-b');
-SELECT count(*) FROM modelreg.search_versions(name_pattern => 'reco-*');
-SELECT count(*) FROM modelreg.search_versions(team => 'search', page_size => 1000) WHERE model = 'search.reco-b';
-SELECT count(*) FROM modelreg.versions WHERE model = 'search.reco-b';
+SELECT description IS NULL AS redacted FROM modelreg.versions WHERE model = 'seek.reco' AND version = 121;
+SELECT modelreg.retire_model('seek.reco-b');
+SELECT count(*) FROM modelreg.search_versions(team => 'seek', name_pattern => 'reco-*');
+SELECT count(*) FROM modelreg.search_versions(team => 'seek', page_size => 1000) WHERE model = 'seek.reco-b';
+SELECT count(*) FROM modelreg.versions WHERE model = 'seek.reco-b';
 
 -- The views, as a reader sees them.
 SET ROLE regress_search_reader;
-SELECT model, policy, last_version, tags FROM modelreg.models ORDER BY model;
+SELECT model, policy, last_version, tags FROM modelreg.models WHERE team LIKE 'seek%' ORDER BY model;
 SELECT model, version, stage, current, run, tags, params->>'optimizer' AS optimizer, description FROM modelreg.versions
-WHERE team = 'search' AND name = 'reco' AND version IN (1, 3, 120) ORDER BY version;
+WHERE team = 'seek' AND name = 'reco' AND version IN (1, 3, 120) ORDER BY version;
 SELECT version, kind, slice, metric, value, latest, dataset FROM modelreg.metric_trend
-WHERE team = 'search' AND name = 'reco' AND version = 1 ORDER BY evaluation_id, metric;
+WHERE team = 'seek' AND name = 'reco' AND version = 1 ORDER BY evaluation_id, metric;
 RESET ROLE;
