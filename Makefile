@@ -5,8 +5,11 @@
 
 PRIVATE = help test demo check check-regress check-isolation check-tap psql ci distclean-private
 
+# Where this Makefile is, for builds outside the tree; PGXS sets srcdir only when it is included.
+here := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+
 ifneq ($(filter $(PRIVATE),$(MAKECMDGOALS)),)
-include scripts/private.mk
+include $(here)/scripts/private.mk
 else
 
 MODULE_big = modelreg
@@ -15,9 +18,6 @@ EXTVERSION = 0.1
 
 # A room may call those before it, never those after it; the script creates them in this order.
 ROOMS = base types access audit lineage artifact registry governance serving verify guard
-
-# Where this Makefile is, for builds outside the tree; PGXS sets srcdir only when it is included.
-here := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # ROOM.sql first, then the room's other files by name.
 room_sql = $(wildcard $(here)/src/$(1)/$(1).sql) \
@@ -81,5 +81,13 @@ $(DATA_built): FORCE
 $(OBJS): $(here)/Makefile
 $(OBJS:.o=.bc): %.bc: %.o
 -include $(OBJS:.o=.d)
+
+# A header stands by itself, once postgres.h has come.
+HEADER_FILES := $(sort $(wildcard $(here)/src/*/*.h))
+.PHONY: headercheck $(addsuffix .check,$(HEADER_FILES))
+headercheck: $(addsuffix .check,$(HEADER_FILES))
+$(addsuffix .check,$(HEADER_FILES)): %.check: %
+	@echo '#include "$(patsubst $(here)/src/%,%,$<)"' | \
+		$(CC) $(filter-out -MMD -MP,$(CFLAGS)) $(CPPFLAGS) -include postgres.h -fsyntax-only -x c -
 
 endif

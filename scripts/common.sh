@@ -1,6 +1,7 @@
 # common.sh: sourced by the other scripts. Where things are, and how they speak.
 
 set -euo pipefail
+umask 022
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

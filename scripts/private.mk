@@ -3,12 +3,13 @@
 .PHONY: $(PRIVATE)
 
 help:
-	@sed -n 's/^#: \{0,1\}//p' scripts/private.mk
+	@sed -n 's/^#: \{0,1\}//p' $(here)/scripts/private.mk
 
 #: The usual ones, on the server that pg_config belongs to (or PG_CONFIG=...):
 #:   make                  build modelreg.so and modelreg--VERSION.sql
 #:   sudo make install     install them
 #:   make installcheck     regress, isolation and TAP tests against the running server
+#:   make headercheck      each header compiles by itself
 #:   make clean            remove what was built
 #:
 #: On a private, throw-away server; missing packages are installed with apt, nothing else on the machine is touched:
@@ -28,26 +29,26 @@ help:
 export PG_CONFIG COPT KEEP VALGRIND VARIANT
 
 test:
-	@scripts/with-server scripts/run-tests regress isolation tap
+	@$(here)/scripts/with-server scripts/run-tests regress isolation tap
 check check-regress:
-	@scripts/with-server scripts/run-tests regress $(TOPIC)
+	@$(here)/scripts/with-server scripts/run-tests regress $(TOPIC)
 check-isolation:
-	@scripts/with-server scripts/run-tests isolation $(SPEC)
+	@$(here)/scripts/with-server scripts/run-tests isolation $(SPEC)
 check-tap:
-	@scripts/with-server scripts/run-tests tap $(T)
+	@$(here)/scripts/with-server scripts/run-tests tap $(T)
 demo:
-	@scripts/with-server demo/demo.sh
+	@$(here)/scripts/with-server demo/demo.sh
 psql:
-	@scripts/with-server -i sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
+	@$(here)/scripts/with-server -i sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
 ci:
-	@.ci/run
+	@$(here)/.ci/run
 distclean-private:
-	rm -rf build
+	rm -rf $(here)/build
 
 # Other goals named beside these go their usual way.
 others := $(filter-out $(PRIVATE),$(MAKECMDGOALS))
 ifneq ($(others),)
 .PHONY: $(others)
 $(others):
-	@$(MAKE) $@
+	@$(MAKE) -C $(here) $@
 endif
