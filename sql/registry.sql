@@ -340,7 +340,7 @@ CREATE ROLE regress_reg_reader;
 SET ROLE regress_reg_reader;
 SELECT version FROM modelreg.resolve('models:/reg_search.reco-model/1');
 RESET ROLE;
-SELECT role_name, level, bound FROM modelreg.rebind_roles() WHERE role_name = 'regress_reg_reader';
+SELECT team, role_name, level, bound FROM modelreg.rebind_roles() WHERE role_name = 'regress_reg_reader';
 SET ROLE regress_reg_reader;
 SELECT version FROM modelreg.resolve('models:/reg_search.reco-model/1');
 RESET ROLE;
@@ -418,6 +418,9 @@ SELECT tags FROM modelreg.get_version('reg_search.whole', 1);
 ROLLBACK;
 SELECT count(*) AS left_behind FROM modelreg.model_name WHERE name = 'whole';
 SELECT * FROM tags_differ;
+
+-- all that was done adds up
+SELECT * FROM modelreg.verify('reg_search') UNION ALL SELECT * FROM modelreg.verify('reg_advertising');
 
 DROP VIEW tags_differ, tags_by_notes;
 DROP TABLE verbs, permanent;

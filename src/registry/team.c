@@ -586,6 +586,21 @@ rebind(MrTable *table, bool *changed)
 	return OidIsValid(role);
 }
 
+/* Name of a team, whoever asks. */
+static Datum
+team_name(int64 id)
+{
+	MrTable    *table = mr_table_open_read("team");
+	Datum		key = Int64GetDatum(id);
+	Datum		name;
+
+	if (!mr_table_find_latest(table, "team_pkey", 1, &key))
+		elog(ERROR, "team " INT64_FORMAT " is missing", id);
+	name = mr_table_get_copy(table, TEAM_NAME);
+	mr_table_close(table);
+	return name;
+}
+
 static void
 put_membership(ReturnSetInfo *rsinfo, MrTable *table, bool bound)
 {
@@ -594,8 +609,7 @@ put_membership(ReturnSetInfo *rsinfo, MrTable *table, bool bound)
 	int64		id = DatumGetInt64(mr_table_get(table, MEMBERSHIP_TEAM_ID, NULL));
 
 	nulls[0] = id == MR_NO_TEAM;
-	values[0] = id == MR_NO_TEAM ? (Datum) 0 :
-		CStringGetTextDatum(psprintf(INT64_FORMAT, id));
+	values[0] = id == MR_NO_TEAM ? (Datum) 0 : team_name(id);
 	values[1] = mr_table_get(table, MEMBERSHIP_ROLE_NAME, NULL);
 	values[2] = mr_table_get(table, MEMBERSHIP_LEVEL, NULL);
 	values[3] = BoolGetDatum(bound);
