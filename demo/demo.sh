@@ -72,19 +72,27 @@ show "SELECT modelreg.finish_upload($upload)"
 expect 'the server hashed the same bytes as sha256sum' "sha256:$digest" "SELECT digest FROM modelreg.uploads WHERE upload = $upload"
 pickle=$(value "SELECT modelreg.begin_upload('search', size => $(stat -c %s "$preprocessing"), request_id => 'train-8841/preprocessing')")
 run "SELECT modelreg.append_upload($pickle, 0, decode('$(base64 -w 0 "$preprocessing")', 'base64')); SELECT modelreg.finish_upload($pickle)"
-ok 'a pickle with the statistics of the features is uploaded too'
+ok 'a pickle with statistics of the features, which the serving side needs too, is uploaded'
 
 chapter 'Version 14' 'One call registers bytes, metrics, signature, params and lineage; repeated with its request id it returns the same number.'
 register="SELECT modelreg.register_version('$MODEL', run => 'run:search.train-8841', request_id => 'train-8841',
-	artifacts => '[{\"name\": \"weights\", \"upload\": $upload}, {\"name\": \"preprocessing\", \"upload\": $pickle}]',
+	artifacts => '[{\"name\": \"weights\", \"upload\": $upload, \"media_type\": \"application/x-safetensors\"},
+	               {\"name\": \"preprocessing\", \"upload\": $pickle, \"media_type\": \"application/x-pickle\"}]',
 	signature => '{\"inputs\": [{\"name\": \"user_age\", \"type\": \"double\"}, {\"name\": \"country\", \"type\": \"string\"}],
 	               \"outputs\": [{\"name\": \"score\", \"type\": \"float\"}]}',
 	params => '{\"learning_rate\": 0.001, \"epochs\": 12}', metrics => '{\"ndcg@10\": 0.42}') AS version"
 show "$register"
 expect 'the repeated call returns 14 again' 14 "$register"
 expect 'and there are fourteen versions, 1 to 14' '14|1|14' "SELECT count(*), min(version), max(version) FROM modelreg.versions WHERE model = '$MODEL'"
+show "SELECT name, size, media_type, digest::text FROM modelreg.artifacts WHERE model = '$MODEL' AND version = 14"
+value "SELECT encode(modelreg.read_artifact('$MODEL', 14, 'preprocessing'), 'base64')" | base64 -d >"$files/read.pkl"
+cmp -s "$files/read.pkl" "$preprocessing" || fail 'the pickle came back as something else'
+ok "read back and unpickled: $(python3 -c 'import pickle, sys
+p = pickle.load(open(sys.argv[1], "rb"))
+print("{events} events, user_age {user_age[mean]:.1f} ± {user_age[std]:.1f}, countries".format(**p), *p["country_index"])' "$files/read.pkl")"
+expect 'the weights in the database, hashed again' ok "SELECT modelreg.verify_artifact('$MODEL', 14, 'weights')"
 show "SELECT modelreg.promote('$MODEL', 14, 'Staging', reason => 'offline: +0.02 NDCG@10')"
-show "SELECT modelreg.promote('$MODEL', 14, 'Production', reason => 'A/B test won') "
+show "SELECT modelreg.promote('$MODEL', 14, 'Production', reason => 'A/B test won')"
 run "SELECT modelreg.record_run('search.train-q7', inputs => '{\"training\": [\"snapshot:search.events@2026-06-01\"]}')"
 run "SELECT modelreg.register_version('search.query-model', run => 'run:search.train-q7', metrics => '{\"accuracy\": 0.91}');
 	SELECT modelreg.promote('search.query-model', 1, 'Staging')"
@@ -122,6 +130,7 @@ ok 'all eight returned without an error'
 show "SELECT number, version, until - since AS was_current FROM modelreg.production_history
 WHERE model = '$MODEL' ORDER BY number DESC LIMIT 8"
 expect 'exactly one version is in stage Production' 1 "SELECT count(*) FROM modelreg.versions WHERE model = '$MODEL' AND stage = 'Production'"
+show "SELECT version, uri, etag FROM modelreg.production('$MODEL')"
 expect 'it is the current one' t "SELECT p.version = v.version FROM modelreg.production('$MODEL') p, modelreg.versions v WHERE v.model = '$MODEL' AND v.stage = 'Production'"
 expect 'eight decisions are on record, no two with the same number' 8 \
 	"SELECT count(DISTINCT number) FROM modelreg.transitions WHERE model = '$MODEL' AND reason LIKE 'session %' AND to_stage = 'Production'"
