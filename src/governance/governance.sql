@@ -91,3 +91,36 @@ COMMENT ON COLUMN modelreg.transitions.policy IS 'The policy under which it was 
 COMMENT ON COLUMN modelreg.transitions.policy_digest IS 'Digest of the policy''s revision.';
 COMMENT ON COLUMN modelreg.transitions.reason IS 'The reason given; null also when it was redacted.';
 GRANT SELECT ON modelreg.transitions TO PUBLIC;
+
+CREATE VIEW modelreg.model_history WITH (security_invoker, security_barrier) AS
+	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, m.id AS model_id, h.chain, h.number, h.at, h.kind, h.version,
+		h.role, h.session_role, h.what, p.body AS reason
+	FROM (
+		SELECT e.chain_id AS model_id, CASE e.chain WHEN 4 THEN 'registrations' ELSE 'decisions' END AS chain, e.seq AS number, e.at,
+			e.kind::text COLLATE "default" AS kind,
+			CASE WHEN e.kind IN ('version_registered', 'alias_set') THEN (e.what->>'version')::integer
+				WHEN e.kind IN ('promoted', 'rolled_back', 'stage_changed') THEN (e.what->'moves'->0->>'version')::integer END AS version,
+			e.who->>'role' AS role, COALESCE(e.who->>'session', e.who->>'role') AS session_role, e.what, e.prose
+		FROM modelreg.event e WHERE e.chain IN (4, 5)
+		UNION ALL
+		SELECT (e.what->>'model_id')::bigint, 'team', e.seq, e.at, e.kind::text COLLATE "default", NULL,
+			e.who->>'role', COALESCE(e.who->>'session', e.who->>'role'), e.what, e.prose
+		FROM modelreg.event e WHERE e.chain = 2 AND e.kind IN ('model_created', 'model_renamed', 'model_retired')
+	) h
+		JOIN modelreg.model m ON m.id = h.model_id
+		JOIN modelreg.team t ON t.id = m.team_id
+		LEFT JOIN modelreg.payload p ON p.digest = h.prose;
+COMMENT ON VIEW modelreg.model_history IS 'One row per event in the life of a model: created, renamed, versions registered, promotions, rollbacks, aliases, retired.';
+COMMENT ON COLUMN modelreg.model_history.team IS 'Name of the team.';
+COMMENT ON COLUMN modelreg.model_history.model IS 'Present name of the model, with its team.';
+COMMENT ON COLUMN modelreg.model_history.model_id IS 'Permanent id of the model.';
+COMMENT ON COLUMN modelreg.model_history.chain IS 'The chain that the event is in: team, registrations or decisions.';
+COMMENT ON COLUMN modelreg.model_history.number IS 'Number of the event in that chain.';
+COMMENT ON COLUMN modelreg.model_history.at IS 'When it happened.';
+COMMENT ON COLUMN modelreg.model_history.kind IS 'What kind of event.';
+COMMENT ON COLUMN modelreg.model_history.version IS 'The version that it is about, the promoted one of several; null for the model itself.';
+COMMENT ON COLUMN modelreg.model_history.role IS 'The role that called.';
+COMMENT ON COLUMN modelreg.model_history.session_role IS 'The role that had logged in.';
+COMMENT ON COLUMN modelreg.model_history.what IS 'Identifiers and state.';
+COMMENT ON COLUMN modelreg.model_history.reason IS 'The reason given; null also when it was redacted.';
+GRANT SELECT ON modelreg.model_history TO PUBLIC;
