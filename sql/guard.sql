@@ -86,7 +86,7 @@ INSERT INTO regress_guard.attack (on_rows, attack, statement) VALUES
 		CREATE RULE r AS ON INSERT TO regress_guard.t DO ALSO DELETE FROM %1$s;
 		ALTER TABLE regress_guard.t ENABLE ALWAYS RULE r; INSERT INTO regress_guard.t VALUES (1)'),
 	(true, 'cursor', 'DO $do$ DECLARE c CURSOR FOR SELECT * FROM %1$s FOR UPDATE; r record;
-		BEGIN OPEN c; FETCH c INTO r; DELETE FROM %1$s WHERE CURRENT OF c; END $do$'),
+		BEGIN OPEN c; FETCH c INTO r; IF FOUND THEN DELETE FROM %1$s WHERE CURRENT OF c; END IF; END $do$'),
 	(true, 'INSERT of a row once more', 'INSERT INTO %1$s SELECT * FROM %1$s'),
 	(true, 'COPY of the rows once more', format('COPY %%1$s TO %1$L; COPY %%1$s FROM %1$L',
 		current_setting('data_directory') || '/regress_guard.copy')),
