@@ -1,0 +1,113 @@
+# What depends on time and on other servers: decisions that commit too late, PREPARE, answers that become final, a clock
+# that fell behind, and all the same on a hot standby. TAP because it needs settings of the server, and a standby.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
+$node->append_conf('postgresql.conf', q{
+shared_preload_libraries = 'modelreg'
+max_prepared_transactions = 5
+modelreg.max_decision_delay = 500ms
+modelreg.max_clock_skew = 200ms});
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION modelreg;
+	CREATE ROLE regress_ann LOGIN;
+	SELECT modelreg.create_team('search');
+	SELECT modelreg.grant_level('search', 'regress_ann', 'reader');
+	SELECT modelreg.create_model('search.reco', 'open');
+	SELECT modelreg.register_version('search.reco') FROM generate_series(1, 3);
+	SELECT modelreg.promote('search.reco', 1, 'Production')});
+my $current = q{SELECT version FROM modelreg.production('search.reco')};
+
+my ($status, $out, $err) = $node->psql('postgres', q{ALTER SYSTEM SET modelreg.max_decision_delay = '5s'; SELECT pg_reload_conf()});
+is($node->safe_psql('postgres', 'SHOW modelreg.max_decision_delay'), '500ms', 'a preloaded library takes the settings of time at start alone');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET modelreg.max_decision_delay');
+
+# A decision that commits too late is none.
+for my $how ([ 'explicit', q{BEGIN; SELECT modelreg.promote('search.reco', 2, 'Production'); SELECT pg_sleep(0.8); COMMIT} ],
+	[ 'in a savepoint', q{BEGIN; SAVEPOINT s; SELECT modelreg.promote('search.reco', 2, 'Production'); RELEASE s; SELECT pg_sleep(0.8); COMMIT} ],
+	[ 'in one statement', q{SELECT modelreg.promote('search.reco', 2, 'Production'), pg_sleep(0.8)} ])
+{
+	($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$how->[1]");
+	like($err, qr/40001: transaction was open for too long after a decision/, "a decision that commits too late, $how->[0], is 40001");
+	is($node->safe_psql('postgres', $current), '1', 'and changed nothing');
+}
+is($node->safe_psql('postgres', qq{
+	BEGIN; SAVEPOINT s; SELECT modelreg.promote('search.reco', 2, 'Production') > 0; ROLLBACK TO s; SELECT pg_sleep(0.8); COMMIT; $current}),
+	"t\n\n1", 'one that was rolled back to a savepoint does not count');
+is($node->safe_psql('postgres', q{
+	BEGIN; SELECT modelreg.register_version('search.reco'); SELECT pg_sleep(0.8); COMMIT}), "4\n", 'a registration may take its time');
+
+# What decided or recorded is not prepared.
+for my $verb (q{modelreg.promote('search.reco', 2, 'Production')}, q{modelreg.record_run('search.train')}, q{modelreg.set_tag('search.reco', 'a', 'b')})
+{
+	($status, $out, $err) = $node->psql('postgres', "BEGIN; SELECT $verb; PREPARE TRANSACTION 'p'");
+	like($err, qr/cannot PREPARE a transaction that recorded or decided something in the registry/, "PREPARE after $verb is refused");
+}
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and leaves nothing prepared');
+
+# An answer becomes final when no decision for that time can commit any more, and not while a writer is in progress.
+my $then = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|f', 'an answer of just now is not final');
+$node->safe_psql('postgres', 'SELECT pg_sleep(1)');
+is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|t', 'after the delay it is');
+my $writer = $node->background_psql('postgres');
+$writer->query_safe('BEGIN');
+$writer->query_safe(q{SELECT modelreg.promote('search.reco', 3, 'Production')});
+is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|f', 'not while somebody decides');
+$writer->query_safe('COMMIT');
+$writer->quit;
+is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|t', 'and again when he is done');
+is($node->safe_psql('postgres', $current), '3', 'who decided what is current now');
+
+# The last event is in the future, as after a clock that was set back: no event may come before it.
+$node->safe_psql('postgres', q{
+	SET session_replication_role = replica;
+	SET allow_system_table_mods = on;
+	UPDATE pg_trigger SET tgenabled = 'D' WHERE tgrelid = 'modelreg.model'::regclass;
+	UPDATE modelreg.model SET head_at = clock_timestamp() + interval '1 hour' WHERE name = 'reco'});
+($status, $out, $err) = $node->psql('postgres', q{SELECT modelreg.promote('search.reco', 2, 'Production')});
+like($err, qr/the server's clock is behind the last event/, 'a clock far behind the last event is an error');
+isnt($node->safe_psql('postgres', q{SELECT * FROM modelreg.verify('search.reco')}), '', 'and verify() finds the forged time');
+$node->safe_psql('postgres', q{
+	SET session_replication_role = replica;
+	UPDATE modelreg.model SET head_at = (SELECT max(at) FROM modelreg.event WHERE chain = 5) WHERE name = 'reco';
+	SET allow_system_table_mods = on;
+	UPDATE pg_trigger SET tgenabled = 'A' WHERE tgrelid = 'modelreg.model'::regclass});
+is($node->safe_psql('postgres', q{SELECT * FROM modelreg.verify()}), '', 'put right, it is clean');
+
+# A hot standby answers what the primary answers, to who may read it, and writes nothing.
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->safe_psql('postgres', q{SELECT modelreg.promote('search.reco', 2, 'Production')});
+$node->wait_for_catchup($standby, 'replay', $node->lsn('flush'));
+my @reader = (extra_params => [ '-U', 'regress_ann' ]);
+for my $question ($current, q{SELECT version FROM modelreg.previous('search.reco')},
+	q{SELECT count(*) > 5, count(DISTINCT team) FROM modelreg.events}, q{SELECT model, version, stage FROM modelreg.versions ORDER BY 2},
+	q{SELECT * FROM modelreg.production_history ORDER BY number}, q{SELECT address FROM modelreg.upstream('models:/search.reco/1')},
+	qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}, q{SELECT * FROM modelreg.my_rights()})
+{
+	is($standby->safe_psql('postgres', $question, @reader), $node->safe_psql('postgres', $question, @reader), "standby: $question");
+}
+is($standby->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', 'standby: verify() is clean');
+is($standby->safe_psql('postgres', 'SELECT digest FROM modelreg.audit_head()'), $node->safe_psql('postgres', 'SELECT digest FROM modelreg.audit_head()'), 'standby: the same head');
+($status, $out, $err) = $standby->psql('postgres', q{SELECT modelreg.promote('search.reco', 1, 'Production')});
+like($err, qr/cannot execute promote.* (in a read-only transaction|during recovery)/, 'standby: a verb is refused');
+$node->safe_psql('postgres', q{SELECT modelreg.revoke_level('search', 'regress_ann', 'reader')});
+$node->wait_for_catchup($standby, 'replay', $node->lsn('flush'));
+($status, $out, $err) = $standby->psql('postgres', $current, @reader);
+like($err, qr/does not exist or you may not read it/, 'standby: a revoked right is gone');
+$standby->promote;
+is($standby->safe_psql('postgres', q{SELECT modelreg.register_version('search.reco')}), '5', 'promoted, it registers the next number');
+is($standby->safe_psql('postgres', 'SELECT * FROM modelreg.verify()'), '', 'and is clean');
+
+done_testing();
