@@ -84,13 +84,14 @@ check_relation(ObjectAccessType access, Oid relation)
 static void
 check_object(ObjectAccessType access, Oid catalog, Oid object)
 {
-	const char *what = access == OAT_DROP ? "dropped" : "altered";
+	bool		drop = access == OAT_DROP;
 	Oid			relation;
 
 	if (mr_guard_owns_part(catalog, object, &relation))
-		mr_guard_refuse(RelationRelationId, relation, "altered");
+		mr_guard_refuse(RelationRelationId, relation,
+						drop ? "altered or dropped" : "altered");
 	if (mr_guard_owns(catalog, object))
-		mr_guard_refuse(catalog, object, what);
+		mr_guard_refuse(catalog, object, drop ? "dropped" : "altered");
 }
 
 /*

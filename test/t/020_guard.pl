@@ -12,7 +12,7 @@ $node->init(allows_streaming => 'logical', extra => [ '--encoding=UTF8', '--no-l
 $node->append_conf('postgresql.conf', "wal_retrieve_retry_interval = 100ms\nautovacuum = off\n");
 $node->start;
 
-my $own = qr/belongs to modelreg and cannot be dropped/;
+my $own = qr/belongs to modelreg and cannot be (altered or )?dropped/;
 
 # One statement in a session of its own; returns what it said on stderr, '' if it passed.
 sub attempt
