@@ -88,7 +88,7 @@ static const Statement statements[] = {
 		"AND NOT EXISTS (SELECT FROM birth b WHERE b.what = h.what AND b.id = h.id AND b.team = h.team) "
 		"UNION ALL SELECT concat(t.tbl, ' ', b.id), 'the events tell of its birth, but the row is missing' "
 		"FROM birth b JOIN (VALUES ('team', 'team'), ('team', 'fact_head'), ('model', 'registration_head'), ('model', 'model')) t(what, tbl) "
-		"ON t.what = b.what WHERE ($1 IS NULL OR b.team = $1) "
+		"ON t.what = b.what WHERE b.id IS NOT NULL AND ($1 IS NULL OR b.team = $1) "
 		"AND NOT EXISTS (SELECT FROM head h WHERE h.tbl = t.tbl AND h.id = b.id AND h.team = b.team) "
 		"UNION ALL SELECT concat(b.what, ' ', COALESCE(b.id::text, '?')), 'it was born more than once' FROM birth b "
 		"WHERE $1 IS NULL OR b.team = $1 GROUP BY b.what, b.id HAVING count(*) > 1 OR b.id IS NULL ORDER BY 1, 2"},

@@ -1,0 +1,280 @@
+# verify() against an independent verifier, which was written from docs/audit-format.md and reads an export; on a standby; cancelled;
+# and what a late decision gets. TAP because it needs a program beside the server, a standby, and a setting of the server.
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->append_conf('postgresql.conf', "modelreg.max_decision_delay = '200ms'\nautovacuum = off\n");
+$node->start;
+
+my $verifier = "$FindBin::Bin/../verifier.py";
+my @tables = do
+{
+	my $source = slurp_file($verifier);
+	$source =~ /^TYPES = \{(.*?)^\}/ms or die 'no tables in the verifier';
+	$1 =~ /^    "(\w+)":/mg;
+};
+
+# A registry with something of everything that an export holds; texts that are hard to quote among it.
+$node->safe_psql('postgres', 'CREATE ROLE jane; CREATE ROLE joe');
+$node->safe_psql('postgres', 'CREATE DATABASE registry');
+$node->safe_psql('registry', <<'SQL');
+CREATE EXTENSION modelreg;
+SELECT modelreg.create_team('search'), modelreg.create_team('ads');
+SELECT modelreg.grant_level('search', current_user, 'evaluator'), modelreg.grant_level('search', 'jane', 'reader'),
+	modelreg.grant_level('search', 'joe', 'reviewer'), modelreg.grant_registry_right('jane', 'auditor');
+SELECT modelreg.revoke_level('search', 'joe', 'reviewer'), modelreg.set_quota('search', 1000000), modelreg.set_quota('ads', 1), modelreg.set_quota('ads', NULL);
+SELECT modelreg.create_model('search.reco', 'open', description => E'quotes " '' \\ , {} NULL\n\ttab é 😀 \\N');
+SELECT modelreg.create_model('search.empty', 'open'), modelreg.create_model('search.old', 'open'), modelreg.create_model('ads.click', 'open');
+SELECT modelreg.rename_model('search.old', 'older'), modelreg.rename_model('search.older', 'old'), modelreg.retire_model('search.old', 'why not');
+SELECT modelreg.create_model('search.old', 'open');
+SELECT modelreg.record_node('commit', 'search.code', 'abc', properties => '{"big": 123456789012345678901234567890.5000, "e": 1e-7, "u": "\u0001\"é"}');
+BEGIN;
+SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/1', rows => 81230114, schema => '{"user": "int"}',
+	occurred_at => '2026-06-01 00:00:00.123456+02');
+SELECT modelreg.record_snapshot('search.events', '2026-06-02', supersedes => 'snapshot:search.events@2026-06-01', occurred_at => '0044-03-15 12:00:00+00 BC');
+SELECT modelreg.record_run('search.train', inputs => '{"code": ["commit:search.code@abc"], "training": ["snapshot:search.events@2026-06-01", "snapshot:search.events@2026-06-02"]}');
+SET LOCAL ROLE jane;
+RESET ROLE;
+COMMIT;
+SELECT modelreg.append_upload(modelreg.begin_upload('search', size => 7), 0, 'weights');
+SELECT modelreg.finish_upload(1);
+SELECT modelreg.register_version('search.reco', 'run:search.train', description => 'first', occurred_at => 'infinity',
+	artifacts => '[{"name": "weights", "upload": 1, "media_type": "application/octet-stream"}, {"name": "B/prep", "uri": "s3://m/prep?x=\\,y", "size": 3, "store_version": "v\t1",
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}, {"name": "a", "uri": "s3://m/a", "size": 3,
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]',
+	params => ('{"lr": 1.0e-3, "optimizer": "adam", "layers": [64, 32.0], "long": "' || repeat('é', 200) || '", "nested": {"b": 1, "a": null}}')::jsonb,
+	metrics => '{"auc": 0.1, "loss": "NaN", "max": "Infinity", "min": "-Infinity", "tiny": 4.9e-324, "big": 1.7976931348623157e308, "zero": -0.0, "third": 0.3333333333333333}',
+	tags => '{"family": "two-tower"}', request_id => 'v1');
+SELECT modelreg.register_version('search.reco', parents => '{models:/search.reco/1}'), modelreg.register_version('ads.click');
+SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.8, "a,b": 1}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"');
+SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.7}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"', passed => false,
+	properties => '{"evaluator": "jane"}');
+SELECT modelreg.record_evaluation('snapshot:search.events@2026-06-01', 'data_quality', '{}', passed => true);
+SELECT modelreg.set_tag('search.reco', 'family', 'ranker', 1), modelreg.set_tag('search.reco', 'owner', 'Jane Doe'), modelreg.set_tag('search.reco', 'gone', '', 2);
+SELECT modelreg.remove_tag('search.reco', 'gone', 2);
+SELECT modelreg.set_description('search.reco', 'second', 2);
+SELECT modelreg.promote('search.reco', 1, 'Production', reason => 'first');
+SELECT modelreg.promote('search.reco', 2, 'Production');
+SELECT modelreg.rollback_model('search.reco', 'worse');
+SELECT modelreg.promote('search.reco', 1, 'Archived', leave_none => true);
+SELECT modelreg.promote('search.reco', 2, 'Production');
+SELECT modelreg.set_alias('search.reco', 'champion', 1), modelreg.set_alias('search.reco', 'champion', 2), modelreg.set_alias('search.reco', 'shadow', 1);
+SELECT modelreg.remove_alias('search.reco', 'shadow');
+SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHERE value = 'Jane Doe';
+SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
+SELECT modelreg.rename_team('ads', 'advertising');
+SQL
+# A role that is made anew, and bound again.
+$node->safe_psql('registry', 'DROP ROLE joe; CREATE ROLE joe');
+$node->safe_psql('registry', q{SELECT modelreg.grant_level('search', 'joe', 'reader')});
+$node->safe_psql('postgres', 'DROP ROLE joe; CREATE ROLE joe');
+$node->safe_psql('registry', 'SELECT modelreg.rebind_roles()');
+
+# Statements that write an export as docs/audit-format.md says, in a directory of its own.
+sub export_to
+{
+	my ($dir) = @_;
+	return "SET datestyle = 'ISO'; SET timezone = 'UTC'; SET bytea_output = 'hex'; SET extra_float_digits = 1;\n"
+	  . join('', map { "\\copy (SELECT * FROM modelreg.$_) TO '$dir/$_.tsv' (FORMAT text, HEADER)\n" } @tables);
+}
+
+sub export
+{
+	my ($db) = @_;
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	$node->safe_psql($db, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" . export_to($dir) . 'COMMIT;');
+	return $dir;
+}
+
+# What the verifier says: check and object of each finding.
+sub judge
+{
+	my ($dir, @head) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'python3', $verifier, $dir, @head ], '>', \$out, '2>', \$err);
+	my $status = $? >> 8;
+	is($err, '', 'the verifier read the export');
+	return $status == 0 ? $out : $out =~ s/^([^\t\n]*)\t([^\t\n]*)\t.*$/$1 $2/gmr;
+}
+
+sub sorted { my %seen; return join("\n", sort grep { !$seen{$_}++ } split(/\n/, shift)); }
+
+# The same of verify(), without what no export shows.
+my $verify = <<'SQL';
+SET client_min_messages = error;
+SELECT check_name || ' ' || object FROM modelreg.verify()
+WHERE check_name NOT IN ('guard', 'bytes', 'sequence') AND object !~ '^(search_word|team_bytes|blob) ';
+SQL
+
+is($node->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'verify() is clean');
+my $clean = export('registry');
+is(judge($clean), "clean\n", 'and so is the export');
+
+# Without their triggers and CHECKs tables are open to everything.
+my $open = <<'SQL';
+SET modelreg.allow_removal = on;
+DO $$
+DECLARE item record;
+BEGIN
+	FOR item IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'modelreg'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', item.name);
+	END LOOP;
+	FOR item IN SELECT conrelid::regclass AS name, conname FROM pg_constraint WHERE connamespace = 'modelreg'::regnamespace AND contype = 'c' LOOP
+		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.name, item.conname);
+	END LOOP;
+END
+$$;
+CREATE FUNCTION rehash(tbl text, condition text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('UPDATE modelreg.%I SET hash = modelreg.row_hash(%L, format, %s) WHERE %s', tbl, tbl,
+		(SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute a WHERE attrelid = format('modelreg.%I', tbl)::regclass
+			AND attnum > 0 AND attnum < (SELECT attnum FROM pg_attribute WHERE attrelid = a.attrelid AND attname = 'hash')), condition);
+END
+$$;
+SQL
+$node->safe_psql('postgres', 'CREATE DATABASE opened TEMPLATE registry');
+$node->safe_psql('opened', $open);
+
+my @tampering = (
+	[ 'an event changed', q{UPDATE modelreg.event SET application_name = 'x' WHERE chain = 5 AND seq = 2} ],
+	[ 'an event changed with its hash', q{UPDATE modelreg.event SET application_name = 'x' WHERE chain = 5 AND chain_id = 1 AND seq = 2; PERFORM rehash('event', 'chain = 5 AND chain_id = 1 AND seq = 2')} ],
+	[ 'the last event changed with its hash', q{UPDATE modelreg.event SET application_name = 'x' WHERE chain = 4 AND chain_id = 1 AND seq = 2; PERFORM rehash('event', 'chain = 4 AND chain_id = 1 AND seq = 2')} ],
+	[ 'an event\'s time changed', q{UPDATE modelreg.event SET at = '2020-01-01' WHERE chain = 1 AND seq = 4; PERFORM rehash('event', 'chain = 1 AND seq = 4')} ],
+	[ 'events removed', q{DELETE FROM modelreg.event WHERE chain = 5 AND seq IN (2, 3)} ],
+	[ 'the first event removed', q{DELETE FROM modelreg.event WHERE chain = 2 AND chain_id = 1 AND seq = 1} ],
+	[ 'the last event removed', q{DELETE FROM modelreg.event WHERE chain = 3 AND seq = (SELECT seq FROM modelreg.fact_head WHERE id = 1)} ],
+	[ 'an event shown to another team', q{UPDATE modelreg.event SET team_id = 2 WHERE chain = 2 AND chain_id = 1 AND seq = 3} ],
+	[ 'births removed', q{DELETE FROM modelreg.event WHERE kind = 'model_created'} ],
+	[ 'heads removed', q{DELETE FROM modelreg.model WHERE id = 1; DELETE FROM modelreg.fact_head WHERE id = 2} ],
+	[ 'a chain removed with its head', q{DELETE FROM modelreg.event WHERE chain = 5; UPDATE modelreg.model SET seq = 0, head_hash = decode(repeat('00', 32), 'hex')} ],
+	[ 'a head of no birth', q{INSERT INTO modelreg.registration_head VALUES (99, 0, decode(repeat('00', 32), 'hex'), now(), 1, 0)} ],
+	[ 'a node changed', q{UPDATE modelreg.node SET uri = NULL WHERE uri IS NOT NULL} ],
+	[ 'a node changed with its hash', q{UPDATE modelreg.node SET rows = rows + 1 WHERE rows IS NOT NULL; PERFORM rehash('node', 'rows IS NOT NULL')} ],
+	[ 'a version\'s node changed with its hash', q{UPDATE modelreg.node SET occurred_at = now() WHERE kind = 'version'; PERFORM rehash('node', $$kind = 'version'$$)} ],
+	[ 'nodes removed', q{DELETE FROM modelreg.node WHERE id IN (1, 2)} ],
+	[ 'facts moved to another batch', q{UPDATE modelreg.node SET batch = batch + 1 WHERE kind = 'run'; PERFORM rehash('node', $$kind = 'run'$$)} ],
+	[ 'facts of no batch', q{UPDATE modelreg.note SET batch = NULL WHERE id = 1; PERFORM rehash('note', 'id = 1'); UPDATE modelreg.evaluation SET batch = NULL WHERE id = 3; PERFORM rehash('evaluation', 'id = 3')} ],
+	[ 'facts of a batch that no event names', q{UPDATE modelreg.note SET batch = 1000 WHERE id = 1; PERFORM rehash('note', 'id = 1')} ],
+	[ 'labels changed', q{UPDATE modelreg.node SET level = 9, low = 1 WHERE kind = 'snapshot'; PERFORM rehash('node', $$kind = 'snapshot'$$)} ],
+	[ 'a superseding of another kind', q{UPDATE modelreg.node SET supersedes = 1 WHERE kind = 'run'; PERFORM rehash('node', $$kind = 'run'$$)} ],
+	[ 'edges changed, removed and added', q{UPDATE modelreg.edge SET parent_team = 2 WHERE role = 'code'; DELETE FROM modelreg.edge WHERE role = 'base'; INSERT INTO modelreg.edge VALUES (4, 1, 1, 1, 1, 0, 'teacher', 'run', 'commit')} ],
+	[ 'a version changed', q{UPDATE modelreg.version SET occurred_at = NULL WHERE model_id = 1 AND version = 1} ],
+	[ 'a version changed with its hash', q{UPDATE modelreg.version SET registered_at = '2026-01-01', run_id = 1, identity = gen_random_uuid() WHERE model_id = 1 AND version = 1; PERFORM rehash('version', 'true')} ],
+	[ 'versions removed', q{DELETE FROM modelreg.version WHERE version = 1} ],
+	[ 'a version added', q{INSERT INTO modelreg.version SELECT model_id, 3, team_id, node_id + 100, identity, run_id, registered_at, occurred_at, who, NULL, NULL, NULL, NULL, node_hash, NULL, artifacts_hash, hash, format FROM modelreg.version WHERE model_id = 1 AND version = 2; PERFORM rehash('version', 'version = 3')} ],
+	[ 'an artifact changed', q{UPDATE modelreg.artifact SET size = 4 WHERE name = 'a'} ],
+	[ 'an artifact changed with its hash', q{UPDATE modelreg.artifact SET size = 4 WHERE name = 'a'; PERFORM rehash('artifact', 'true')} ],
+	[ 'an artifact removed', q{DELETE FROM modelreg.artifact WHERE name = 'a'} ],
+	[ 'artifacts of no version', q{UPDATE modelreg.artifact SET version = 9 WHERE name = 'a'; PERFORM rehash('artifact', 'true')} ],
+	[ 'evaluations changed', q{UPDATE modelreg.evaluation SET metric_values[1] = 0.9 WHERE kind <> 'data_quality'} ],
+	[ 'evaluations changed with their hashes', q{UPDATE modelreg.evaluation SET metric_values[1] = 0.9 WHERE kind <> 'data_quality'; PERFORM rehash('evaluation', 'true')} ],
+	[ 'evaluations of nothing', q{UPDATE modelreg.evaluation SET node_id = 999, dataset_id = 998; PERFORM rehash('evaluation', 'true')} ],
+	[ 'notes removed', q{DELETE FROM modelreg.note WHERE key = 'family' OR kind = 'description'} ],
+	[ 'texts changed', q{UPDATE modelreg.payload SET body = body || '!' WHERE body IN ('worse', 'ranker')} ],
+	[ 'texts removed', q{DELETE FROM modelreg.payload WHERE body IN ('worse', 'ranker')} ],
+	[ 'texts emptied', q{UPDATE modelreg.payload SET body = NULL, salt = NULL WHERE body LIKE '%adam%'} ],
+	[ 'texts shown to another team', q{UPDATE modelreg.payload SET team_id = 2 WHERE body = 'worse'} ],
+	[ 'texts of nobody', q{INSERT INTO modelreg.payload VALUES (modelreg.row_hash('payload', 1::smallint, '\x00'::bytea, 'x'::text), 1, '\x00', 'x')} ],
+	[ 'redactions removed', q{DELETE FROM modelreg.payload WHERE body IS NULL} ],
+	[ 'memberships changed', q{UPDATE modelreg.membership SET level = 'maintainer' WHERE role_name = 'jane' AND team_id = 1; UPDATE modelreg.membership SET role_oid = 1 WHERE role_name = 'joe'; INSERT INTO modelreg.membership VALUES (2, 'joe', 1, 'reader')} ],
+	[ 'teams changed', q{UPDATE modelreg.team SET name = 'x', byte_quota = 5, retired_at = now()} ],
+	[ 'names of teams changed', q{DELETE FROM modelreg.team_name WHERE name = 'ads'; UPDATE modelreg.team_name SET until = now() WHERE name = 'search'; INSERT INTO modelreg.team_name VALUES ('x', 1, now())} ],
+	[ 'models changed', q{UPDATE modelreg.model SET name = 'x' || id, policy = 'y', policy_digest = 'z', created_at = now(), retired_at = now()} ],
+	[ 'names of models changed', q{UPDATE modelreg.model_name SET until = now() WHERE name = 'reco'; DELETE FROM modelreg.model_name WHERE name = 'older'; INSERT INTO modelreg.model_name VALUES (1, 'x', 1, now())} ],
+	[ 'the current version changed', q{UPDATE modelreg.model SET current_version = 1 WHERE id = 1} ],
+	[ 'the history of Production changed', q{UPDATE modelreg.production SET version = 2 WHERE seq = 3; DELETE FROM modelreg.production WHERE seq = 1; PERFORM rehash('production', 'true')} ],
+	[ 'stages changed', q{UPDATE modelreg.version_stage SET stage = 'Production'; DELETE FROM modelreg.version_stage WHERE model_id <> 1; INSERT INTO modelreg.version_stage VALUES (1, 9, 1, 'Staging', now())} ],
+	[ 'a decision forged', q{INSERT INTO modelreg.event SELECT chain, chain_id, seq + 1, at + interval '1 s', 'promoted', team_id, who, NULL, NULL, NULL,
+		'{"moves": [{"version": 1, "from": "Staging", "to": "Production"}], "current": 1, "replaced": 7, "previous_seq": null}', NULL, hash, hash, format
+		FROM modelreg.event WHERE chain = 5 AND chain_id = 1 ORDER BY seq DESC LIMIT 1} ],
+	[ 'aliases changed', q{UPDATE modelreg.alias SET version = 1; INSERT INTO modelreg.alias VALUES (1, 'shadow', 1, 1, now())} ],
+	[ 'tags changed', q{UPDATE modelreg.tag SET value = 'x'; INSERT INTO modelreg.tag VALUES (1, 0, 'owner', 1, 'Jane Doe', '\x00')} ],
+	[ 'descriptions changed', q{DELETE FROM modelreg.description WHERE version = 2; INSERT INTO modelreg.description VALUES (1, 1, 1, '\x00', '{}')} ],
+	[ 'metrics changed', q{UPDATE modelreg.metric SET value = 0 WHERE metric = 'loss'; DELETE FROM modelreg.metric WHERE metric = 'min'; INSERT INTO modelreg.metric VALUES (1, 2, 'x', 0, '', 'y', 1, 0, 1)} ],
+	[ 'params changed', q{UPDATE modelreg.param SET value = 'x' WHERE key = 'long'; DELETE FROM modelreg.param WHERE key = 'lr'; INSERT INTO modelreg.param VALUES (1, 2, 'x', 1, 'y')} ],
+	[ 'the identity changed', q{UPDATE modelreg.registry SET identity = gen_random_uuid()} ],
+	[ 'absurd events', q{INSERT INTO modelreg.event SELECT e.chain, e.chain_id, e.seq + k.n, e.at + k.n * interval '1 s', k.kind, e.team_id, 'null', NULL, NULL, NULL, k.what, NULL, e.hash, e.hash, e.format
+		FROM (SELECT DISTINCT ON (chain, chain_id) * FROM modelreg.event ORDER BY chain, chain_id, seq DESC) e,
+		(VALUES (1, 'team_created', '[]'::jsonb), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
+			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null')) AS k(n, kind, what)} ],
+);
+
+foreach my $case (@tampering)
+{
+	my ($name, $sql) = @$case;
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	my $ours = sorted($node->safe_psql('opened', "BEGIN;\nDO \$do\$ BEGIN $sql; END \$do\$;\n$verify" . export_to($dir) . 'ROLLBACK;'));
+	isnt($ours, '', "$name: found");
+	is(sorted(judge($dir)), $ours, "$name: the verifier finds the same");
+}
+
+# A chain that was written anew from end to end is consistent in itself; a head that was kept elsewhere tells.
+my $head = PostgreSQL::Test::Utils::tempdir() . '/head.json';
+append_to_file($head, $node->safe_psql('registry', 'SELECT document FROM modelreg.audit_head()'));
+is(judge($clean, $head), "clean\n", 'the export has the chains of the head that was kept');
+$node->safe_psql('opened', <<'SQL');
+UPDATE modelreg.event SET application_name = 'nobody' WHERE chain = 2 AND chain_id = 2;
+DO $$
+BEGIN
+	FOR n IN 1..(SELECT seq FROM modelreg.team WHERE id = 2) LOOP
+		UPDATE modelreg.event e SET prev = b.hash FROM modelreg.event b
+		WHERE e.chain = 2 AND e.chain_id = 2 AND e.seq = n AND b.chain = 2 AND b.chain_id = 2 AND b.seq = n - 1;
+		PERFORM rehash('event', 'chain = 2 AND chain_id = 2 AND seq = ' || n);
+	END LOOP;
+END
+$$;
+UPDATE modelreg.team SET head_hash = e.hash FROM modelreg.event e WHERE e.chain = 2 AND e.chain_id = 2 AND e.seq = team.seq AND team.id = 2;
+SQL
+is($node->safe_psql('opened', $verify), '', 'verify() cannot see a chain that was written anew');
+is(judge(export('opened'), $head), "published chain team/2\n", 'but the head that was kept shows it');
+$node->safe_psql('postgres', 'DROP DATABASE opened WITH (FORCE)');
+
+# Cancelled: no finding, an error.
+my ($status, $out, $err) = $node->psql('registry', 'SET statement_timeout = 5; SELECT * FROM modelreg.verify(deep => true)');
+like($err, qr/canceling statement due to statement timeout/, 'verify() can be cancelled');
+
+# On a standby, and in its snapshot.
+$node->backup('copy');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'copy', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+is($standby->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'a standby verifies');
+is( $standby->safe_psql('registry', 'SELECT digest FROM modelreg.audit_head()'),
+	$node->safe_psql('registry', 'SELECT digest FROM modelreg.audit_head()'),
+	'and has the same head');
+
+# A decision that comes to its commit too late is not made.
+($status, $out, $err) = $node->psql('registry', <<'SQL', on_error_stop => 1);
+\set VERBOSITY verbose
+BEGIN;
+SELECT modelreg.promote('search.reco', 1, 'Staging');
+SELECT pg_sleep(0.5);
+COMMIT;
+SQL
+like($err, qr/ERROR:  40001: transaction was open for too long after a decision/, 'a late decision is refused');
+like($err, qr/CONSTRAINT NAME:  modelreg_decision_too_old/, 'with its reason');
+is($node->safe_psql('registry', "SELECT stage FROM modelreg.version_stage WHERE model_id = 1 AND version = 1"), 'Archived', 'and changed nothing');
+# One whose savepoint was rolled back does not count, nor do facts.
+is( $node->psql('registry', <<'SQL'), 0, 'a decision that was rolled back does not count');
+\set ON_ERROR_STOP on
+BEGIN;
+SAVEPOINT one;
+SELECT modelreg.promote('search.reco', 1, 'Staging');
+ROLLBACK TO one;
+SELECT modelreg.record_node('commit', 'search.code', 'late');
+SELECT pg_sleep(0.5);
+COMMIT;
+SQL
+is($node->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify()'), '', 'all is clean at the end');
+
+$standby->stop;
+$node->stop;
+done_testing();
