@@ -4,167 +4,240 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
-MODEL=search.reco-model
+model=search.reco-model
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
-began=$SECONDS
+weights=$files/weights.safetensors preprocessing=$files/preprocessing.pkl
 export PGAPPNAME=demo PGOPTIONS='-c client_min_messages=warning'
 
-printf '%sThe story of reco-model%s, on PostgreSQL %s\n' "$bold" "$plain" "$(value 'SHOW server_version')"
-
-chapter 'A registry in a database' 'One extension, one team, one model. Whoever creates the team is its first maintainer.'
-run 'CREATE EXTENSION modelreg'
-run "SELECT modelreg.create_team('search')"
-run "SELECT modelreg.create_model('$MODEL', policy => 'open', description => 'Ranks the items of the home page')"
-run "SELECT modelreg.create_model('search.query-model', policy => 'open', description => 'Understands queries')"
-show "SELECT model, policy, last_version, description FROM modelreg.models"
-
-chapter 'The past' 'Twelve versions come over from an older tracker, each with the time at which it was really made; then version 13 is trained.'
-for version in $(seq 12); do
-	run "SELECT modelreg.register_version('$MODEL', metrics => '{\"ndcg@10\": 0.$((27 + version))}', request_id => 'import-$version',
-		description => 'imported', occurred_at => timestamptz '2025-06-01 12:00+00' + interval '1 month' * ($version - 1))"
-done
-run "SELECT modelreg.promote('$MODEL', 12, 'Production', reason => 'what served when we moved here')"
-run "SELECT modelreg.record_snapshot('search.events', '2026-05-01', uri => 's3://lake/events/2026-05-01', rows => 78114902);
-	SELECT modelreg.record_node('transform', 'search.user_features', 'v6');
-	SELECT modelreg.record_node('commit', 'search.reco', '9f8e7d6')"
-run "SELECT modelreg.record_run('search.train-8790', inputs => '{\"training\": [\"snapshot:search.events@2026-05-01\"],
-	\"features\": [\"transform:search.user_features@v6\"], \"code\": [\"commit:search.reco@9f8e7d6\"]}')"
-run "SELECT modelreg.register_version('$MODEL', run => 'run:search.train-8790', metrics => '{\"ndcg@10\": 0.40}', request_id => 'train-8790')"
-run "SELECT modelreg.promote('$MODEL', 13, 'Staging', reason => 'offline evaluation passed');
-	SELECT modelreg.promote('$MODEL', 13, 'Production', reason => 'A/B test won')"
-show "SELECT version, stage, current, round(t.value::numeric, 2) AS \"ndcg@10\",
-	COALESCE(v.occurred_at, v.registered_at)::date AS made
-FROM modelreg.versions v JOIN modelreg.metric_trend t USING (model_id, version)
-WHERE v.model = '$MODEL' AND version > 10 ORDER BY version"
-expect 'version 13 is current in Production' 13 "SELECT version FROM modelreg.production('$MODEL')"
-
-chapter 'What version 14 is made from' 'A pipeline records a data snapshot, a feature transform, a commit, and the run that read them.'
-run "SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/events/2026-06-01', rows => 81230114,
-		schema => '{\"user_age\": \"integer\", \"item\": \"bigint\", \"clicked\": \"boolean\"}');
-	SELECT modelreg.record_node('transform', 'search.user_features', 'v7');
-	SELECT modelreg.record_node('commit', 'search.reco', 'abc123')"
-show "SELECT modelreg.record_run('search.train-8841', inputs => '{
-	\"training\": [\"snapshot:search.events@2026-06-01\"],
-	\"features\": [\"transform:search.user_features@v7\"],
-	\"code\":     [\"commit:search.reco@abc123\"]}') AS recorded"
-
-chapter 'Its bytes' 'A weights file goes up in chunks of 4 MiB. The client is killed on the way, and a new one goes on where the server stands.'
-python3 "$here/files.py" "$files"
-weights=$files/weights.safetensors preprocessing=$files/preprocessing.pkl
-digest=$(sha256sum "$weights" | cut -d' ' -f1)
-size=$(stat -c %s "$weights")
-begin="SELECT modelreg.begin_upload('search', size => $size, request_id => 'train-8841/weights',
-	digest => 'sha256:$digest')"
-statement "$begin"
-upload=$(value "$begin")
-say "upload $upload"
-status=0
-python3 "$here/upload.py" "$weights" "$upload" 116 || status=$?
-[ "$status" = 137 ] || fail "the client was to be killed, but ended with $status"
-say "killed (SIGKILL) with a chunk on its way. The same request id finds the upload again; the server knows how far it came:"
-expect 'the repeated begin_upload() returns the same upload' "$upload" "$begin"
-show "SELECT upload, state, received / 1048576 AS mib, round(percent) AS percent FROM modelreg.uploads"
-received=$(value "SELECT received FROM modelreg.uploads WHERE upload = $upload")
-if [ "$received" -lt $((112 << 20)) ] || [ "$received" -ge "$size" ]; then fail "the server stands at $received"; fi
-python3 "$here/upload.py" "$weights" "$upload" || fail 'the upload did not end'
-show "SELECT modelreg.finish_upload($upload)"
-expect 'the server hashed the same bytes as sha256sum' "sha256:$digest" "SELECT digest FROM modelreg.uploads WHERE upload = $upload"
-pickle=$(value "SELECT modelreg.begin_upload('search', size => $(stat -c %s "$preprocessing"), request_id => 'train-8841/preprocessing')")
-run "SELECT modelreg.append_upload($pickle, 0, decode('$(base64 -w 0 "$preprocessing")', 'base64')); SELECT modelreg.finish_upload($pickle)"
-ok 'a pickle with statistics of the features, which the serving side needs too, is uploaded'
-
-chapter 'Version 14' 'One call registers bytes, metrics, signature, params and lineage; repeated with its request id it returns the same number.'
-register="SELECT modelreg.register_version('$MODEL', run => 'run:search.train-8841', request_id => 'train-8841',
-	artifacts => '[{\"name\": \"weights\", \"upload\": $upload, \"media_type\": \"application/x-safetensors\"},
-	               {\"name\": \"preprocessing\", \"upload\": $pickle, \"media_type\": \"application/x-pickle\"}]',
-	signature => '{\"inputs\": [{\"name\": \"user_age\", \"type\": \"double\"}, {\"name\": \"country\", \"type\": \"string\"}],
-	               \"outputs\": [{\"name\": \"score\", \"type\": \"float\"}]}',
-	params => '{\"learning_rate\": 0.001, \"epochs\": 12}', metrics => '{\"ndcg@10\": 0.42}') AS version"
-show "$register"
-expect 'the repeated call returns 14 again' 14 "$register"
-expect 'and there are fourteen versions, 1 to 14' '14|1|14' "SELECT count(*), min(version), max(version) FROM modelreg.versions WHERE model = '$MODEL'"
-show "SELECT name, size, media_type, digest::text FROM modelreg.artifacts WHERE model = '$MODEL' AND version = 14"
-value "SELECT encode(modelreg.read_artifact('$MODEL', 14, 'preprocessing'), 'base64')" | base64 -d >"$files/read.pkl"
-cmp -s "$files/read.pkl" "$preprocessing" || fail 'the pickle came back as something else'
-ok "read back and unpickled: $(python3 -c 'import pickle, sys
-p = pickle.load(open(sys.argv[1], "rb"))
-print("{events} events, user_age {user_age[mean]:.1f} ± {user_age[std]:.1f}, countries".format(**p), *p["country_index"])' "$files/read.pkl")"
-expect 'the weights in the database, hashed again' ok "SELECT modelreg.verify_artifact('$MODEL', 14, 'weights')"
-show "SELECT modelreg.promote('$MODEL', 14, 'Staging', reason => 'offline: +0.02 NDCG@10')"
-show "SELECT modelreg.promote('$MODEL', 14, 'Production', reason => 'A/B test won')"
-run "SELECT modelreg.record_run('search.train-q7', inputs => '{\"training\": [\"snapshot:search.events@2026-06-01\"]}')"
-run "SELECT modelreg.register_version('search.query-model', run => 'run:search.train-q7', metrics => '{\"accuracy\": 0.91}');
-	SELECT modelreg.promote('search.query-model', 1, 'Staging')"
-
-chapter 'Three questions' 'What is in Production, what is it made from, and what would we go back to?'
-show "SELECT version, since::time(0), uri FROM modelreg.production('$MODEL')"
-show "SELECT depth, role, address FROM modelreg.upstream('models:/$MODEL/14') ORDER BY depth, role"
-show "SELECT version, uri FROM modelreg.previous('$MODEL')"
-expect 'version 14 is current' 14 "SELECT version FROM modelreg.production('$MODEL')"
-expect 'it comes from commit abc123 and snapshot 2026-06-01' 'commit:search.reco@abc123,snapshot:search.events@2026-06-01' \
-	"SELECT string_agg(address, ',' ORDER BY address) FROM modelreg.upstream('models:/$MODEL/14', kinds => '{commit,snapshot}')"
-expect 'before it was 13' 13 "SELECT version FROM modelreg.previous('$MODEL')"
-
-chapter 'A bad snapshot' 'The schema of the events of 2026-06-01 had changed unnoticed. What was trained on them, and what of it is current?'
-show "SELECT model, version, stage, is_current FROM modelreg.impact('snapshot:search.events@2026-06-01') ORDER BY model"
-expect 'of what is affected, reco-model 14 is current in Production' "$MODEL|14" \
-	"SELECT model, version FROM modelreg.impact('snapshot:search.events@2026-06-01', current_only => true)"
-show "SELECT modelreg.rollback_model('$MODEL', reason => 'events@2026-06-01: user_age corrupted',
-  expected_current => 14) AS back_to"
-show "SELECT version, from_stage, to_stage, kind, reason FROM modelreg.transitions
-WHERE model = '$MODEL' AND number >= 4 ORDER BY number, version DESC"
-expect 'version 13 is current again' 13 "SELECT version FROM modelreg.production('$MODEL')"
-expect 'and going back once more would lead to 12' 12 "SELECT version FROM modelreg.previous('$MODEL')"
-
-chapter 'Eight promotions at once' 'Eight sessions promote eight versions to Production at the same moment. Each is told the truth, and one version is current.'
-start=$(value "SELECT clock_timestamp() + interval '1 second'")
-sessions=()
-for version in 1 2 3 4 5 6 7 8; do
-	value "SELECT pg_sleep(extract(epoch FROM '$start' - clock_timestamp()));
-		SELECT modelreg.promote('$MODEL', $version, 'Production', reason => 'session $version')" >"$files/session$version" 2>&1 &
-	sessions+=($!)
-done
-for session in "${sessions[@]}"; do wait "$session" || fail "a session ended with an error: $(cat "$files"/session?)"; done
-ok 'all eight returned without an error'
-show "SELECT number, version, until - since AS was_current FROM modelreg.production_history
-WHERE model = '$MODEL' ORDER BY number DESC LIMIT 8"
-expect 'exactly one version is in stage Production' 1 "SELECT count(*) FROM modelreg.versions WHERE model = '$MODEL' AND stage = 'Production'"
-show "SELECT version, uri, etag FROM modelreg.production('$MODEL')"
-expect 'it is the current one' t "SELECT p.version = v.version FROM modelreg.production('$MODEL') p, modelreg.versions v WHERE v.model = '$MODEL' AND v.stage = 'Production'"
-expect 'eight decisions are on record, no two with the same number' 8 \
-	"SELECT count(DISTINCT number) FROM modelreg.transitions WHERE model = '$MODEL' AND reason LIKE 'session %' AND to_stage = 'Production'"
-
-chapter 'Five ways to tamper' 'A superuser tries to rewrite history.'
-head=$(value 'SELECT digest FROM modelreg.audit_head()')
-refused 55000 'an UPDATE' "UPDATE modelreg.version SET registered_at = now()"
-refused 55000 'a DELETE under replica role' "SET session_replication_role = replica; DELETE FROM modelreg.event WHERE chain = 5"
-refused 55000 'a TRUNCATE' "TRUNCATE modelreg.event"
-refused 55000 'disabling the triggers' "ALTER TABLE modelreg.event DISABLE TRIGGER ALL"
-refused 55000 'dropping everything' "DROP EXTENSION modelreg CASCADE"
-gap
-expect 'audit_head(), a digest over the heads of all chains, is what it was' "$head" 'SELECT digest FROM modelreg.audit_head()'
-
-chapter 'What only verify() finds' 'Two things that cannot be refused to a superuser: a forged row, its hash well made, and a byte changed in the weights.'
-# Shows what verify() says of what a statement did, in a transaction that is rolled back, and expects it to name the object.
-found() {
-	local what=$1 object=$2 forgery=$3 check=$4 findings
-	gap
-	statement "BEGIN; $forgery;"
-	statement "$check; ROLLBACK"
-	findings=$(psql -qX -v ON_ERROR_STOP=1 -P footer=off -c "BEGIN; DO \$\$BEGIN ${forgery/#SELECT/PERFORM}; END\$\$; $check; ROLLBACK") || fail "$what"
-	text "$(printf '%s\n' "$findings" | sed '/^$/d; s/ *$//; s/^/  /')"
-	grep -q "$object" <<<"$findings" || fail "$what was not found"
-	gap
+registry() {
+	chapter 'A registry in a database' 'One extension, one team, two models. Whoever creates the team is its first maintainer.'
+	run <<-SQL
+		CREATE EXTENSION modelreg;
+		SELECT modelreg.create_team('search');
+		SELECT modelreg.create_model('$model', policy => 'open', description => 'Ranks the items of the home page');
+		SELECT modelreg.create_model('search.query-model', policy => 'open', description => 'Understands queries')
+	SQL
+	show <<<'SELECT model, policy, last_version, description FROM modelreg.models'
 }
-found 'the forged row' 'production' "INSERT INTO modelreg.production (model_id, seq, team_id, at, version, hash)
-  VALUES (1, 99, 1, now(), 9, modelreg.row_hash('production', 1::smallint, 1::bigint, 99::bigint, 1::bigint, now(), 9, NULL::bigint))" \
-	'SELECT * FROM modelreg.verify()'
-weights_object=$(value "SELECT object FROM modelreg.blob WHERE size = $size")
-found 'the changed byte' 'artifact 1/14/weights' "SELECT lo_put($weights_object, 1000000, '\\x2a')" "SELECT * FROM modelreg.verify(deep => true)"
 
-chapter 'As it was' 'Both were rolled back. Every hash, link, state and byte is recomputed once more, and the position of all chains printed.'
-statement 'SELECT * FROM modelreg.verify(deep => true)'
-expect 'no finding' 0 'SELECT count(*) FROM modelreg.verify(deep => true)'
-show 'SELECT digest AS "keep this outside of the database" FROM modelreg.audit_head()'
-printf '%sAll %d chapters are as they should be%s (%d seconds).\n' "$bold" "$chapters" "$plain" $((SECONDS - began))
+past() {
+	local version
+	chapter 'The past' 'Twelve versions come over from an older tracker, with the times at which they were made; then 13 is trained.'
+	for version in $(seq 12); do
+		run <<-SQL
+			SELECT modelreg.register_version('$model', metrics => '{"ndcg@10": 0.$((27 + version))}',
+				request_id => 'import-$version', description => 'imported',
+				occurred_at => timestamptz '2025-06-01 12:00+00' + interval '1 month' * ($version - 1))
+		SQL
+	done
+	run <<-SQL
+		SELECT modelreg.promote('$model', 12, 'Production', reason => 'what served when we moved here');
+		SELECT modelreg.record_snapshot('search.events', '2026-05-01', uri => 's3://lake/events/2026-05-01', rows => 78114902);
+		SELECT modelreg.record_node('transform', 'search.user_features', 'v6');
+		SELECT modelreg.record_node('commit', 'search.reco', '9f8e7d6');
+		SELECT modelreg.record_run('search.train-8790', inputs => '{"training": ["snapshot:search.events@2026-05-01"],
+			"features": ["transform:search.user_features@v6"], "code": ["commit:search.reco@9f8e7d6"]}');
+		SELECT modelreg.register_version('$model', run => 'run:search.train-8790', metrics => '{"ndcg@10": 0.40}',
+			request_id => 'train-8790')
+	SQL
+	run <<-SQL
+		SELECT modelreg.promote('$model', 13, 'Staging', reason => 'offline evaluation passed');
+		SELECT modelreg.promote('$model', 13, 'Production', reason => 'A/B test won')
+	SQL
+	show <<-SQL
+		SELECT version, stage, current, round(t.value::numeric, 2) AS "ndcg@10",
+		  COALESCE(v.occurred_at, v.registered_at)::date AS made
+		FROM modelreg.versions v JOIN modelreg.metric_trend t USING (model_id, version)
+		WHERE v.model = '$model' AND version > 10 ORDER BY version
+	SQL
+	expect 'version 13 is current in Production' 13 <<<"SELECT version FROM modelreg.production('$model')"
+}
+
+inputs() {
+	chapter 'What version 14 is made from' 'A pipeline records a data snapshot, a feature transform, a commit, and the run that read them.'
+	run <<-SQL
+		SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/events/2026-06-01', rows => 81230114,
+			schema => '{"user_age": "integer", "item": "bigint", "clicked": "boolean"}');
+		SELECT modelreg.record_node('transform', 'search.user_features', 'v7');
+		SELECT modelreg.record_node('commit', 'search.reco', 'abc123')
+	SQL
+	show <<-SQL
+		SELECT modelreg.record_run('search.train-8841', inputs => '{
+		  "training": ["snapshot:search.events@2026-06-01"],
+		  "features": ["transform:search.user_features@v7"],
+		  "code":     ["commit:search.reco@abc123"]}') AS recorded
+	SQL
+}
+
+# Sends the weights until the client is killed, and then the rest of them.
+interrupted_upload() {
+	local status=0 received
+	python3 "$here/upload.py" "$weights" "$upload" 116 || status=$?
+	[ "$status" = 137 ] || fail "the client was to be killed, but ended with $status"
+	say 'killed (SIGKILL) with a chunk on its way. The request id finds the upload again; the server knows how far it came:'
+	expect 'the repeated begin_upload() returns the same upload' "$upload" <<<"$begin"
+	show <<<'SELECT upload, state, received / 1048576 AS mib, round(percent) AS percent FROM modelreg.uploads'
+	keep received <<<"SELECT received FROM modelreg.uploads WHERE upload = $upload"
+	if [ "$received" -lt $((112 << 20)) ] || [ "$received" -ge "$size" ]; then fail "the server stands at $received"; fi
+	python3 "$here/upload.py" "$weights" "$upload" || fail 'the upload did not end'
+	blank=
+}
+
+bytes() {
+	chapter 'Its bytes' 'The weights go up in chunks of 4 MiB. The client is killed on the way; a new one goes on where the server stands.'
+	python3 "$here/files.py" "$files"
+	digest=$(sha256sum "$weights" | cut -d' ' -f1)
+	size=$(stat -c %s "$weights")
+	begin="SELECT modelreg.begin_upload('search', size => $size, request_id => 'train-8841/weights',
+  digest => 'sha256:$digest')"
+	statement "$begin"
+	keep upload <<<"$begin"
+	say "upload $upload"
+	interrupted_upload
+	show <<<"SELECT modelreg.finish_upload($upload)"
+	expect 'the server hashed the same bytes as sha256sum' "sha256:$digest" \
+		<<<"SELECT digest FROM modelreg.uploads WHERE upload = $upload"
+	keep pickle <<<"SELECT modelreg.begin_upload('search', size => $(stat -c %s "$preprocessing"), request_id => 'train-8841/pickle')"
+	run <<-SQL
+		SELECT modelreg.append_upload($pickle, 0, decode('$(base64 -w 0 "$preprocessing")', 'base64'));
+		SELECT modelreg.finish_upload($pickle)
+	SQL
+	ok 'a pickle with statistics of the features, which the serving side needs too, is uploaded'
+}
+
+read_back() {
+	local read=$files/read.pkl facts
+	value "SELECT encode(modelreg.read_artifact('$model', 14, 'preprocessing'), 'base64')" | base64 -d >"$read"
+	cmp -s "$read" "$preprocessing" || fail 'the pickle came back as something else'
+	facts=$(python3 -c 'import pickle, sys
+p = pickle.load(open(sys.argv[1], "rb"))
+print("{events} events, user_age {user_age[mean]:.1f} ± {user_age[std]:.1f}, countries".format(**p), *p["country_index"])' \
+		"$read") || fail 'the pickle cannot be read'
+	ok "read back and unpickled: $facts"
+	expect 'the weights in the database have their digest' ok <<<"SELECT modelreg.verify_artifact('$model', 14, 'weights')"
+}
+
+version_14() {
+	local register
+	chapter 'Version 14' 'One call registers bytes, metrics, signature, params and lineage; repeated, it returns the same number.'
+	register="SELECT modelreg.register_version('$model', run => 'run:search.train-8841', request_id => 'train-8841',
+  artifacts => '[{\"name\": \"weights\", \"upload\": $upload, \"media_type\": \"application/x-safetensors\"},
+                 {\"name\": \"preprocessing\", \"upload\": $pickle, \"media_type\": \"application/x-pickle\"}]',
+  signature => '{\"inputs\": [{\"name\": \"user_age\", \"type\": \"double\"}, {\"name\": \"country\", \"type\": \"string\"}],
+                 \"outputs\": [{\"name\": \"score\", \"type\": \"float\"}]}',
+  params => '{\"learning_rate\": 0.001, \"epochs\": 12}', metrics => '{\"ndcg@10\": 0.42}') AS version"
+	show <<<"$register"
+	expect 'the repeated call returns 14 again' 14 <<<"$register"
+	expect 'and there are fourteen versions, 1 to 14' '14|1|14' \
+		<<<"SELECT count(*), min(version), max(version) FROM modelreg.versions WHERE model = '$model'"
+	show <<<"SELECT name, size, media_type, digest FROM modelreg.artifacts WHERE model = '$model' AND version = 14"
+	read_back
+	show <<<"SELECT modelreg.promote('$model', 14, 'Staging', reason => 'offline: +0.02 NDCG@10')"
+	show <<<"SELECT modelreg.promote('$model', 14, 'Production', reason => 'A/B test won')"
+	run <<-SQL
+		SELECT modelreg.record_run('search.train-q7', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}');
+		SELECT modelreg.register_version('search.query-model', run => 'run:search.train-q7', metrics => '{"accuracy": 0.91}')
+	SQL
+	run <<<"SELECT modelreg.promote('search.query-model', 1, 'Staging')"
+}
+
+questions() {
+	chapter 'Three questions' 'What is in Production, what is it made from, and what would we go back to?'
+	show <<<"SELECT version, since::time(0), uri FROM modelreg.production('$model')"
+	show <<<"SELECT depth, role, address FROM modelreg.upstream('models:/$model/14') ORDER BY depth, role"
+	show <<<"SELECT version, uri FROM modelreg.previous('$model')"
+	expect 'version 14 is current' 14 <<<"SELECT version FROM modelreg.production('$model')"
+	expect 'it comes from commit abc123 and snapshot 2026-06-01' \
+		'commit:search.reco@abc123,snapshot:search.events@2026-06-01' <<-SQL
+		SELECT string_agg(address, ',' ORDER BY address)
+		FROM modelreg.upstream('models:/$model/14', kinds => '{commit,snapshot}')
+	SQL
+	expect 'before it was 13' 13 <<<"SELECT version FROM modelreg.previous('$model')"
+}
+
+bad_snapshot() {
+	chapter 'A bad snapshot' 'The schema of the events had changed unnoticed. What was trained on them, and what of it is current?'
+	show <<-SQL
+		SELECT model, version, stage, is_current
+		FROM modelreg.impact('snapshot:search.events@2026-06-01') ORDER BY model
+	SQL
+	expect 'of what is affected, reco-model 14 is current in Production' "$model|14" \
+		<<<"SELECT model, version FROM modelreg.impact('snapshot:search.events@2026-06-01', current_only => true)"
+	show <<-SQL
+		SELECT modelreg.rollback_model('$model', reason => 'events@2026-06-01: user_age corrupted',
+		  expected_current => 14) AS back_to
+	SQL
+	show <<-SQL
+		SELECT version, from_stage, to_stage, kind, reason FROM modelreg.transitions
+		WHERE model = '$model' AND number >= 4 ORDER BY number, version DESC
+	SQL
+	expect 'version 13 is current again' 13 <<<"SELECT version FROM modelreg.production('$model')"
+	expect 'and going back once more would lead to 12' 12 <<<"SELECT version FROM modelreg.previous('$model')"
+}
+
+race() {
+	local start version session sessions=()
+	chapter 'Eight promotions at once' 'Eight sessions promote eight versions to Production at the same moment. Who is there afterwards?'
+	keep start <<<"SELECT clock_timestamp() + interval '1 second'"
+	for version in 1 2 3 4 5 6 7 8; do
+		value "SELECT pg_sleep(extract(epoch FROM '$start' - clock_timestamp()));
+			SELECT modelreg.promote('$model', $version, 'Production', reason => 'session $version')" \
+			>"$files/session$version" 2>&1 &
+		sessions+=($!)
+	done
+	for session in "${sessions[@]}"; do wait "$session" || fail "a session ended with: $(cat "$files"/session?)"; done
+	ok 'all eight returned without an error'
+	show <<-SQL
+		SELECT number, version, until - since AS was_current FROM modelreg.production_history
+		WHERE model = '$model' ORDER BY number DESC LIMIT 8
+	SQL
+	expect 'exactly one version is in stage Production' 1 \
+		<<<"SELECT count(*) FROM modelreg.versions WHERE model = '$model' AND stage = 'Production'"
+	expect 'and it is the current one' t <<-SQL
+		SELECT p.version = v.version FROM modelreg.production('$model') p, modelreg.versions v
+		WHERE v.model = '$model' AND v.stage = 'Production'
+	SQL
+	expect 'eight decisions are on record, each with its number' 8 <<-SQL
+		SELECT count(DISTINCT number) FROM modelreg.transitions
+		WHERE model = '$model' AND reason LIKE 'session %' AND to_stage = 'Production'
+	SQL
+}
+
+tampering() {
+	local head
+	chapter 'Five ways to tamper' 'A superuser tries to rewrite history.'
+	keep head <<<'SELECT digest FROM modelreg.audit_head()'
+	refused 55000 'an UPDATE' <<<'UPDATE modelreg.version SET registered_at = now()'
+	refused 55000 'a DELETE under replica role' \
+		<<<'SET session_replication_role = replica; DELETE FROM modelreg.event WHERE chain = 5'
+	refused 55000 'a TRUNCATE' <<<'TRUNCATE modelreg.event'
+	refused 55000 'disabling the triggers' <<<'ALTER TABLE modelreg.event DISABLE TRIGGER ALL'
+	refused 55000 'dropping everything' <<<'DROP EXTENSION modelreg CASCADE'
+	gap
+	expect 'audit_head(), a digest over the heads of all chains, is what it was' "$head" \
+		<<<'SELECT digest FROM modelreg.audit_head()'
+}
+
+forgery() {
+	local object
+	chapter 'What only verify() finds' 'What cannot be refused to a superuser: a forged row, its hash well made, and a byte changed in the weights.'
+	found 'the forged row' 'production 1/99' 'SELECT * FROM modelreg.verify()' <<-SQL
+		INSERT INTO modelreg.production (model_id, seq, team_id, at, version, hash) VALUES (1, 99, 1, now(), 9,
+		  modelreg.row_hash('production', 1::smallint, 1::bigint, 99::bigint, 1::bigint, now(), 9, NULL::bigint))
+	SQL
+	keep object <<<"SELECT object FROM modelreg.blob WHERE digest::text = 'sha256:$digest'"
+	found 'the changed byte' 'artifact 1/14/weights' 'SELECT * FROM modelreg.verify(deep => true)' \
+		<<<"SELECT lo_put($object, 1000000, '\\x2a')"
+}
+
+end() {
+	chapter 'As it was' 'Both were rolled back. Every hash, link, state and byte is recomputed once more.'
+	statement 'SELECT * FROM modelreg.verify(deep => true)'
+	expect 'no finding' 0 <<<'SELECT count(*) FROM modelreg.verify(deep => true)'
+	show <<<'SELECT digest AS "to be kept outside of the database" FROM modelreg.audit_head()'
+}
+
+printf '%sThe story of reco-model%s, on PostgreSQL %s\n' "$bold" "$plain" "$(value 'SHOW server_version')"
+for part in registry past inputs bytes version_14 questions bad_snapshot race tampering forgery end; do "$part"; done
+printf '%sAll %d chapters are as they should be%s (%d seconds).\n' "$bold" "$chapters" "$plain" "$SECONDS"

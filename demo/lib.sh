@@ -2,7 +2,8 @@
 
 set -euo pipefail
 
-if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' green='' red='' plain=''; fi
+bold='' dim='' green='' red='' plain=''
+if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; fi
 chapters=0
 blank=
 
@@ -26,36 +27,71 @@ ok() { text "   ${green}ok$plain  $*"; }
 # Runs a statement and prints only its values.
 value() { psql -qXAt -v ON_ERROR_STOP=1 -c "$1"; }
 
-# Runs statements of which nothing needs to be seen.
-run() { value "$1" >/dev/null || fail "$1"; }
+# The functions below read their SQL from standard input.
 
-# Shows a statement and what it returns.
+# Statements of which nothing needs to be seen.
+run() {
+	local sql
+	sql=$(cat)
+	value "$sql" >/dev/null || fail "$sql"
+}
+
+# Keeps the value that a statement returns in the variable named.
+keep() {
+	local sql kept
+	sql=$(cat)
+	kept=$(value "$sql") || fail "$sql"
+	printf -v "$1" '%s' "$kept"
+}
+
+# Prints what psql made of a statement, without its empty lines.
+table() { text "$(sed '/^$/d; s/ *$//; s/^/  /' <<<"$1")"; }
+
+# A statement and what it returns.
 show() {
-	local table
+	local sql result
+	sql=$(cat)
 	gap
-	statement "$1"
-	table=$(psql -qX -v ON_ERROR_STOP=1 -P footer=off -P null=- -c "$1") || fail "$1"
-	text "$(printf '%s\n' "$table" | sed '/^$/d; s/ *$//; s/^/  /')"
+	statement "$sql"
+	result=$(psql -qX -v ON_ERROR_STOP=1 -P footer=off -P null=- -c "$sql") || fail "$sql"
+	table "$result"
 	gap
 }
 
-# expect WHAT VALUE STATEMENT: the statement must return just that.
+# expect WHAT VALUE: the statement must return just that.
 expect() {
-	local got
-	got=$(value "$3") || fail "$3"
+	local sql got
+	sql=$(cat)
+	got=$(value "$sql") || fail "$sql"
 	[ "$got" = "$2" ] || fail "$1: expected $2, got: $got"
 	ok "$1"
 }
 
-# refused SQLSTATE WHAT STATEMENTS: the last of the statements must fail so; shows its error.
+# refused SQLSTATE WHAT: the last of the statements must fail so; shows its error.
 refused() {
-	local error
+	local sql error
+	sql=$(cat)
 	gap
-	statement "$3"
-	if error=$(psql -qXAt -v ON_ERROR_STOP=1 -v VERBOSITY=verbose -c "$3" 2>&1); then fail "$2 was not refused"; fi
+	statement "$sql"
+	if error=$(psql -qXAt -v ON_ERROR_STOP=1 -v VERBOSITY=verbose -c "$sql" 2>&1); then fail "$2 was not refused"; fi
 	case $error in
 		*"ERROR:  $1: "*) ;;
 		*) fail "$2: expected SQLSTATE $1, got: $error" ;;
 	esac
-	text "$(printf '%s\n' "$error" | sed -n "s/^.*ERROR:  [0-9A-Z]*: /   ${green}refused$plain  /p")"
+	text "$(sed -n "s/^.*ERROR:  [0-9A-Z]*: /   ${green}refused$plain  /p" <<<"$error")"
+}
+
+# found WHAT OBJECT CHECK: a forgery, read from standard input, in a transaction that is rolled back; the check must
+# name the object.
+found() {
+	local forgery findings
+	forgery=$(cat)
+	gap
+	statement "BEGIN; $forgery;"
+	statement "$3; ROLLBACK"
+	findings=$(psql -qX -v ON_ERROR_STOP=1 -P footer=off \
+		-c "BEGIN; DO \$\$BEGIN ${forgery/#SELECT/PERFORM}; END\$\$; $3; ROLLBACK") || fail "$1"
+	table "$findings"
+	grep -qF "$2" <<<"$findings" || fail "$1 was not found"
+	gap
 }

@@ -43,6 +43,12 @@ SELECT modelreg.promote('search.reco-model', :version, 'Production', reason => '
 SELECT version, uri FROM modelreg.production('search.reco-model');
 SELECT version, uri FROM modelreg.previous('search.reco-model');
 SELECT depth, role, address FROM modelreg.upstream('models:/search.reco-model/2');
+
+SELECT modelreg.set_alias('search.reco-model', 'champion', 2);
+SELECT modelreg.set_tag('search.reco-model', 'owner', 'ranking', version => 2);
+SELECT version, stage FROM modelreg.resolve('models:/search.reco-model@champion');
+SELECT model, version, metric_value FROM modelreg.search_versions(team => 'search', metric => 'ndcg@10', metric_min => 0.41);
+
 SELECT model, version, stage, is_current FROM modelreg.impact('snapshot:search.events@2026-06-01');
 
 SELECT modelreg.rollback_model('search.reco-model', reason => 'user_age is corrupted');
