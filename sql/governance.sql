@@ -76,6 +76,15 @@ SELECT version FROM modelreg.production('gov.ranker');
 COMMIT;
 SELECT version FROM modelreg.production('gov.ranker');
 
+-- a call that is repeated with its request id returns its result, whatever the model is called by now
+SELECT modelreg.register_version('gov.ranker', request_id => 'train-6');
+SELECT modelreg.rename_model('gov.ranker', 'ranker2');
+SELECT modelreg.promote('gov.ranker', 5, 'Production', expected_current => 4, request_id => 'p5') > 0;
+SELECT modelreg.rollback_model('gov.ranker', 'ctr down', expected_current => 3, request_id => 'incident-1');
+SELECT modelreg.register_version('gov.ranker', request_id => 'train-6');
+SELECT modelreg.register_version('gov.ranker', request_id => 'train-7');
+SELECT modelreg.rename_model('gov.ranker2', 'ranker');
+
 -- what was asked wrongly
 SELECT modelreg.promote('gov.ranker', 99, 'Production');
 SELECT modelreg.promote('gov.ranker', 0, 'Production');

@@ -158,9 +158,9 @@ return_number(FunctionCallInfo fcinfo, int64 number)
 Datum
 modelreg_promote(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), DECIDERS);
 	Promotion	promotion = {0};
 	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
+	MrModel		model;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 	int64		number;
@@ -173,8 +173,7 @@ modelreg_promote(PG_FUNCTION_ARGS)
 	promotion.leave_none = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	promotion.has_expected = !PG_ARGISNULL(6);
 	promotion.expected = promotion.has_expected ? PG_GETARG_INT32(6) : 0;
-	mr_verb_begin(&verb, fcinfo, "promote", &model.team, 7);
-	earlier = mr_verb_earlier_result(&verb);
+	earlier = mr_model_verb_begin(&verb, fcinfo, "promote", DECIDERS, 7, &model);
 	number = earlier ? mr_json_get_int(earlier, "number") :
 		run_promotion(&verb, &model, &promotion, reason);
 	mr_verb_end(&verb, earlier ? NULL : number_result(number));
@@ -234,17 +233,17 @@ run_rollback(MrVerb *verb, MrModel *model, const char *reason,
 Datum
 modelreg_rollback_model(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), DECIDERS);
 	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
 	Promotion	expectation = {0};
+	MrModel		model;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 	int32		version;
 
 	expectation.has_expected = !PG_ARGISNULL(2);
 	expectation.expected = expectation.has_expected ? PG_GETARG_INT32(2) : 0;
-	mr_verb_begin(&verb, fcinfo, "rollback_model", &model.team, 3);
-	earlier = mr_verb_earlier_result(&verb);
+	earlier = mr_model_verb_begin(&verb, fcinfo, "rollback_model", DECIDERS, 3,
+								  &model);
 	version = earlier ? mr_json_get_int(earlier, "number") :
 		run_rollback(&verb, &model, reason, &expectation);
 	mr_verb_end(&verb, earlier ? NULL : number_result(version));

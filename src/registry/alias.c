@@ -24,6 +24,7 @@ PG_FUNCTION_INFO_V1(modelreg_remove_alias);
 /* What the caller asked for. */
 typedef struct AliasChange
 {
+	bool		removes;
 	char	   *alias;
 	int32		version;		/* 0: remove it */
 	bool		has_expected;
@@ -138,18 +139,20 @@ change_alias(MrVerb *verb, const MrModel *model, const AliasChange *change)
 
 /* The frame of both verbs: returns the event's number, NULL for none. */
 static Datum
-run(FunctionCallInfo fcinfo, const char *name, const MrModel *model,
-	const AliasChange *change, int request_id_arg)
+run(FunctionCallInfo fcinfo, const char *name, const AliasChange *change,
+	int request_id_arg)
 {
+	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
 	MrJson		result;
 	int64		number;
+	Jsonb	   *earlier = mr_model_verb_begin(&verb, fcinfo, name, MR_CONTRIBUTOR,
+											  request_id_arg, &model);
 
-	mr_verb_begin(&verb, fcinfo, name, &model->team, request_id_arg);
-	earlier = mr_verb_earlier_result(&verb);
+	if (earlier == NULL && !change->removes)
+		mr_require_version(&model, change->version);
 	number = earlier ? mr_json_get_int(earlier, "number") :
-		change_alias(&verb, model, change);
+		change_alias(&verb, &model, change);
 	mr_json_begin(&result);
 	mr_json_add_int(&result, "number", number);
 	mr_verb_end(&verb, earlier ? NULL : mr_json_end(&result));
@@ -176,18 +179,15 @@ expected_arg(FunctionCallInfo fcinfo, int n, AliasChange *change)
 Datum
 modelreg_set_alias(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_CONTRIBUTOR);
 	AliasChange change = {0};
 
 	change.alias = mr_arg_text(fcinfo, 1, "alias");
 	mr_check_alias_name(change.alias, NULL);
 	mr_arg_require(fcinfo, 2, "version");
 	change.version = PG_GETARG_INT32(2);
-	mr_require_version(&model, change.version);
 	expected_arg(fcinfo, 3, &change);
 	change.reason = mr_arg_text_or_null(fcinfo, 4);
-	return run(fcinfo, "set_alias", &model, &change, 5);
+	return run(fcinfo, "set_alias", &change, 5);
 }
 
 /*
@@ -200,13 +200,11 @@ modelreg_set_alias(PG_FUNCTION_ARGS)
 Datum
 modelreg_remove_alias(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_CONTRIBUTOR);
-	AliasChange change = {0};
+	AliasChange change = {.removes = true};
 
 	change.alias = mr_arg_text(fcinfo, 1, "alias");
 	mr_check_alias_name(change.alias, NULL);
 	expected_arg(fcinfo, 2, &change);
 	change.reason = mr_arg_text_or_null(fcinfo, 3);
-	return run(fcinfo, "remove_alias", &model, &change, 4);
+	return run(fcinfo, "remove_alias", &change, 4);
 }

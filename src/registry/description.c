@@ -78,17 +78,17 @@ set_description(MrVerb *verb, int64 model, int32 version,
 Datum
 modelreg_set_description(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 PG_ARGISNULL(2) ? MR_MAINTAINER : MR_CONTRIBUTOR);
+	MrRights	level = PG_ARGISNULL(2) ? MR_MAINTAINER : MR_CONTRIBUTOR;
 	char	   *description = mr_arg_text_or_null(fcinfo, 1);
-	int32		version = mr_version_arg(fcinfo, 2, &model);
+	MrModel		model;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 	bool		changed = false;
 
-	mr_verb_begin(&verb, fcinfo, "set_description", &model.team, 3);
-	earlier = mr_verb_earlier_result(&verb);
+	earlier = mr_model_verb_begin(&verb, fcinfo, "set_description", level, 3,
+								  &model);
 	if (earlier == NULL)
-		changed = set_description(&verb, model.id, version, description);
+		changed = set_description(&verb, model.id,
+								  mr_version_arg(fcinfo, 2, &model), description);
 	return mr_note_end(&verb, earlier, changed);
 }

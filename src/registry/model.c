@@ -115,6 +115,59 @@ mr_require_model(const char *qualified, MrRights level)
 	return model;
 }
 
+/*
+ * The team of a model that need not exist any more, as a verb asks for it that
+ * may repeat an earlier call.  name is the model's, without the team.
+ */
+MrTeam
+mr_require_team_of_model(const char *qualified, MrRights level, char **name)
+{
+	const MrTeam *found;
+	MrTeam		team;
+	char	   *team_name;
+
+	mr_split_qualified_name(qualified, &team_name, name, NULL);
+	found = mr_team_by_name(team_name);
+	if (found == NULL)
+		raise_not_found(qualified);
+	team = *found;
+	team.name = team_name;
+	mr_require_rights(&team, level);
+	return team;
+}
+
+/* The model that a verb is about, now that it is known not to repeat a call. */
+MrModel
+mr_model_find_in_verb(MrVerb *verb, const char *qualified, const char *name)
+{
+	MrModel		model;
+
+	if (!mr_model_find(&verb->team, name, &model))
+		raise_not_found(qualified);
+	return model;
+}
+
+/*
+ * Begin a verb about the model that its first argument names.  Returns the
+ * result of an earlier call with its request id, whatever the model is named
+ * by now, or NULL, and then *model is found.
+ */
+Jsonb *
+mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *verb_name,
+					MrRights level, int request_id_arg, MrModel *model)
+{
+	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
+	char	   *name;
+	MrTeam		team = mr_require_team_of_model(qualified, level, &name);
+	Jsonb	   *earlier;
+
+	mr_verb_begin(verb, fcinfo, verb_name, &team, request_id_arg);
+	earlier = mr_verb_earlier_result(verb);
+	if (earlier == NULL)
+		*model = mr_model_find_in_verb(verb, qualified, name);
+	return earlier;
+}
+
 /* The team that had a name at a time, if the caller may read it. */
 static const MrTeam *
 team_at(const char *name, TimestampTz at)
@@ -443,38 +496,6 @@ save_state(MrHead *head)
 	CommandCounterIncrement();
 }
 
-/*
- * A model that a verb finds after it looked for its request id: once the verb
- * was done, the model has that name no more.
- */
-static MrModel
-find_in_verb(MrVerb *verb, const char *qualified, const char *name)
-{
-	MrModel		model;
-
-	if (!mr_model_find(&verb->team, name, &model))
-		raise_not_found(qualified);
-	return model;
-}
-
-/* The team of a model that need not exist any more, for a maintainer. */
-static MrTeam
-require_team_of(const char *qualified, char **name)
-{
-	const MrTeam *found;
-	MrTeam		team;
-	char	   *team_name;
-
-	mr_split_qualified_name(qualified, &team_name, name, NULL);
-	found = mr_team_by_name(team_name);
-	if (found == NULL)
-		raise_not_found(qualified);
-	team = *found;
-	team.name = team_name;
-	mr_require_rights(&team, MR_MAINTAINER);
-	return team;
-}
-
 static void
 rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admin)
 {
@@ -514,19 +535,15 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 Datum
 modelreg_rename_model(PG_FUNCTION_ARGS)
 {
-	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *new_name = mr_arg_text(fcinfo, 1, "new_name");
-	char	   *name;
-	MrTeam		team = require_team_of(qualified, &name);
 	bool		admin = (mr_registry_rights() & MR_ADMIN) != 0;
+	MrModel		model;
 	MrVerb		verb;
 
 	mr_check_object_name(new_name, NULL);
-	mr_verb_begin(&verb, fcinfo, "rename_model", &team, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
+	if (mr_model_verb_begin(&verb, fcinfo, "rename_model", MR_MAINTAINER, 2,
+							&model) == NULL)
 	{
-		MrModel		model = find_in_verb(&verb, qualified, name);
-
 		rename_model(&verb, &model, new_name, admin);
 		mr_verb_end(&verb, id_result(model.id));
 	}
@@ -601,17 +618,13 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 Datum
 modelreg_retire_model(PG_FUNCTION_ARGS)
 {
-	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
-	char	   *name;
-	MrTeam		team = require_team_of(qualified, &name);
+	MrModel		model;
 	MrVerb		verb;
 
-	mr_verb_begin(&verb, fcinfo, "retire_model", &team, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
+	if (mr_model_verb_begin(&verb, fcinfo, "retire_model", MR_MAINTAINER, 2,
+							&model) == NULL)
 	{
-		MrModel		model = find_in_verb(&verb, qualified, name);
-
 		retire_model(&verb, &model, reason);
 		mr_verb_end(&verb, id_result(model.id));
 	}

@@ -22,6 +22,13 @@ typedef struct MrModel
 extern MrTeam mr_model_open(MrTable *table, const char *qualified,
 							Snapshot snapshot);
 extern MrModel mr_require_model(const char *qualified, MrRights level);
+extern MrTeam mr_require_team_of_model(const char *qualified, MrRights level,
+									   char **name);
+extern MrModel mr_model_find_in_verb(MrVerb *verb, const char *qualified,
+									 const char *name);
+extern Jsonb *mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
+								  const char *verb_name, MrRights level,
+								  int request_id_arg, MrModel *model);
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
 extern char *mr_model_address(const MrModel *model);

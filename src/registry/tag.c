@@ -196,20 +196,19 @@ mr_tags_set(MrVerb *verb, int64 model, int32 version, Jsonb *tags)
 Datum
 modelreg_set_tag(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_CONTRIBUTOR);
 	char	   *key = mr_arg_text(fcinfo, 1, "key");
 	char	   *value = mr_arg_text(fcinfo, 2, "value");
-	int32		version = mr_version_arg(fcinfo, 3, &model);
 	bool		changed = false;
+	MrModel		model;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 
 	check_tag(key, value);
-	mr_verb_begin(&verb, fcinfo, "set_tag", &model.team, 4);
-	earlier = mr_verb_earlier_result(&verb);
+	earlier = mr_model_verb_begin(&verb, fcinfo, "set_tag", MR_CONTRIBUTOR, 4,
+								  &model);
 	if (earlier == NULL)
-		changed = set_tag(&verb, model.id, version, key, value);
+		changed = set_tag(&verb, model.id, mr_version_arg(fcinfo, 3, &model),
+						  key, value);
 	return mr_note_end(&verb, earlier, changed);
 }
 
@@ -222,18 +221,17 @@ modelreg_set_tag(PG_FUNCTION_ARGS)
 Datum
 modelreg_remove_tag(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
-										 MR_CONTRIBUTOR);
 	char	   *key = mr_arg_text(fcinfo, 1, "key");
-	int32		version = mr_version_arg(fcinfo, 2, &model);
 	bool		changed = false;
+	MrModel		model;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 
 	check_tag(key, "");
-	mr_verb_begin(&verb, fcinfo, "remove_tag", &model.team, 3);
-	earlier = mr_verb_earlier_result(&verb);
+	earlier = mr_model_verb_begin(&verb, fcinfo, "remove_tag", MR_CONTRIBUTOR, 3,
+								  &model);
 	if (earlier == NULL)
-		changed = remove_tag(&verb, model.id, version, key);
+		changed = remove_tag(&verb, model.id, mr_version_arg(fcinfo, 2, &model),
+							 key);
 	return mr_note_end(&verb, earlier, changed);
 }

@@ -38,6 +38,9 @@ PG_FUNCTION_INFO_V1(modelreg_register_version);
 /* What register_version() was given, parsed and checked. */
 typedef struct Registration
 {
+	char	   *qualified;		/* the model, as it was given */
+	char	   *name;			/* without the team */
+	MrTeam		team;
 	MrModel		model;
 	MrInputs   *inputs;
 	MrMetrics	metrics;
@@ -105,10 +108,10 @@ object_arg(FunctionCallInfo fcinfo, int n, const char *name)
 static void
 parse(FunctionCallInfo fcinfo, Registration *r)
 {
-	r->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"),
-								MR_CONTRIBUTOR);
+	r->qualified = mr_arg_text(fcinfo, ARG_MODEL, "model");
+	r->team = mr_require_team_of_model(r->qualified, MR_CONTRIBUTOR, &r->name);
 	r->inputs = parse_inputs(fcinfo);
-	r->artifacts = mr_artifacts_resolve(&r->model.team,
+	r->artifacts = mr_artifacts_resolve(&r->team,
 										PG_ARGISNULL(ARG_ARTIFACTS) ? NULL :
 										PG_GETARG_JSONB_P(ARG_ARTIFACTS),
 										&r->nartifacts);
@@ -349,6 +352,7 @@ register_version(MrVerb *verb, Registration *r)
 	MrJson		what;
 	int32		version;
 
+	r->model = mr_model_find_in_verb(verb, r->qualified, r->name);
 	prepare_row(verb, r, values, nulls);
 	head = mr_head_lock(MR_CHAIN_REGISTRATIONS, r->model.id);
 	check_still_live(r);
@@ -389,7 +393,7 @@ modelreg_register_version(PG_FUNCTION_ARGS)
 
 	parse(fcinfo, &r);
 	check_params(r.params);
-	mr_verb_begin(&verb, fcinfo, "register_version", &r.model.team, ARG_REQUEST_ID);
+	mr_verb_begin(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID);
 	earlier = mr_verb_earlier_result(&verb);
 	version = earlier ? mr_json_get_int(earlier, "version") :
 		register_version(&verb, &r);
