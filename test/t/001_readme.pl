@@ -30,6 +30,14 @@ sub missing
 	return join(' ', sort grep { !$given{$_} } @$wanted);
 }
 
+# Links within the project lead somewhere.
+for my $page ('README.md', 'CHANGELOG.md', map { s{^\Q$top\E/}{}r } glob("$top/docs/*.md"))
+{
+	my ($folder) = $page =~ m{^(.*/)?};
+	my @links = grep { !/^\w+:/ } slurp_file("$top/$page") =~ /\]\(([^)#]+)/g;
+	is(join(' ', grep { !-e "$top/" . ($folder // '') . $_ } @links), '', "$page: links");
+}
+
 # A statement ends with a semicolon or \gset at the end of a line.
 my $tour = slurp_file("$top/sql/tour.sql");
 my @statements = map { /\G\s*(.+?(?:;|\\gset))$/gms } section('## Getting started') =~ /^```sql\n(.*?)^```$/gms;
