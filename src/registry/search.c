@@ -324,7 +324,7 @@ Datum
 modelreg_search_versions(PG_FUNCTION_ARGS)
 {
 	MrSearch	search = {0};
-	MrSearchPlace after;
+	MrSearchPlace after = {0};
 
 	search.snapshot = GetActiveSnapshot();
 	read_filters(fcinfo, &search);

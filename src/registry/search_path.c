@@ -42,11 +42,14 @@ typedef struct Path
 	AttrNumber	order[MR_SEARCH_ORDER_MAX];
 } Path;
 
-/* The first whose filters were all given is taken: the most selective first. */
+/*
+ * The first whose filters were all given sets the order, the most selective
+ * first; see also take_sparsest().
+ */
 static const Path paths[] = {
 	{"rM", "version", "version_run", "i", {VERSION_VERSION}},
 	{"r", "version", "version_run", "li", {VERSION_MODEL_ID, VERSION_VERSION}},
-	{"To", "version", "version_registered", "zli", {VERSION_REGISTERED_AT, VERSION_MODEL_ID, VERSION_VERSION}},
+	{"o", "version", "version_node", "l", {VERSION_NODE_ID}},
 	{"Mm", "metric", "metric_of_model", "fi", {METRIC_VALUE, METRIC_VERSION}},
 	{"Tm", "metric", "metric_search", "fli", {METRIC_VALUE, METRIC_MODEL_ID, METRIC_VERSION}},
 	{"TwM", "search_word", "search_word_pkey", "i", {SEARCH_WORD_VERSION}},
@@ -64,11 +67,16 @@ static const Path paths[] = {
 	{"T", "version", "version_registered", "zli", {VERSION_REGISTERED_AT, VERSION_MODEL_ID, VERSION_VERSION}},
 };
 
+/* How many rows of a list tell how dense it is, and of how many words. */
+#define SAMPLE_ROWS 16
+#define SAMPLE_WORDS 8
+
 /* A path being read for one team. */
 typedef struct Reading
 {
 	MrSearch   *search;
 	const Path *path;
+	int			word;			/* that is looked up, where one is */
 	MrSearchPlace place;		/* of the row that was looked at last */
 	MrTable    *table;
 	bool		backward;
@@ -133,21 +141,18 @@ mr_search_path_types(int path)
 	return paths[path].types;
 }
 
-/* The longest word is likely to be the rarest. */
-static const char *
-word_to_look_up(const MrWords *words)
+/* Is the path read for one team after the other? */
+static bool
+has_teams(const Path *path)
 {
-	const char *longest = words->items[0];
-
-	for (int i = 1; i < words->n; i++)
-		if (strlen(words->items[i]) > strlen(longest))
-			longest = words->items[i];
-	return longest;
+	return strpbrk(path->filters, "TM") != NULL;
 }
 
 static Datum
-filter_value(const MrSearchFilters *filters, char letter, int64 team)
+filter_value(const Reading *reading, char letter, int64 team)
 {
+	const MrSearchFilters *filters = &reading->search->filters;
+
 	switch (letter)
 	{
 		case 'T':
@@ -161,7 +166,7 @@ filter_value(const MrSearchFilters *filters, char letter, int64 team)
 		case 'm':
 			return CStringGetTextDatum(filters->metric);
 		case 'w':
-			return CStringGetTextDatum(word_to_look_up(&filters->words));
+			return CStringGetTextDatum(filters->words.items[reading->word]);
 		case 'k':
 			return CStringGetTextDatum(filters->tag_key);
 		case 'v':
@@ -177,12 +182,11 @@ filter_value(const MrSearchFilters *filters, char letter, int64 team)
 static int
 set_equal(const Reading *reading, int64 team, Datum *equal)
 {
-	const MrSearchFilters *filters = &reading->search->filters;
 	int			n = 0;
 
 	for (const char *letter = reading->path->filters; *letter != '\0'; letter++)
 		if (*letter != 'o')
-			equal[n++] = filter_value(filters, *letter, team);
+			equal[n++] = filter_value(reading, *letter, team);
 	return n;
 }
 
@@ -305,7 +309,7 @@ is_past_range(const Reading *reading)
 
 /*
  * Read the place of the row in the slot.  Model and version end it; a path
- * within one model has no model there.
+ * within one model has no model there, and a node stands for both.
  */
 static void
 read_place(Reading *reading, MrSearchRow *row)
@@ -315,6 +319,12 @@ read_place(Reading *reading, MrSearchRow *row)
 	for (int i = 0; i < n; i++)
 		reading->place.values[i] = mr_table_get(reading->table, reading->path->order[i], NULL);
 	reading->place.n = n;
+	if (strcmp(reading->path->types, "l") == 0)
+	{
+		row->model = DatumGetInt64(mr_table_get(reading->table, VERSION_MODEL_ID, NULL));
+		row->version = DatumGetInt32(mr_table_get(reading->table, VERSION_VERSION, NULL));
+		return;
+	}
 	row->version = DatumGetInt32(reading->place.values[n - 1]);
 	row->model = n > 1 && reading->path->types[n - 2] == 'l' ?
 		DatumGetInt64(reading->place.values[n - 2]) :
@@ -366,12 +376,25 @@ look_at_row(Reading *reading, MrSearchRow *row)
 	return mr_search_pause(search, &reading->place);
 }
 
-/* Rows of a run may be other teams'; these count for nothing. */
+/* Rows that no team leads to may be of any. */
 static bool
 is_hidden(const Reading *reading)
 {
-	return strchr(reading->path->filters, 'r') != NULL &&
+	return !has_teams(reading->path) &&
 		!mr_may_read(DatumGetInt64(mr_table_get(reading->table, VERSION_TEAM_ID, NULL)));
+}
+
+/*
+ * Pass a row of another team.  A place in a run would name its model, so there
+ * it counts for nothing; the number of a node says nothing.
+ */
+static bool
+pass_hidden_row(Reading *reading)
+{
+	if (strchr(reading->path->filters, 'o') == NULL)
+		return true;
+	reading->search->scanned++;
+	return mr_search_pause(reading->search, &reading->place);
 }
 
 /* Read the scan to the end of the range or of the page (false). */
@@ -389,7 +412,9 @@ read_rows(Reading *reading, MrScan *scan)
 
 		read_place(reading, &row);
 		in_range = !is_past_range(reading);
-		if (in_range && !is_hidden(reading) && !is_same_place(reading, &before))
+		if (in_range && is_hidden(reading))
+			more = pass_hidden_row(reading);
+		else if (in_range && !is_same_place(reading, &before))
 			more = look_at_row(reading, &row);
 		before = reading->place;
 		MemoryContextSwitchTo(old);
@@ -400,16 +425,13 @@ read_rows(Reading *reading, MrScan *scan)
 	return more;
 }
 
-/* Read one index for a team, behind a place or (NULL) from the beginning. */
-static bool
-read_index(Reading *reading, int64 team, const MrSearchPlace *after)
+/* Scan one index for a team, behind a place or (NULL) from the beginning. */
+static MrScan *
+begin_scan(Reading *reading, int64 team, const MrSearchPlace *after)
 {
-	MrSearch   *search = reading->search;
 	Datum		equal[MR_SEARCH_ORDER_MAX + 2];
 	Datum		begin;
 	MrPlace		place = {.equal = equal,.backward = reading->backward};
-	MrScan	   *scan;
-	bool		more;
 
 	place.nequal = set_equal(reading, team, equal);
 	if (after != NULL)
@@ -419,9 +441,16 @@ read_index(Reading *reading, int64 team, const MrSearchPlace *after)
 	}
 	else if (!begin_of_range(reading, &place, &begin))
 		place.nplace = 0;
-	scan = mr_scan_begin_from(reading->table, reading->path->index, &place,
-							  search->snapshot);
-	more = read_rows(reading, scan);
+	return mr_scan_begin_from(reading->table, reading->path->index, &place,
+							  reading->search->snapshot);
+}
+
+static bool
+read_index(Reading *reading, int64 team, const MrSearchPlace *after)
+{
+	MrScan	   *scan = begin_scan(reading, team, after);
+	bool		more = read_rows(reading, scan);
+
 	mr_scan_end(scan);
 	return more;
 }
@@ -514,6 +543,75 @@ read_names(Reading *reading, int64 team, const MrSearchPlace *after)
 	return more;
 }
 
+/*
+ * How far some rows of the reading's index reach: the last one's model and
+ * version, or 0 when it has no more rows than these.
+ */
+static MrSearchRow
+reach_of_sample(Reading *reading, int64 team, const MrSearchPlace *after)
+{
+	MrTable    *table = mr_table_open_read(reading->path->table);
+	MrSearchRow row = {0};
+	MrScan	   *scan;
+	int			n = 0;
+
+	reading->table = table;
+	scan = begin_scan(reading, team, after);
+	while (n < SAMPLE_ROWS && mr_scan_next(scan, reading->backward))
+		n++;
+	if (n == SAMPLE_ROWS)
+		read_place(reading, &row);
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return row;
+}
+
+/*
+ * Of the lists in the order of models and versions that answer one of the
+ * filters each, take the one that is sparsest from here on: the same number
+ * of rows reaches farthest.  All have the same places, so that the next page
+ * may take another.
+ */
+static void
+take_sparsest(Reading *reading, int64 team, const MrSearchPlace *after)
+{
+	const MrSearchFilters *filters = &reading->search->filters;
+	Reading		candidate = *reading;
+	MrSearchRow best = {.model = PG_INT64_MAX};
+
+	if (strcmp(reading->path->types, "i") != 0 && strcmp(reading->path->types, "li") != 0)
+		return;
+	for (int i = 0; i < lengthof(paths); i++)
+	{
+		int			lists = strchr(paths[i].filters, 'w') == NULL ? 1 :
+		Min(filters->words.n, SAMPLE_WORDS);
+
+		if (strcmp(paths[i].types, reading->path->types) != 0 || is_by_number(&paths[i]) ||
+			!has_teams(&paths[i]) || !path_fits(filters, &paths[i]))
+			continue;
+		candidate.path = &paths[i];
+		for (candidate.word = 0; candidate.word < lists; candidate.word++)
+		{
+			MrSearchRow row = reach_of_sample(&candidate, team, after);
+
+			if (row.model > best.model ||
+				(row.model == best.model && row.version >= best.version))
+				continue;
+			best = row;
+			reading->path = candidate.path;
+			reading->word = candidate.word;
+		}
+	}
+}
+
+/* Are there several filters that an index answers in the same order? */
+static bool
+has_choice(const MrSearchFilters *filters)
+{
+	return (filters->run != 0) + filters->words.n + (filters->tag_value != NULL) +
+		(filters->param_key != NULL) + (filters->stage != MR_STAGE_NONE) > 1;
+}
+
 /* Read all for one team; false when the page ended. */
 static bool
 read_team(MrSearch *search, int64 team, const MrSearchPlace *after)
@@ -522,99 +620,52 @@ read_team(MrSearch *search, int64 team, const MrSearchPlace *after)
 	bool		more;
 
 	reading.place.team = team;
-	reading.table = mr_table_open_read(reading.path->table);
 	reading.backward = !(search->filters.lowest_first && reading.path->types[0] == 'f');
+	if (has_choice(&search->filters))
+		take_sparsest(&reading, team, after);
+	reading.table = mr_table_open_read(reading.path->table);
 	more = strchr(reading.path->filters, 'n') != NULL ?
 		read_names(&reading, team, after) : read_index(&reading, team, after);
 	mr_table_close(reading.table);
 	return more;
 }
 
-/* A version of a list. */
-typedef struct Listed
+/* Find the version that has a node. */
+static bool
+find_by_node(Reading *reading, int64 node, MrSearchRow *row)
 {
-	int64		team;
-	TimestampTz registered_at;
-	int64		model;
-	int32		version;
-} Listed;
+	MrSearch   *search = reading->search;
+	Datum		key = Int64GetDatum(node);
 
-/* As the index version_registered is read for one team after the other. */
-static int
-compare_listed(const void *a, const void *b)
-{
-	const Listed *x = a;
-	const Listed *y = b;
-
-	if (x->team != y->team)
-		return x->team < y->team ? -1 : 1;
-	if (x->registered_at != y->registered_at)
-		return x->registered_at > y->registered_at ? -1 : 1;
-	if (x->model != y->model)
-		return x->model > y->model ? -1 : 1;
-	return (x->version < y->version) - (x->version > y->version);
+	if (!mr_table_find(reading->table, "version_node", 1, &key, search->snapshot))
+		return false;
+	read_place(reading, row);
+	return true;
 }
 
-/* The versions of an origin that are seen, in order; returns how many. */
-static int
-load_list(MrSearch *search, const MrSearchOrigin *origin, Listed *list)
-{
-	MrTable    *table = search->versions;
-	int			n = 0;
-
-	for (int i = 0; i < origin->n; i++)
-	{
-		Datum		key = Int64GetDatum(origin->versions[i]);
-		Listed	   *listed = &list[n];
-
-		if (!mr_table_find(table, "version_node", 1, &key, search->snapshot))
-			continue;
-		listed->team = DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL));
-		listed->registered_at = DatumGetTimestampTz(mr_table_get(table, VERSION_REGISTERED_AT, NULL));
-		listed->model = DatumGetInt64(mr_table_get(table, VERSION_MODEL_ID, NULL));
-		listed->version = DatumGetInt32(mr_table_get(table, VERSION_VERSION, NULL));
-		if (mr_may_read(listed->team))
-			n++;
-	}
-	qsort(list, n, sizeof(Listed), compare_listed);
-	return n;
-}
-
+/* Read the versions of an origin that are known, the newest node first. */
 static void
 read_list(MrSearch *search, const MrSearchOrigin *origin, const MrSearchPlace *after)
 {
 	Reading		reading = {.search = search,.path = &paths[search->path]};
-	Listed	   *list = palloc_extended(Max(origin->n, 1) * sizeof(Listed), MCXT_ALLOC_HUGE);
-	int			n = load_list(search, origin, list);
+	int64		below = after == NULL ? PG_INT64_MAX : DatumGetInt64(after->values[0]);
 	bool		more = true;
-	Listed		last = {0};
 
-	if (after != NULL)
+	reading.table = mr_table_open_read(reading.path->table);
+	for (int i = origin->n - 1; i >= 0 && more; i--)
 	{
-		last.team = after->team;
-		/* behind all that the team has: before every time */
-		last.registered_at = after->n == 0 ? PG_INT64_MIN : DatumGetTimestampTz(after->values[0]);
-		last.model = after->n == 0 ? 0 : DatumGetInt64(after->values[1]);
-		last.version = after->n == 0 ? 0 : DatumGetInt32(after->values[2]);
-	}
-	for (int i = 0; i < n && more; i++)
-	{
-		MrSearchRow row = {.model = list[i].model,.version = list[i].version};
+		MrSearchRow row = {0};
 		MemoryContext old;
 
-		if (after != NULL && compare_listed(&list[i], &last) <= 0)
+		if (origin->versions[i] >= below)
 			continue;
 		old = MemoryContextSwitchTo(search->row_context);
-		reading.place.team = list[i].team;
-		reading.place.n = 3;
-		reading.place.values[0] = TimestampTzGetDatum(list[i].registered_at);
-		reading.place.values[1] = Int64GetDatum(row.model);
-		reading.place.values[2] = Int32GetDatum(row.version);
-		more = look_at_row(&reading, &row);
+		if (find_by_node(&reading, origin->versions[i], &row) && !is_hidden(&reading))
+			more = look_at_row(&reading, &row);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(search->row_context);
 	}
-	pfree(list);
+	mr_table_close(reading.table);
 }
 
 /* Read on from a place, or (NULL) from the beginning. */
@@ -631,7 +682,7 @@ mr_search_run(MrSearch *search, const MrSearchPlace *after)
 		read_list(search, listed, after);
 		return;
 	}
-	if (strchr(paths[search->path].filters, 'r') != NULL)
+	if (!has_teams(&paths[search->path]))
 	{
 		(void) read_team(search, MR_NO_TEAM, after);
 		return;

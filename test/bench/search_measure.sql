@@ -69,16 +69,18 @@ CREATE TEMP VIEW by_hand AS
 		LEFT JOIN modelreg.description d ON (d.model_id, d.version) = (v.model_id, v.version)
 		LEFT JOIN modelreg.payload p ON p.digest = d.payload WHERE ') AS statement
 	FROM cases;
+\if :hand
 INSERT INTO results SELECT number, 'hand first', t.* FROM by_hand, LATERAL pg_temp.touched(statement || ' LIMIT 50') t;
 INSERT INTO results SELECT number, 'hand fiftieth', t.* FROM by_hand, LATERAL pg_temp.touched(statement || ' LIMIT 50 OFFSET 2450') t;
+\endif
 
 CREATE TEMP VIEW summary AS
 	SELECT c.number, c.single, c.arguments, f.pages AS first, o.pages AS fiftieth, h.pages AS hand, x.pages AS hand_offset,
 		f.ms AS first_ms, o.ms AS fiftieth_ms, h.ms AS hand_ms, x.ms AS hand_offset_ms
 	FROM cases c JOIN results f ON f.number = c.number AND f.query = 'first'
 		LEFT JOIN results o ON o.number = c.number AND o.query = 'fiftieth'
-		JOIN results h ON h.number = c.number AND h.query = 'hand first'
-		JOIN results x ON x.number = c.number AND x.query = 'hand fiftieth';
+		LEFT JOIN results h ON h.number = c.number AND h.query = 'hand first'
+		LEFT JOIN results x ON x.number = c.number AND x.query = 'hand fiftieth';
 SELECT arguments, first, fiftieth AS "50th", hand AS "SQL", hand_offset AS "SQL, OFFSET 2450", round(first / hand, 2) AS ratio,
 	round(fiftieth / hand_offset, 2) AS "ratio of the 50th"
 FROM summary ORDER BY number;
