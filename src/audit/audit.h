@@ -38,6 +38,7 @@ typedef struct MrVerb
 	Jsonb	   *who;
 	char	   *request_id;		/* or NULL */
 	bytea	   *content;		/* hash of the arguments, if request_id */
+	StringInfoData request_key; /* locked while data is not NULL */
 	MrOwnerScope scope;
 } MrVerb;
 

@@ -55,19 +55,26 @@ check_request_id(const char *request_id)
 
 /*
  * Two calls with one request id must not run side by side: the second waits
- * here for the first's transaction.
+ * here until the first has stored its result, and then for its transaction.
  */
 static void
 lock_request(MrVerb *verb)
 {
-	StringInfoData key;
+	StringInfo	key = &verb->request_key;
 
-	initStringInfo(&key);
-	mr_encode_row_start(&key, verb->name, 1);
-	mr_encode_datum(&key, INT8OID, Int64GetDatum(verb->team.id), false);
-	mr_encode_bytes(&key, verb->request_id, strlen(verb->request_id));
-	mr_lock_key(MR_LOCK_REQUEST_ID, key.data, key.len);
-	pfree(key.data);
+	initStringInfo(key);
+	mr_encode_row_start(key, verb->name, 1);
+	mr_encode_datum(key, INT8OID, Int64GetDatum(verb->team.id), false);
+	mr_encode_bytes(key, verb->request_id, strlen(verb->request_id));
+	mr_lock_key(MR_LOCK_REQUEST_ID, key->data, key->len);
+}
+
+static void
+unlock_request(MrVerb *verb)
+{
+	if (verb->request_key.data != NULL)
+		mr_unlock_key(MR_LOCK_REQUEST_ID, verb->request_key.data,
+					  verb->request_key.len);
 }
 
 /*
@@ -127,6 +134,7 @@ mr_verb_earlier_result(MrVerb *verb)
 	keys[0] = Int64GetDatum(verb->team.id);
 	keys[1] = CStringGetTextDatum(verb->name);
 	keys[2] = CStringGetTextDatum(verb->request_id);
+	mr_table_await_key(table, "request_id_pkey", 3, keys);
 	if (mr_table_find_latest(table, "request_id_pkey", 3, keys))
 	{
 		bytea	   *content = DatumGetByteaPP(mr_table_get(table, REQUEST_ID_CONTENT, NULL));
@@ -165,6 +173,7 @@ mr_verb_end(MrVerb *verb, Jsonb *result)
 
 	if (verb->request_id != NULL && result != NULL)
 		store_result(verb, result);
+	unlock_request(verb);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	mr_owner_end(&verb->scope);

@@ -5,6 +5,8 @@
  * Two transactions that insert one key would meet in its unique index, where
  * the second gets an error.  Each takes the key's lock first and looks again
  * under the latest snapshot, so that the second finds the first one's row.
+ * Who inserts many keys in one transaction lets go of each lock when its row
+ * is there, and looks with mr_table_await_key() first.
  */
 #include "postgres.h"
 
@@ -14,15 +16,23 @@
 
 #include "base/lock.h"
 
-static bool
-lock_key(MrLockClass class, const void *key, int len, LOCKMODE mode,
-		 bool only_if_free)
+static LOCKTAG
+make_tag(MrLockClass class, const void *key, int len)
 {
 	uint64		hash = hash_bytes_extended(key, len, 0);
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32),
 						 (uint32) hash, class);
+	return tag;
+}
+
+static bool
+lock_key(MrLockClass class, const void *key, int len, LOCKMODE mode,
+		 bool only_if_free)
+{
+	LOCKTAG		tag = make_tag(class, key, len);
+
 	return LockAcquire(&tag, mode, false, only_if_free) != LOCKACQUIRE_NOT_AVAIL;
 }
 
@@ -34,6 +44,15 @@ void
 mr_lock_key(MrLockClass class, const void *key, int len)
 {
 	(void) lock_key(class, key, len, ExclusiveLock, false);
+}
+
+/* Let go of a key before the end of the transaction. */
+void
+mr_unlock_key(MrLockClass class, const void *key, int len)
+{
+	LOCKTAG		tag = make_tag(class, key, len);
+
+	(void) LockRelease(&tag, ExclusiveLock, false);
 }
 
 /* The same together with others that share it. */

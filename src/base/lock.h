@@ -18,6 +18,7 @@ typedef enum MrLockClass
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);
+extern void mr_unlock_key(MrLockClass class, const void *key, int len);
 extern void mr_lock_key_shared(MrLockClass class, const void *key, int len);
 extern bool mr_lock_key_try(MrLockClass class, const void *key, int len);
 

@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -264,6 +265,37 @@ mr_table_find_latest(MrTable *table, const char *index, int nkeys,
 
 	UnregisterSnapshot(snapshot);
 	return found;
+}
+
+/* The transaction in progress that inserts a row with the key, if there is one. */
+static TransactionId
+find_inserter(MrTable *table, const char *index, int nkeys, const Datum *keys)
+{
+	SnapshotData dirty;
+	MrScan	   *scan;
+	TransactionId inserter = InvalidTransactionId;
+
+	InitDirtySnapshot(dirty);
+	scan = mr_scan_begin(table, index, nkeys, keys, &dirty);
+	while (!TransactionIdIsValid(inserter) && mr_scan_next(scan, false))
+		inserter = dirty.xmin;
+	mr_scan_end(scan);
+	ExecClearTuple(table->slot);
+	return inserter;
+}
+
+/*
+ * Wait until no other transaction in progress has inserted a row with the
+ * key: it has committed then, or there is no such row.
+ */
+void
+mr_table_await_key(MrTable *table, const char *index, int nkeys,
+				   const Datum *keys)
+{
+	TransactionId inserter;
+
+	while (TransactionIdIsValid(inserter = find_inserter(table, index, nkeys, keys)))
+		XactLockTableWait(inserter, NULL, NULL, XLTW_None);
 }
 
 static void

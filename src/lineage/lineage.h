@@ -35,6 +35,8 @@ extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
 extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 const char *name, const char *version,
 							 Snapshot snapshot);
+extern void mr_node_await(MrTable *table, int64 team, const char *kind,
+						  const char *name, const char *version);
 extern int64 mr_node_find(int64 team, const char *kind, const char *name,
 						  const char *version);
 extern bool mr_node_resolve(const char *address, Snapshot snapshot,

@@ -70,6 +70,17 @@ mr_node_find_row(MrTable *table, int64 team, const char *kind, const char *name,
 	return find_row(table, "node_key", 4, keys, snapshot);
 }
 
+/* Wait for whoever records a node with that key at this time. */
+void
+mr_node_await(MrTable *table, int64 team, const char *kind, const char *name,
+			  const char *version)
+{
+	Datum		keys[4] = {Int64GetDatum(team), CStringGetTextDatum(kind),
+	CStringGetTextDatum(name), CStringGetTextDatum(version)};
+
+	mr_table_await_key(table, "node_key", 4, keys);
+}
+
 static bool
 find_node(int64 team, const MrNodeKey *key, Snapshot snapshot, MrNode *node)
 {

@@ -23,9 +23,8 @@
 #include "lineage/lineage_tables.h"
 #include "types/names.h"
 
-/* Whoever records the same key waits here for us. */
-static void
-lock_node_key(const MrNodeSpec *spec)
+static StringInfoData
+encode_key(const MrNodeSpec *spec)
 {
 	StringInfoData key;
 
@@ -34,8 +33,7 @@ lock_node_key(const MrNodeSpec *spec)
 	mr_encode_bytes(&key, spec->kind, strlen(spec->kind));
 	mr_encode_bytes(&key, spec->name, strlen(spec->name));
 	mr_encode_bytes(&key, spec->version, strlen(spec->version));
-	mr_lock_key(MR_LOCK_NODE, key.data, key.len);
-	pfree(key.data);
+	return key;
 }
 
 static void
@@ -244,6 +242,7 @@ find_same_node(const MrTeam *team, const MrNodeSpec *spec)
 	MrTable    *table = mr_table_open_read("node");
 	int64		id = 0;
 
+	mr_node_await(table, spec->team, spec->kind, spec->name, spec->version);
 	if (mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, NULL))
 	{
 		char	   *differences = list_differences(table, spec);
@@ -262,26 +261,38 @@ find_same_node(const MrTeam *team, const MrNodeSpec *spec)
 	return id;
 }
 
-/*
- * Record a node and its edges; returns its id.  If it is recorded already
- * nothing is written, and hash becomes NULL.
- */
-int64
-mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
+static int64
+insert_node(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
 {
 	int64		batch;
 	int64		id;
 
-	*hash = NULL;
-	lock_node_key(spec);
-	id = find_same_node(&verb->team, spec);
-	if (id != 0)
-		return id;
 	batch = spec->is_fact ? mr_fact_batch(verb, spec->team) : 0;
 	id = mr_nextval("node_id_seq");
 	*hash = insert_node_row(verb, spec, id, batch);
 	insert_edges(spec, id);
 	if (spec->is_fact)
 		mr_fact_recorded(batch, "node", id, *hash);
+	return id;
+}
+
+/*
+ * Record a node and its edges; returns its id.  If it is recorded already
+ * nothing is written, and hash becomes NULL.  Whoever records the same key
+ * waits for its lock until our row is there, and then for our transaction.
+ */
+int64
+mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
+{
+	StringInfoData key = encode_key(spec);
+	int64		id;
+
+	*hash = NULL;
+	mr_lock_key(MR_LOCK_NODE, key.data, key.len);
+	id = find_same_node(&verb->team, spec);
+	if (id == 0)
+		id = insert_node(verb, spec, hash);
+	mr_unlock_key(MR_LOCK_NODE, key.data, key.len);
+	pfree(key.data);
 	return id;
 }

@@ -94,6 +94,11 @@ $node->pgbench('--no-vacuum --client=8 --transactions=5', 0, [qr{processed: 40/4
 is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM modelreg.version WHERE request_id = 'same'}), '1', 'registers one version');
 
+# A history is imported in one transaction: locks do not pile up.
+is($node->safe_psql('postgres', q{
+	SELECT count(modelreg.record_run('race.run-' || i, request_id => 'run-' || i)) FROM generate_series(1, 20000) AS i}),
+	'20000', '20,000 nodes with request ids in one transaction');
+
 is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify()'), '', 'verify() finds nothing');
 
 done_testing();
