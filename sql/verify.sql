@@ -32,7 +32,7 @@ SELECT modelreg.register_version('search.reco', 'run:search.train', description 
 	artifacts => '[{"name": "weights", "upload": 1}, {"name": "prep", "uri": "s3://models/prep", "size": 3,
 		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]',
 	params => '{"lr": 0.10, "optimizer": "adam", "layers": [64, 32]}', metrics => '{"auc": 0.9, "loss": "NaN"}');
-SELECT modelreg.register_version('search.reco', 'run:search.train', metrics => '{"auc": 0.91}');
+SELECT modelreg.register_version('search.reco', 'run:search.train', metrics => '{"auc": 0.91}', request_id => 'train-2');
 SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.8}', dataset => 'snapshot:search.events@2026-06-01');
 SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.7}', dataset => 'snapshot:search.events@2026-06-01');
 SELECT modelreg.set_tag('search.reco', 'family', 'two-tower', 1);
@@ -40,7 +40,7 @@ SELECT modelreg.set_tag('search.reco', 'family', 'ranker', 1);
 SELECT modelreg.set_tag('search.reco', 'gone', '', 1);
 SELECT modelreg.remove_tag('search.reco', 'gone', 1);
 SELECT modelreg.set_description('search.reco', 'better words', 2);
-SELECT modelreg.promote('search.reco', 1, 'Production', reason => 'first');
+SELECT modelreg.promote('search.reco', 1, 'Production', reason => 'first', request_id => 'promote-1');
 SELECT modelreg.promote('search.reco', 2, 'Production', archive_others => false);
 SELECT modelreg.rollback_model('search.reco', 'worse');
 SELECT modelreg.set_alias('search.reco', 'champion', 1);
@@ -336,6 +336,15 @@ SELECT last_value AS batch FROM modelreg.batch_seq \gset
 SELECT setval('modelreg.node_id_seq', 1), setval('modelreg.batch_seq', 1);
 SELECT * FROM findings;
 SELECT setval('modelreg.node_id_seq', :node_id) > 1 AS node_id, setval('modelreg.batch_seq', :batch) > 1 AS batch;
+ROLLBACK;
+
+-- Request ids are those of the calls that the events tell of.
+BEGIN;
+CALL open('request_id');
+UPDATE modelreg.request_id SET result = '{"version": 1}' WHERE request_id = 'train-2';
+DELETE FROM modelreg.request_id WHERE request_id = 'promote-1';
+INSERT INTO modelreg.request_id VALUES (1, 'promote', 'never', '\x00', '{"number": 1}'), (1, 'promote', 'no change', '\x00', '{"number": 0}'), (0, 'create_team', 'never', '\x00', 'null');
+SELECT * FROM findings;
 ROLLBACK;
 
 -- What a forged row holds does not break verify(), however absurd it is.

@@ -97,11 +97,10 @@ verify_bundles(MrVerify *verify, const void *arg)
  * names them.  Bytes that are gone have to have an event that tells of it.
  */
 static const char bytes_sql[] =
-"SELECT min(concat('artifact ', a.model_id, '/', a.version, '/', a.name)), a.digest, a.size, "
-"EXISTS (SELECT FROM modelreg.blob b JOIN modelreg.event e ON e.chain = 1 AND e.kind = 'bytes_dropped' AND e.at >= b.purged_at "
-"WHERE b.digest::text = a.digest::text) "
+"SELECT a.object, a.digest, a.size, b.purged_at <= (SELECT max(e.at) FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'bytes_dropped') "
+"FROM (SELECT min(concat('artifact ', a.model_id, '/', a.version, '/', a.name)) AS object, a.digest, a.size "
 "FROM modelreg.artifact a WHERE a.uri IS NULL AND ($1 IS NULL OR a.team_id = $1) AND ($2 IS NULL OR a.model_id = $2) "
-"GROUP BY a.digest, a.size ORDER BY 1";
+"GROUP BY a.digest, a.size) a LEFT JOIN modelreg.blob b ON b.digest::text = a.digest::text ORDER BY 1";
 
 static void
 report_bytes(MrVerify *verify, const char *object, MrBytesState state)
@@ -128,7 +127,7 @@ check_bytes(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
 		return;					/* its row is a finding */
 	found = mr_bytes_check(DatumGetMrDigest(values[1]), DatumGetInt64(values[2]),
 						   verify->deep);
-	if (found == MR_BYTES_PURGED && DatumGetBool(values[3]))
+	if (found == MR_BYTES_PURGED && !nulls[3] && DatumGetBool(values[3]))
 		verify->purged++;
 	else if (found != MR_BYTES_OK)
 		report_bytes(verify, TextDatumGetCString(values[0]), found);

@@ -327,6 +327,8 @@ static const Statement statements[] = {
 
 	{"reference", "versions", MR_VERIFY_ANY,
 		"SELECT concat('version ', v.model_id, '/', v.version), w.wrong FROM " ROWS_OF_MODELS("version") " v "
+		"LEFT JOIN (SELECT DISTINCT e.what->>'identity' AS identity FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'registry_created') i "
+		"ON i.identity = v.identity::text "
 		"LEFT JOIN modelreg.model m ON m.id = v.model_id LEFT JOIN modelreg.node n ON n.id = v.node_id "
 		"LEFT JOIN modelreg.node r ON r.id = v.run_id "
 		"CROSS JOIN LATERAL (VALUES "
@@ -339,8 +341,7 @@ static const Statement statements[] = {
 		"WHEN v.run_id IS NOT NULL AND NOT v.run_id = ANY (n.input_ids) THEN format('its run, node %s, is no input of its node', v.run_id) END), "
 		"(CASE WHEN v.training_hash IS NOT NULL AND NOT EXISTS (SELECT FROM modelreg.evaluation x "
 		"WHERE x.node_id = v.node_id AND x.hash = v.training_hash AND x.batch IS NULL) THEN 'its training metrics are missing' END), "
-		"(CASE WHEN NOT EXISTS (SELECT FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'registry_created' "
-		"AND e.what->>'identity' = v.identity::text) THEN 'the registry never had its identity' END)) AS w(wrong) "
+		"(CASE WHEN i.identity IS NULL THEN 'the registry never had its identity' END)) AS w(wrong) "
 		"WHERE w.wrong IS NOT NULL ORDER BY 1, 2"},
 
 	{"reference", "rows of registrations", MR_VERIFY_ALL | MR_VERIFY_TEAM,
@@ -368,9 +369,24 @@ static const Statement statements[] = {
 		"ORDER BY 1, 2"},
 
 	{"reference", "stored bytes", MR_VERIFY_ALL,
-		"SELECT concat('blob ', b.id), 'no upload and no artifact names it' FROM modelreg.blob b WHERE b.digest::text NOT IN ("
-		"SELECT a.digest::text FROM modelreg.artifact a WHERE a.uri IS NULL UNION ALL "
-		"SELECT u.digest::text FROM modelreg.upload u WHERE u.state = 'sealed') ORDER BY b.id"},
+		"SELECT concat('blob ', b.id), 'no upload and no artifact names it' FROM modelreg.blob b WHERE NOT EXISTS (SELECT FROM ("
+		"SELECT a.digest::text AS digest FROM modelreg.artifact a WHERE a.uri IS NULL UNION ALL "
+		"SELECT u.digest::text FROM modelreg.upload u WHERE u.state = 'sealed') n WHERE n.digest = b.digest::text) ORDER BY b.id"},
+
+	{"reference", "request ids", MR_VERIFY_ALL | MR_VERIFY_TEAM,
+		"SELECT concat('request_id ', e.team_id, '/', e.request_id), "
+		"format('event %s/%s/%s has it, but there is no row', " MR_SQL_CHAIN("e.chain") ", e.chain_id, e.seq) FROM modelreg.event e "
+		"WHERE e.request_id IS NOT NULL AND ($1 IS NULL OR e.team_id = $1) AND NOT EXISTS (SELECT FROM modelreg.request_id r "
+		"WHERE r.request_id = e.request_id AND (r.team_id = e.team_id OR (e.chain = 1 AND r.team_id::text = e.what->>'team_id'))) "
+		"UNION ALL SELECT concat('request_id ', r.team_id, '/', r.request_id), format('no event tells of this call of %s', r.verb) "
+		"FROM (SELECT q.*, k.chain, k.kind, k.member, q.result->>k.result AS value FROM modelreg.request_id q JOIN (VALUES "
+		"('create_team', 1, 'team_created', 'team_id', 'team_id'), ('create_model', 2, 'model_created', 'model_id', 'model_id'), "
+		"('register_version', 4, 'version_registered', 'version', 'version'), ('rollback_model', 5, 'rolled_back', 'current', 'number'), "
+		"('promote', 5, NULL, NULL, 'number'), ('set_alias', 5, 'alias_set', NULL, 'number'), ('remove_alias', 5, 'alias_removed', NULL, 'number')) "
+		"AS k(verb, chain, kind, member, result) ON k.verb = q.verb WHERE $1 IS NULL OR q.team_id = $1) r "
+		"WHERE r.value IS DISTINCT FROM '0' AND NOT EXISTS (SELECT FROM modelreg.event e WHERE e.request_id = r.request_id "
+		"AND e.chain = r.chain AND e.team_id = r.team_id AND e.kind = COALESCE(r.kind, e.kind) "
+		"AND CASE WHEN r.member IS NULL THEN e.seq::text ELSE e.what->>r.member END = r.value) ORDER BY 1, 2"},
 
 	{"lineage", "edges", MR_VERIFY_ANY,
 		"WITH input AS (SELECT n.id AS child, i.parent, i.role, n.team_id AS child_team, n.kind AS child_kind FROM modelreg.node n "
