@@ -39,6 +39,7 @@ extern bool mr_may_read(int64 team);
 extern int64 *mr_readable_teams(int *n);
 
 extern MrTeam mr_require_team(const char *name, MrRights level);
+extern MrTeam mr_require_team_by_id(int64 id, MrRights level);
 extern void mr_require_rights(const MrTeam *team, MrRights level);
 extern void mr_require_registry(MrRights rights);
 extern void mr_rights_changed(void);

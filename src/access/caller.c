@@ -80,14 +80,9 @@ mr_require_rights(const MrTeam *team, MrRights level)
 				 mr_reason("team_retired")));
 }
 
-/*
- * The team of that name, in which the caller has one of the rights.  A team
- * that the caller may not read does not exist for him: 42704.
- */
-MrTeam
-mr_require_team(const char *name, MrRights level)
+static MrTeam
+require_found(const MrTeam *found, const char *name, MrRights level)
 {
-	const MrTeam *found = mr_team_by_name(name);
 	MrTeam		team;
 
 	if (found == NULL)
@@ -100,6 +95,26 @@ mr_require_team(const char *name, MrRights level)
 	team.name = pstrdup(found->name);
 	mr_require_rights(&team, level);
 	return team;
+}
+
+/*
+ * The team of that name, in which the caller has one of the rights.  A team
+ * that the caller may not read does not exist for him: 42704.
+ */
+MrTeam
+mr_require_team(const char *name, MrRights level)
+{
+	return require_found(mr_team_by_name(name), name, level);
+}
+
+/*
+ * The same by id.  Who could read the team a moment ago may have lost that
+ * right since: each look at the rights is a new one.
+ */
+MrTeam
+mr_require_team_by_id(int64 id, MrRights level)
+{
+	return require_found(mr_team_by_id(id), psprintf(INT64_FORMAT, id), level);
 }
 
 /* Error 42501 unless the caller has one of the registry-wide rights. */

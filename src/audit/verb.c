@@ -78,6 +78,23 @@ unlock_request(MrVerb *verb)
 }
 
 /*
+ * What maintenance runs, such as the function of an index under ANALYZE, runs
+ * as the owner of the table, whoever began it: nobody decided anything there,
+ * and the event would name the wrong person as the one who began it.
+ */
+static void
+refuse_in_maintenance(const char *name)
+{
+	if (InSecurityRestrictedOperation())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot execute %s within security-restricted operation",
+						name),
+				 errhint("Call it in a statement of its own, not in an index or a materialized view."),
+				 mr_reason("restricted_operation")));
+}
+
+/*
  * Begin a verb: note who calls, become the owner.  The caller has been
  * authorized for the team (the zero team for the registry).  request_id_arg
  * is the number of the argument with the request id, or -1.
@@ -88,6 +105,7 @@ mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	refuse_in_maintenance(name);
 	memset(verb, 0, sizeof(MrVerb));
 	verb->name = name;
 	verb->team = *team;

@@ -6,6 +6,7 @@
 
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 #include "base/args.h"
 #include "base/errors.h"
@@ -50,4 +51,22 @@ mr_arg_object_or_null(FunctionCallInfo fcinfo, int n, const char *name)
 				 errmsg("argument \"%s\" must be a JSON object", name),
 				 mr_reason("invalid_argument")));
 	return mr_json_canonical_cstring(json);
+}
+
+/*
+ * When something happened, as the caller claims; false when he says nothing.
+ * Error 22023 for no moment at all.
+ */
+bool
+mr_arg_occurred_at(FunctionCallInfo fcinfo, int n, TimestampTz *at)
+{
+	if (PG_ARGISNULL(n))
+		return false;
+	*at = PG_GETARG_TIMESTAMPTZ(n);
+	if (TIMESTAMP_NOT_FINITE(*at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("occurred_at must be finite"),
+				 mr_reason("invalid_time")));
+	return true;
 }

@@ -176,15 +176,8 @@ read_schema(FunctionCallInfo fcinfo, int n, Request *request)
 static void
 read_occurred_at(FunctionCallInfo fcinfo, int n, Request *request)
 {
-	if (PG_ARGISNULL(n))
-		return;
-	request->occurred_at = PG_GETARG_TIMESTAMPTZ(n);
-	if (TIMESTAMP_NOT_FINITE(request->occurred_at))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("occurred_at must be finite"),
-				 mr_reason("invalid_time")));
-	request->spec.occurred_at = &request->occurred_at;
+	if (mr_arg_occurred_at(fcinfo, n, &request->occurred_at))
+		request->spec.occurred_at = &request->occurred_at;
 }
 
 /* A node stands for an earlier one of the same kind and team. */

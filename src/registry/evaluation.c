@@ -34,28 +34,41 @@ PG_FUNCTION_INFO_V1(modelreg_record_evaluation);
 #define METRIC_NAME_MAX 255		/* bytes */
 #define SLICE_MAX 255			/* bytes */
 
-/* A number, or one of the strings that JSON has no numbers for. */
+/* A JSON number as float8; false for one that float8 cannot tell from 0 or infinity. */
 static bool
+parse_number(Numeric number, float8 *result)
+{
+	Datum		value = DirectFunctionCall1(numeric_float8_no_overflow,
+											NumericGetDatum(number));
+
+	*result = DatumGetFloat8(value);
+	return !isinf(*result) &&
+		(*result != 0 ||
+		 DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(number),
+										  NumericGetDatum(int64_to_numeric(0)))));
+}
+
+/*
+ * A number, or one of the strings that JSON has no numbers for.  Returns what
+ * is wrong with it, NULL for nothing.
+ */
+static const char *
 parse_value(const JsonbValue *value, float8 *result)
 {
 	static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
 
 	if (value->type == jbvNumeric)
-	{
-		/* numeric_float8() raises 22003 for what is out of range */
-		*result = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-													 NumericGetDatum(value->val.numeric)));
-		return true;
-	}
+		return parse_number(value->val.numeric, result) ? NULL :
+			"has a value out of the range of double precision";
 	for (int i = 0; value->type == jbvString && i < lengthof(names); i++)
 		if (value->val.string.len == strlen(names[i]) &&
 			memcmp(value->val.string.val, names[i], strlen(names[i])) == 0)
 		{
 			*result = i == 0 ? get_float8_nan() :
 				i == 1 ? get_float8_infinity() : -get_float8_infinity();
-			return true;
+			return NULL;
 		}
-	return false;
+	return "has a value that is no number";
 }
 
 static int
@@ -108,13 +121,15 @@ mr_metrics_parse(Jsonb *json)
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
 		MrMetric   *metric = &metrics.items[metrics.n++];
+		const char *fault;
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		metric->name = pnstrdup(key.val.string.val, key.val.string.len);
 		if (key.val.string.len == 0 || key.val.string.len > METRIC_NAME_MAX)
 			note_fault(&faults, metric->name, "has a name of no or of more than 255 bytes");
-		if (!parse_value(&value, &metric->value))
-			note_fault(&faults, metric->name, "has a value that is no number");
+		fault = parse_value(&value, &metric->value);
+		if (fault != NULL)
+			note_fault(&faults, metric->name, fault);
 	}
 	if (faults.len > 0)
 		raise_bad_metrics(faults.data);
@@ -269,12 +284,9 @@ parse_evaluation(FunctionCallInfo fcinfo, MrEvaluation *evaluation)
 	MrNode		node;
 	MrTeam		team;
 
-	evaluation->node = mr_node_require(mr_arg_text(fcinfo, 0, "subject"), NULL);
-	if (!mr_node_get(evaluation->node, NULL, &node))
-		elog(ERROR, "node " INT64_FORMAT " is missing", evaluation->node);
-	team = *mr_team_by_id(node.team);
-	team.name = pstrdup(team.name);
-	mr_require_rights(&team, MR_EVALUATOR);
+	mr_node_load(mr_arg_text(fcinfo, 0, "subject"), NULL, &node);
+	evaluation->node = node.id;
+	team = mr_require_team_by_id(node.team, MR_EVALUATOR);
 	set_version(evaluation, &node);
 	evaluation->kind = mr_arg_text(fcinfo, 1, "kind");
 	mr_check_node_kind(evaluation->kind, NULL);
@@ -301,7 +313,7 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 	MrEvaluation evaluation = {.is_fact = true};
 	MrTeam		team = parse_evaluation(fcinfo, &evaluation);
 	bool		passed = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
-	TimestampTz occurred_at = PG_ARGISNULL(7) ? 0 : PG_GETARG_TIMESTAMPTZ(7);
+	TimestampTz occurred_at;
 	MrVerb		verb;
 	Jsonb	   *earlier;
 	MrJson		result;
@@ -309,7 +321,7 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 
 	evaluation.passed = PG_ARGISNULL(5) ? NULL : &passed;
 	evaluation.properties = mr_arg_object_or_null(fcinfo, 6, "properties");
-	evaluation.occurred_at = PG_ARGISNULL(7) ? NULL : &occurred_at;
+	evaluation.occurred_at = mr_arg_occurred_at(fcinfo, 7, &occurred_at) ? &occurred_at : NULL;
 	mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
 	earlier = mr_verb_earlier_result(&verb);
 	id = earlier ? mr_json_get_int(earlier, "evaluation_id") :

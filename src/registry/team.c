@@ -505,9 +505,9 @@ static MrTeam
 require_team_for_grant(const char *name)
 {
 	const MrTeam *team = mr_team_by_name(name);
+	bool		maintainer = team != NULL && team->rights & MR_MAINTAINER;
 
-	if (mr_registry_rights() & MR_ADMIN &&
-		!(team != NULL && team->rights & MR_MAINTAINER))
+	if (!maintainer && mr_registry_rights() & MR_ADMIN)
 		return require_team_as_admin(name);
 	return mr_require_team(name, MR_MAINTAINER);
 }

@@ -124,9 +124,7 @@ parse(FunctionCallInfo fcinfo, Registration *r)
 	if (r->tags != NULL)
 		mr_tags_check(r->tags);
 	r->description = mr_arg_text_or_null(fcinfo, ARG_DESCRIPTION);
-	r->has_occurred_at = !PG_ARGISNULL(ARG_OCCURRED_AT);
-	if (r->has_occurred_at)
-		r->occurred_at = PG_GETARG_TIMESTAMPTZ(ARG_OCCURRED_AT);
+	r->has_occurred_at = mr_arg_occurred_at(fcinfo, ARG_OCCURRED_AT, &r->occurred_at);
 }
 
 static int64

@@ -1,0 +1,50 @@
+-- What a caller's surroundings and odd arguments must not change: settings, the statements that a verb is called from,
+-- times and numbers at the edge.
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+CREATE ROLE regress_att_owner;
+SELECT modelreg.create_team('att') > 0 AS created;
+SELECT modelreg.grant_level('att', 'regress_att_owner', level) FROM unnest('{maintainer,evaluator}'::text[]) AS level;
+CREATE SCHEMA regress_att;
+GRANT USAGE, CREATE ON SCHEMA regress_att TO PUBLIC;
+SET search_path = regress_att;
+SET ROLE regress_att_owner;
+SELECT modelreg.create_model('att.m', 'open') > 0 AS created;
+SELECT modelreg.record_run('att.r');
+SELECT modelreg.register_version('att.m', run => 'run:att.r');
+
+-- quoted names of types are the same types
+SET quote_all_identifiers = on;
+SELECT * FROM modelreg.verify('att');
+RESET quote_all_identifiers;
+
+-- An index's function runs as the table's owner whoever runs the maintenance: no verb runs there.
+CREATE TABLE trap (armed boolean);
+CREATE FUNCTION decide(text) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN CASE WHEN (SELECT armed FROM regress_att.trap) THEN modelreg.register_version('att.m', run => 'run:att.r') END;
+END $$;
+CREATE TABLE bait AS SELECT x::text FROM generate_series(1, 3) AS x;
+CREATE INDEX ON bait (decide(x));
+INSERT INTO trap VALUES (true);
+RESET ROLE;
+ANALYZE bait;
+REINDEX TABLE bait;
+SET ROLE regress_att_owner;
+SELECT count(*) FROM modelreg.versions WHERE team = 'att' AND name = 'm';
+
+-- times that are no moments, wherever somebody claims one
+SELECT modelreg.register_version('att.m', run => 'run:att.r', occurred_at => 'infinity');
+SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', '{"f1": 0.5}', occurred_at => '-infinity');
+SELECT modelreg.record_run('att.r2', occurred_at => 'infinity');
+
+-- numbers that float8 does not have are named, all at once
+SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', '{"big": 1e400, "small": -1e-400, "fine": 1e-310, "nought": -0.0}');
+SELECT modelreg.register_version('att.m', run => 'run:att.r', metrics => '{"big": -1e400, "text": "nan"}');
+SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', '{"nought": -0.0, "max": 1.7976931348623157e308, "text": "NaN"}') > 0 AS recorded;
+
+SELECT * FROM modelreg.verify('att', deep => true);
+RESET ROLE;
+DROP SCHEMA regress_att CASCADE;
+SELECT modelreg.revoke_level('att', 'regress_att_owner', level) FROM unnest('{maintainer,evaluator}'::text[]) AS level;
+DROP ROLE regress_att_owner;
