@@ -3,7 +3,7 @@
  *		modelreg.search_versions().
  *
  * The arguments become filters, all names among them checked against the
- * caller's rights; search_path.c reads one index; what matches comes back
+ * caller's rights; search_read.c reads one index; what matches comes back
  * here and becomes rows.  Nothing is locked, nothing is written, and no SQL
  * runs, so that the cost depends on no plan.
  */
@@ -75,7 +75,8 @@ read_teams(FunctionCallInfo fcinfo, MrSearchFilters *filters)
 	if (!PG_ARGISNULL(ARG_MODEL))
 	{
 		filters->model = palloc(sizeof(MrModel));
-		*filters->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"), MR_READER);
+		*filters->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"),
+										   MR_READER);
 	}
 	if (PG_ARGISNULL(ARG_TEAM) && filters->model == NULL)
 	{
@@ -85,7 +86,8 @@ read_teams(FunctionCallInfo fcinfo, MrSearchFilters *filters)
 	filters->teams = palloc(sizeof(int64));
 	filters->nteams = 1;
 	if (!PG_ARGISNULL(ARG_TEAM))
-		filters->teams[0] = mr_require_team(mr_arg_text(fcinfo, ARG_TEAM, "team"), MR_READER).id;
+		filters->teams[0] = mr_require_team(mr_arg_text(fcinfo, ARG_TEAM, "team"),
+											MR_READER).id;
 	else
 		filters->teams[0] = filters->model->team.id;
 }
@@ -107,8 +109,10 @@ static void
 read_pairs(FunctionCallInfo fcinfo, MrSearchFilters *filters)
 {
 	require_with(fcinfo, ARG_TAG_VALUE, ARG_TAG_KEY, "tag_value", "tag_key");
-	require_with(fcinfo, ARG_PARAM_KEY, ARG_PARAM_VALUE, "param_key", "param_value");
-	require_with(fcinfo, ARG_PARAM_VALUE, ARG_PARAM_KEY, "param_value", "param_key");
+	require_with(fcinfo, ARG_PARAM_KEY, ARG_PARAM_VALUE, "param_key",
+				 "param_value");
+	require_with(fcinfo, ARG_PARAM_VALUE, ARG_PARAM_KEY, "param_value",
+				 "param_key");
 	filters->tag_key = mr_arg_text_or_null(fcinfo, ARG_TAG_KEY);
 	filters->tag_value = mr_arg_text_or_null(fcinfo, ARG_TAG_VALUE);
 	filters->param_key = mr_arg_text_or_null(fcinfo, ARG_PARAM_KEY);
@@ -126,10 +130,13 @@ read_metric(FunctionCallInfo fcinfo, MrSearchFilters *filters)
 	require_with(fcinfo, ARG_METRIC_MIN, ARG_METRIC, "metric_min", "metric");
 	require_with(fcinfo, ARG_METRIC_MAX, ARG_METRIC, "metric_max", "metric");
 	filters->metric = mr_arg_text_or_null(fcinfo, ARG_METRIC);
-	filters->metric_min = PG_ARGISNULL(ARG_METRIC_MIN) ? -get_float8_infinity() :
-		PG_GETARG_FLOAT8(ARG_METRIC_MIN);
-	filters->metric_max = !PG_ARGISNULL(ARG_METRIC_MAX) ? PG_GETARG_FLOAT8(ARG_METRIC_MAX) :
-		isnan(filters->metric_min) ? filters->metric_min : get_float8_infinity();
+	filters->metric_min = PG_ARGISNULL(ARG_METRIC_MIN) ?
+		-get_float8_infinity() : PG_GETARG_FLOAT8(ARG_METRIC_MIN);
+	if (!PG_ARGISNULL(ARG_METRIC_MAX))
+		filters->metric_max = PG_GETARG_FLOAT8(ARG_METRIC_MAX);
+	else
+		filters->metric_max = isnan(filters->metric_min) ?
+			filters->metric_min : get_float8_infinity();
 	mr_arg_require(fcinfo, ARG_LOWEST_FIRST, "lowest_first");
 	filters->lowest_first = PG_GETARG_BOOL(ARG_LOWEST_FIRST);
 	if (filters->lowest_first && filters->metric == NULL)
@@ -144,15 +151,19 @@ read_filters(FunctionCallInfo fcinfo, MrSearch *search)
 	read_teams(fcinfo, filters);
 	filters->name_pattern = mr_arg_text_or_null(fcinfo, ARG_NAME_PATTERN);
 	read_words(fcinfo, filters);
-	filters->stage = PG_ARGISNULL(ARG_STAGE) ? MR_STAGE_NONE : PG_GETARG_MRSTAGE(ARG_STAGE);
+	filters->stage = PG_ARGISNULL(ARG_STAGE) ? MR_STAGE_NONE :
+		PG_GETARG_MRSTAGE(ARG_STAGE);
 	read_pairs(fcinfo, filters);
 	read_metric(fcinfo, filters);
 	if (!PG_ARGISNULL(ARG_RUN))
-		filters->run = mr_node_require(mr_arg_text(fcinfo, ARG_RUN, "run"), search->snapshot);
+		filters->run = mr_node_require(mr_arg_text(fcinfo, ARG_RUN, "run"),
+									   search->snapshot);
 	if (!PG_ARGISNULL(ARG_SNAPSHOT))
-		mr_search_origin_add(search, "snapshot", mr_arg_text(fcinfo, ARG_SNAPSHOT, "snapshot"));
+		mr_search_origin_add(search, "snapshot",
+							 mr_arg_text(fcinfo, ARG_SNAPSHOT, "snapshot"));
 	if (!PG_ARGISNULL(ARG_COMMIT))
-		mr_search_origin_add(search, "commit", mr_arg_text(fcinfo, ARG_COMMIT, "commit"));
+		mr_search_origin_add(search, "commit",
+							 mr_arg_text(fcinfo, ARG_COMMIT, "commit"));
 	filters->since = PG_ARGISNULL(ARG_REGISTERED_SINCE) ? DT_NOBEGIN :
 		PG_GETARG_TIMESTAMPTZ(ARG_REGISTERED_SINCE);
 	filters->until = PG_ARGISNULL(ARG_REGISTERED_UNTIL) ? DT_NOEND :
@@ -187,9 +198,11 @@ fingerprint(FunctionCallInfo fcinfo, MrSearch *search)
 	initStringInfo(&buf);
 	for (int i = 0; i <= ARG_LAST_FILTER; i++)
 		if (i == ARG_STAGE)
-			mr_encode_datum(&buf, INT4OID, Int32GetDatum(search->filters.stage), false);
+			mr_encode_datum(&buf, INT4OID,
+							Int32GetDatum(search->filters.stage), false);
 		else
-			mr_encode_datum(&buf, filter_type(i), PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+			mr_encode_datum(&buf, filter_type(i), PG_GETARG_DATUM(i),
+							PG_ARGISNULL(i));
 	mr_sha256(buf.data, buf.len, hash);
 	memcpy(search->print, hash, MR_SEARCH_PRINT_LEN);
 	pfree(buf.data);
@@ -238,13 +251,14 @@ close_tables(MrSearch *search)
 static char *
 fetch_description(MrSearch *search, const MrSearchRow *row)
 {
-	Datum		keys[2];
+	MrTable    *table = search->descriptions;
+	Datum		payload;
 
-	keys[0] = Int64GetDatum(row->model);
-	keys[1] = Int32GetDatum(row->version);
-	if (!mr_table_find(search->descriptions, "description_pkey", 2, keys, search->snapshot))
+	if (!mr_search_find(search, table, "description_pkey", row->model,
+						row->version))
 		return NULL;
-	return mr_payload_fetch(DatumGetByteaPP(mr_table_get(search->descriptions, DESCRIPTION_PAYLOAD, NULL)));
+	payload = mr_table_get(table, DESCRIPTION_PAYLOAD, NULL);
+	return mr_payload_fetch(DatumGetByteaPP(payload));
 }
 
 static void
@@ -255,20 +269,23 @@ set_text(Datum *values, bool *nulls, int column, const char *value)
 }
 
 static void
-set_version(MrSearch *search, const MrSearchRow *row, Datum *values, bool *nulls)
+set_version(MrSearch *search, const MrSearchRow *row, Datum *values,
+			bool *nulls)
 {
 	char	   *model = psprintf("%s.%s", search->model.team_name,
 								 search->model.name);
-	char	   *identity = DatumGetCString(DirectFunctionCall1(uuid_out, row->identity));
+	Datum		identity = DirectFunctionCall1(uuid_out, row->identity);
 
 	set_text(values, nulls, OUT_MODEL, model);
 	values[OUT_VERSION] = Int32GetDatum(row->version);
 	values[OUT_REGISTERED_AT] = TimestampTzGetDatum(row->registered_at);
 	nulls[OUT_VERSION] = nulls[OUT_REGISTERED_AT] = false;
 	set_text(values, nulls, OUT_STAGE, mr_stage_name(row->stage));
-	set_text(values, nulls, OUT_URI, psprintf("models:/%s/%d", model, row->version));
+	set_text(values, nulls, OUT_URI,
+			 psprintf("models:/%s/%d", model, row->version));
 	set_text(values, nulls, OUT_PERMANENT_ID,
-			 psprintf("modelreg:%s/" INT64_FORMAT "/%d", identity, row->model, row->version));
+			 psprintf("modelreg:%s/" INT64_FORMAT "/%d",
+					  DatumGetCString(identity), row->model, row->version));
 	set_text(values, nulls, OUT_DESCRIPTION, fetch_description(search, row));
 	values[OUT_METRIC_VALUE] = Float8GetDatum(row->value);
 	nulls[OUT_METRIC_VALUE] = search->filters.metric == NULL;
@@ -332,7 +349,8 @@ modelreg_search_versions(PG_FUNCTION_ARGS)
 	search.path = mr_search_choose_path(&search.filters);
 	fingerprint(fcinfo, &search);
 	if (!PG_ARGISNULL(ARG_AFTER))
-		mr_search_key_parse(&search, mr_arg_text(fcinfo, ARG_AFTER, "after"), &after);
+		mr_search_key_parse(&search, mr_arg_text(fcinfo, ARG_AFTER, "after"),
+							&after);
 	InitMaterializedSRF(fcinfo, 0);
 	search.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	search.row_context = AllocSetContextCreate(CurrentMemoryContext,

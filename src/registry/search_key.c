@@ -25,7 +25,7 @@
 #include "registry/search_scan.h"
 
 #define KEY_FORMAT 1
-#define KEY_TEXT_MAX 1024		/* above any name, and above any value of the folds */
+#define KEY_TEXT_MAX 1024		/* above any name and any value of a tag */
 
 static void
 put_value(StringInfo buf, char type, Datum value)
@@ -40,7 +40,8 @@ put_value(StringInfo buf, char type, Datum value)
 		case 't':
 			string = DatumGetTextPP(value);
 			pq_sendint16(buf, VARSIZE_ANY_EXHDR(string));
-			appendBinaryStringInfo(buf, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+			appendBinaryStringInfo(buf, VARDATA_ANY(string),
+								   VARSIZE_ANY_EXHDR(string));
 			break;
 		default:				/* bigint, timestamptz and float8 are 64 bits */
 			pq_sendint64(buf, DatumGetInt64(value));
@@ -59,7 +60,8 @@ mr_search_key_print(const MrSearch *search, const MrSearchPlace *place)
 	initStringInfo(&buf);
 	pq_sendint8(&buf, KEY_FORMAT);
 	pq_sendint8(&buf, search->path);
-	appendBinaryStringInfo(&buf, (const char *) search->print, MR_SEARCH_PRINT_LEN);
+	appendBinaryStringInfo(&buf, (const char *) search->print,
+						   MR_SEARCH_PRINT_LEN);
 	pq_sendint64(&buf, place->team);
 	pq_sendint8(&buf, place->n);
 	for (int i = 0; i < place->n; i++)

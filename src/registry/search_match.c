@@ -17,6 +17,23 @@
 #include "registry/search_scan.h"
 #include "registry/search_tables.h"
 
+/* Find the row of a version by an index that begins with its key. */
+bool
+mr_search_find(const MrSearch *search, MrTable *table, const char *index,
+			   int64 model, int32 version)
+{
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+
+	return mr_table_find(table, index, 2, keys, search->snapshot);
+}
+
+/* A bigint or timestamptz of the row in the slot that is not NULL. */
+int64
+mr_search_int64(MrTable *table, AttrNumber column)
+{
+	return DatumGetInt64(mr_table_get(table, column, NULL));
+}
+
 /* Bytes of a pattern before its first wildcard. */
 int
 mr_search_name_prefix(const char *pattern)
@@ -82,17 +99,18 @@ read_model(MrSearch *search, int64 id)
 {
 	MrSearchModel *model = &search->model;
 	MrSearchFilters *filters = &search->filters;
+	MrTable    *table = search->models;
 	Datum		key = Int64GetDatum(id);
 	const MrTeam *team;
 	bool		alive;
 
 	model->id = id;
 	model->matches = false;
-	if (!mr_table_find(search->models, "model_pkey", 1, &key, search->snapshot))
+	if (!mr_table_find(table, "model_pkey", 1, &key, search->snapshot))
 		return;
-	(void) mr_table_get(search->models, MODEL_RETIRED_AT, &alive);
-	model->team = DatumGetInt64(mr_table_get(search->models, MODEL_TEAM_ID, NULL));
-	text_to_cstring_buffer(DatumGetTextPP(mr_table_get(search->models, MODEL_NAME, NULL)),
+	(void) mr_table_get(table, MODEL_RETIRED_AT, &alive);
+	model->team = mr_search_int64(table, MODEL_TEAM_ID);
+	text_to_cstring_buffer(DatumGetTextPP(mr_table_get(table, MODEL_NAME, NULL)),
 						   model->name, sizeof(model->name));
 	team = mr_team_by_id(model->team);
 	if (team != NULL)
@@ -117,18 +135,16 @@ static bool
 version_matches(MrSearch *search, MrSearchRow *row)
 {
 	const MrSearchFilters *filters = &search->filters;
-	Datum		keys[2];
+	MrTable    *table = search->versions;
 	bool		no_run;
 	Datum		run;
 
-	keys[0] = Int64GetDatum(row->model);
-	keys[1] = Int32GetDatum(row->version);
-	if (!mr_table_find(search->versions, "version_pkey", 2, keys, search->snapshot))
+	if (!mr_search_find(search, table, "version_pkey", row->model, row->version))
 		return false;
-	row->registered_at = DatumGetTimestampTz(mr_table_get(search->versions, VERSION_REGISTERED_AT, NULL));
-	row->node = DatumGetInt64(mr_table_get(search->versions, VERSION_NODE_ID, NULL));
-	row->identity = mr_table_get_copy(search->versions, VERSION_IDENTITY);
-	run = mr_table_get(search->versions, VERSION_RUN_ID, &no_run);
+	row->registered_at = mr_search_int64(table, VERSION_REGISTERED_AT);
+	row->node = mr_search_int64(table, VERSION_NODE_ID);
+	row->identity = mr_table_get_copy(table, VERSION_IDENTITY);
+	run = mr_table_get(table, VERSION_RUN_ID, &no_run);
 	return row->registered_at >= filters->since &&
 		row->registered_at < filters->until &&
 		(filters->run == 0 || (!no_run && DatumGetInt64(run) == filters->run));
@@ -137,14 +153,14 @@ version_matches(MrSearch *search, MrSearchRow *row)
 static bool
 stage_matches(MrSearch *search, MrSearchRow *row)
 {
-	Datum		keys[2];
+	MrStage		wanted = search->filters.stage;
+	MrTable    *table = search->stages;
 
-	keys[0] = Int64GetDatum(row->model);
-	keys[1] = Int32GetDatum(row->version);
-	if (!mr_table_find(search->stages, "version_stage_pkey", 2, keys, search->snapshot))
+	if (!mr_search_find(search, table, "version_stage_pkey", row->model,
+						row->version))
 		return false;
-	row->stage = DatumGetMrStage(mr_table_get(search->stages, VERSION_STAGE_STAGE, NULL));
-	return search->filters.stage == MR_STAGE_NONE || search->filters.stage == row->stage;
+	row->stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
+	return wanted == MR_STAGE_NONE || wanted == row->stage;
 }
 
 /* Has the version the key, with the value unless that is NULL? */
@@ -158,9 +174,11 @@ pair_matches(MrSearch *search, MrTable *table, const char *index,
 	keys[0] = Int64GetDatum(row->model);
 	keys[1] = Int32GetDatum(row->version);
 	keys[2] = CStringGetTextDatum(key);
-	return mr_table_find(table, index, 3, keys, search->snapshot) &&
-		(value == NULL ||
-		 strcmp(TextDatumGetCString(mr_table_get(table, column, NULL)), value) == 0);
+	if (!mr_table_find(table, index, 3, keys, search->snapshot))
+		return false;
+	return value == NULL ||
+		strcmp(TextDatumGetCString(mr_table_get(table, column, NULL)),
+			   value) == 0;
 }
 
 bool
@@ -181,16 +199,18 @@ mr_search_best_metric(MrSearch *search, int64 model, int32 version,
 {
 	const MrSearchFilters *filters = &search->filters;
 	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
-	MrScan	   *scan = mr_scan_begin(search->metrics, "metric_pkey", 2, keys, search->snapshot);
+	MrTable    *table = search->metrics;
+	MrScan	   *scan = mr_scan_begin(table, "metric_pkey", 2, keys,
+									 search->snapshot);
 	bool		found = false;
 
 	while (mr_scan_next(scan, false))
 	{
-		float8		one = DatumGetFloat8(mr_table_get(search->metrics, METRIC_VALUE, NULL));
-		char	   *name = TextDatumGetCString(mr_table_get(search->metrics, METRIC_METRIC, NULL));
+		float8		one = DatumGetFloat8(mr_table_get(table, METRIC_VALUE, NULL));
+		Datum		name = mr_table_get(table, METRIC_METRIC, NULL);
 		int			order = found ? float8_cmp_internal(one, *value) : 0;
 
-		if (strcmp(name, filters->metric) != 0 ||
+		if (strcmp(TextDatumGetCString(name), filters->metric) != 0 ||
 			!mr_search_metric_in_range(filters, one))
 			continue;
 		if (!found || (filters->lowest_first ? order < 0 : order > 0))
@@ -205,15 +225,14 @@ static bool
 words_match(MrSearch *search, const MrSearchRow *row)
 {
 	const MrWords *wanted = &search->filters.words;
-	Datum		keys[2];
+	MrTable    *table = search->descriptions;
 	MrWords		words;
 	int			found = 0;
 
-	keys[0] = Int64GetDatum(row->model);
-	keys[1] = Int32GetDatum(row->version);
-	if (!mr_table_find(search->descriptions, "description_pkey", 2, keys, search->snapshot))
+	if (!mr_search_find(search, table, "description_pkey", row->model,
+						row->version))
 		return false;
-	words = mr_words_of_datum(mr_table_get(search->descriptions, DESCRIPTION_WORDS, NULL));
+	words = mr_words_of_datum(mr_table_get(table, DESCRIPTION_WORDS, NULL));
 	/* both are in byte order */
 	for (int i = 0; i < words.n && found < wanted->n; i++)
 		found += strcmp(words.items[i], wanted->items[found]) == 0;

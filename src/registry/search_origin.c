@@ -47,7 +47,8 @@ compare_nodes(const void *a, const void *b)
 void
 mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 {
-	MrSearchOrigin *origin = &search->filters.origins[search->filters.norigins++];
+	MrSearchFilters *filters = &search->filters;
+	MrSearchOrigin *origin = &filters->origins[filters->norigins++];
 
 	mr_node_load(address, search->snapshot, &origin->node);
 	if (strcmp(origin->node.kind, kind) != 0)
@@ -57,8 +58,9 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 				 mr_reason("invalid_filter")));
 	origin->room = 64;
 	origin->versions = palloc(origin->room * sizeof(int64));
-	origin->complete = mr_walk_within(&origin->node, MR_DOWNSTREAM, mr_search_scan_limit,
-									  search->snapshot, collect_version, origin);
+	origin->complete = mr_walk_within(&origin->node, MR_DOWNSTREAM,
+									  mr_search_scan_limit, search->snapshot,
+									  collect_version, origin);
 	qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
 }
 

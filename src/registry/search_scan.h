@@ -116,9 +116,14 @@ extern void mr_search_key_parse(const MrSearch *search, const char *key,
 /* search_path.c */
 extern int	mr_search_choose_path(const MrSearchFilters *filters);
 extern const char *mr_search_path_types(int path);
+
+/* search_read.c */
 extern void mr_search_run(MrSearch *search, const MrSearchPlace *after);
 
 /* search_match.c */
+extern bool mr_search_find(const MrSearch *search, MrTable *table,
+						   const char *index, int64 model, int32 version);
+extern int64 mr_search_int64(MrTable *table, AttrNumber column);
 extern bool mr_search_model_matches(MrSearch *search, int64 model);
 extern bool mr_search_matches(MrSearch *search, const char *guaranteed,
 							  MrSearchRow *row);

@@ -45,9 +45,11 @@ MrWords
 mr_search_words(const char *body)
 {
 	int			len = pg_mbcharcliplen(body, strlen(body), TEXT_MAX);
-	TSVector	vector = DatumGetTSVector(DirectFunctionCall2(to_tsvector_byid,
-															 ObjectIdGetDatum(simple_configuration()),
-															 PointerGetDatum(cstring_to_text_with_len(body, len))));
+	text	   *start_of_body = cstring_to_text_with_len(body, len);
+	Datum		words_of_body = DirectFunctionCall2(to_tsvector_byid,
+												   ObjectIdGetDatum(simple_configuration()),
+												   PointerGetDatum(start_of_body));
+	TSVector	vector = DatumGetTSVector(words_of_body);
 	WordEntry  *entry = ARRPTR(vector);
 	char	   *start = STRPTR(vector);
 	MrWords		words;
