@@ -272,8 +272,7 @@ run_checks(MrVerify *verify)
 	mr_owner_begin(&scope);
 	plan_for_scope(verify);
 	/* names of types are compared as text, and this setting quotes them */
-	(void) set_config_option("quote_all_identifiers", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_locally("quote_all_identifiers", "off");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	mr_verify_rows(verify);
