@@ -181,6 +181,24 @@ init_row_member(ScanKey key, Relation index, int column,
 						   value);
 }
 
+/* Compare several columns as one row; the index wants two or more. */
+static void
+init_row_key(ScanKey key, Relation index, const MrPlace *place,
+			 StrategyNumber strategy)
+{
+	/* the scan keeps a pointer to the members */
+	ScanKey		members = palloc(place->nplace * sizeof(ScanKeyData));
+
+	for (int i = 0; i < place->nplace; i++)
+		init_row_member(&members[i], index, place->nequal + i, strategy,
+						place->place[i],
+						i == place->nplace - 1 ? SK_ROW_END : 0);
+	key->sk_flags = SK_ROW_HEADER;
+	key->sk_attno = place->nequal + 1;
+	key->sk_strategy = strategy;
+	key->sk_argument = PointerGetDatum(members);
+}
+
 /*
  * Scan from a place on, in the direction in which mr_scan_next() is then
  * called: the first nequal columns have these values, and the next nplace
@@ -201,21 +219,13 @@ mr_scan_begin_from(MrTable *table, const char *index, const MrPlace *place,
 	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
 	for (int i = 0; i < nkeys; i++)
 		init_key(&keys[i], scan->index, i, BTEqualStrategyNumber, place->equal[i]);
-	if (place->nplace > 0)
+	if (place->nplace == 1)
 	{
-		/* the index keeps a pointer to the members */
-		ScanKey		members = palloc(place->nplace * sizeof(ScanKeyData));
-		ScanKey		row = &keys[nkeys++];
-
-		for (int i = 0; i < place->nplace; i++)
-			init_row_member(&members[i], scan->index, place->nequal + i, strategy,
-							place->place[i],
-							i == place->nplace - 1 ? SK_ROW_END : 0);
-		row->sk_flags = SK_ROW_HEADER;
-		row->sk_attno = place->nequal + 1;
-		row->sk_strategy = strategy;
-		row->sk_argument = PointerGetDatum(members);
+		init_key(&keys[nkeys], scan->index, nkeys, strategy, place->place[0]);
+		nkeys++;
 	}
+	else if (place->nplace > 1)
+		init_row_key(&keys[nkeys++], scan->index, place, strategy);
 	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
 	index_rescan(scan->scan, keys, nkeys, NULL, 0);
 	return scan;
