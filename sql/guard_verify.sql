@@ -182,6 +182,20 @@ SELECT f.* FROM (VALUES
 	('ALTER EXTENSION modelreg DROP EVENT TRIGGER modelreg_ddl_start; DROP EVENT TRIGGER modelreg_ddl_start'),
 	('ALTER FUNCTION modelreg.create_team(text, text) SECURITY DEFINER'),
 	('CREATE OR REPLACE FUNCTION modelreg.guard_row() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NEW; END'''),
+	('CREATE OR REPLACE FUNCTION modelreg.readable_teams() RETURNS bigint[] LANGUAGE sql STABLE AS ''SELECT ARRAY[1::bigint]'''),
+	('CREATE OR REPLACE FUNCTION modelreg.guard_row() RETURNS trigger LANGUAGE c AS ''$libdir/modelreg'', ''modelreg_guard_truncate'''),
+	('ALTER POLICY readable ON modelreg.event USING (true)'),
+	('ALTER POLICY readable ON modelreg.blob USING (true)'),
+	('ALTER TABLE modelreg.event DROP CONSTRAINT event_hash; ALTER TABLE modelreg.event ADD CONSTRAINT event_hash CHECK (true)'),
+	('ALTER TABLE modelreg.node DROP CONSTRAINT node_order'),
+	('ALTER TABLE modelreg.alias DROP CONSTRAINT alias_pkey'),
+	('DROP INDEX modelreg.model_live_name; CREATE UNIQUE INDEX model_live_name ON modelreg.model (team_id, name) WHERE name = ''reco'''),
+	('UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''modelreg.alias_pkey''::regclass'),
+	('ALTER VIEW modelreg.events RESET (security_invoker)'),
+	('ALTER SEQUENCE modelreg.node_id_seq CACHE 10'),
+	('ALTER TABLE modelreg.alias SET UNLOGGED'),
+	('UPDATE pg_extension SET extcondition[array_position(extconfig, ''modelreg.event''::regclass)] = ''WHERE false'' WHERE extname = ''modelreg'''),
+	('CREATE ROLE regress_owner; GRANT CREATE ON SCHEMA modelreg TO regress_owner; ALTER TABLE modelreg.alias OWNER TO regress_owner'),
 	('ALTER FUNCTION modelreg.readable_teams() SET search_path = public')
 ) s(statement), regress_guard.findings(s.statement) f;
 RESET modelreg.allow_removal;

@@ -346,6 +346,58 @@ DELETE FROM modelreg.request_id WHERE request_id = 'promote-1';
 INSERT INTO modelreg.request_id VALUES (1, 'promote', 'never', '\x00', '{"number": 1}'), (1, 'promote', 'no change', '\x00', '{"number": 0}'), (0, 'create_team', 'never', '\x00', 'null');
 SELECT * FROM findings;
 ROLLBACK;
+-- A sequence that gives its last number once more.
+BEGIN;
+SELECT setval('modelreg.node_id_seq', (SELECT max(id) FROM modelreg.node), false) > 1 AS node_id;
+SELECT check_name, object FROM findings;
+SELECT setval('modelreg.node_id_seq', :node_id) > 1 AS node_id;
+ROLLBACK;
+-- Values that compare as equal and are not; the time of a head that has no event yet; words that nobody wrote.
+BEGIN;
+SELECT modelreg.record_evaluation('models:/search.reco/1', 'zero', '{"zero": 0}');
+SELECT modelreg.create_model('search.fresh', 'open') > 0 AS fresh;
+SELECT modelreg.register_version('search.reco', description => 'Größe, ÄPFEL and http://Example.com/A?b=-1.5e3');
+SELECT * FROM findings;
+CALL open('metric');
+UPDATE modelreg.metric SET value = '-0' WHERE value = 0;
+CALL open('registration_head');
+UPDATE modelreg.registration_head SET head_at = 'infinity' WHERE seq = 0 AND id = (SELECT max(id) FROM modelreg.registration_head);
+CALL open('description');
+CALL open('search_word');
+UPDATE modelreg.description SET words = '{best}' WHERE version IN (2, 3);
+DELETE FROM modelreg.search_word WHERE version IN (2, 3);
+INSERT INTO modelreg.search_word SELECT team_id, 'best', model_id, version FROM modelreg.description WHERE version IN (2, 3);
+SELECT check_name, regexp_replace(object, 'registrations/\d+', 'registrations/<last>') AS object, regexp_replace(detail, '(evaluation|of) \d+', '\1 <last>', 'g') AS detail FROM findings;
+ROLLBACK;
+-- Rows that are there twice, in every table.
+BEGIN;
+SET LOCAL modelreg.allow_removal = on;
+DO $$
+DECLARE
+	item record;
+BEGIN
+	FOR item IN SELECT x.indexrelid::regclass AS name, x.indrelid::regclass AS tbl, k.conname FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+		LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.contype IN ('p', 'u')
+		WHERE c.relnamespace = 'modelreg'::regnamespace AND x.indisunique LOOP
+		IF item.conname IS NULL THEN
+			EXECUTE format('DROP INDEX %s', item.name);
+		ELSE
+			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.tbl, item.conname);
+		END IF;
+	END LOOP;
+	FOR item IN SELECT oid::regclass AS tbl FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('INSERT INTO %s SELECT * FROM %1$s', item.tbl);
+	END LOOP;
+	ALTER TABLE modelreg.alias ALTER model_id DROP NOT NULL, ALTER alias DROP NOT NULL, ALTER team_id DROP NOT NULL,
+		ALTER version DROP NOT NULL, ALTER since DROP NOT NULL;
+	INSERT INTO modelreg.alias DEFAULT VALUES;
+END
+$$;
+SELECT split_part(object, ' ', 1) AS tbl, regexp_replace(detail, '^\d+', '<n>') AS detail FROM findings WHERE check_name = 'key' GROUP BY 1, 2 ORDER BY 1, 2;
+-- All but those that are empty here.
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind = 'r'
+	AND c.relname NOT IN (SELECT split_part(object, ' ', 1) FROM findings WHERE check_name = 'key') ORDER BY 1;
+ROLLBACK;
 
 -- What a forged row holds does not break verify(), however absurd it is.
 CREATE FUNCTION forge(c integer, id integer, kind text, team integer, what jsonb) RETURNS bigint LANGUAGE sql AS $$

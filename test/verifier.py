@@ -324,7 +324,7 @@ class Verifier:
         for chain, _, h, team in self.heads():
             known.add((chain, h["id"]))
             events = self.events.get((chain, h["id"]), [])
-            last = events[-1] if events else {"seq": 0, "hash": ZERO, "at": h["head_at"]}
+            last = events[-1] if events else {"seq": 0, "hash": ZERO, "at": -2**63}
             if (h["seq"], h["head_hash"], h["head_at"]) != (last["seq"], last["hash"], last["at"]):
                 self.report("head", f"head {CHAINS[chain]}/{h['id']}", f"it is not where the last event is ({last['seq']})")
             for e in events:

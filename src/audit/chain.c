@@ -97,8 +97,8 @@ mr_head_lock(MrChain chain, int64 id)
 }
 
 /*
- * Fill the first columns of a new head's row: position 0, and the hash
- * of 32 zero bytes that the first event's prev is.
+ * Fill the first columns of a new head's row: position 0, the hash of 32
+ * zero bytes that the first event's prev is, and a time before all others.
  */
 void
 mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls)
@@ -109,7 +109,7 @@ mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls)
 	values[HEAD_ID - 1] = Int64GetDatum(id);
 	values[HEAD_SEQ - 1] = Int64GetDatum(0);
 	values[HEAD_HASH - 1] = PointerGetDatum(zero);
-	values[HEAD_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[HEAD_AT - 1] = TimestampTzGetDatum(DT_NOBEGIN);
 	memset(nulls, false, HEAD_AT * sizeof(bool));
 }
 

@@ -42,8 +42,11 @@ static const char *const statements[] = {
 	"WHERE NOT t.relrowsecurity ORDER BY 1",
 
 	"SELECT concat('table ', t.relname), 'its policy is not the one that shows readable rows' FROM " TABLES " t "
-	"WHERE (SELECT array_agg(concat(x.polname, ' ', x.polcmd, ' ', x.polroles)) FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) "
-	"IS DISTINCT FROM ARRAY['readable r {0}'] ORDER BY 1",
+	"WHERE (SELECT array_agg(concat(x.polname, ' ', x.polcmd, ' ', x.polroles, ' ', x.polpermissive, ' ', pg_catalog.pg_get_expr(x.polqual, x.polrelid))) "
+	"FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) IS DISTINCT FROM ARRAY[concat('readable r {0} t ', "
+	"CASE t.relname WHEN 'registry' THEN 'true' WHEN 'blob' THEN 'false' ELSE concat('(', "
+	"CASE t.relname WHEN 'team' THEN 'id' WHEN 'fact_head' THEN 'id' WHEN 'edge' THEN 'child_team' ELSE 'team_id' END, "
+	"' = ANY (( SELECT modelreg.readable_teams() AS readable_teams)::bigint[]))') END)] ORDER BY 1",
 
 	"SELECT concat('table ', t.relname), concat('its rows include those of ', x.inhrelid::regclass) FROM " TABLES " t "
 	"JOIN pg_catalog.pg_inherits x ON x.inhparent = t.oid WHERE t.relkind = 'r' ORDER BY 1, 2",
@@ -64,7 +67,28 @@ static const char *const statements[] = {
 
 	"SELECT concat('function ', p.proname), 'it is not as it was installed' FROM " MEMBERS("pg_proc") " p "
 	"JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prosecdef OR p.proconfig IS NOT NULL "
-	"OR l.lanname NOT IN ('c', 'sql') OR (l.lanname = 'c' AND p.probin <> '$libdir/modelreg') ORDER BY 1"
+	"OR l.lanname <> 'c' OR p.probin IS DISTINCT FROM '$libdir/modelreg' OR p.prosrc NOT IN (concat('modelreg_', p.proname), "
+	"concat('modelreg_bytes_', regexp_replace(p.proname, '^(digest|model_uri)_', ''))) ORDER BY 1",
+
+	"SELECT concat('view ', c.relname), 'it does not ask for the rights of its caller' FROM " MEMBERS("pg_class") " c "
+	"WHERE c.relkind = 'v' AND NOT COALESCE(c.reloptions @> '{security_invoker=true,security_barrier=true}', false) ORDER BY 1",
+
+	"SELECT concat('sequence ', c.relname), 'it does not count as it should' FROM " MEMBERS("pg_class") " c "
+	"JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid WHERE s.seqincrement <> 1 OR s.seqmin <> 1 OR s.seqcache <> 1 OR s.seqcycle ORDER BY 1",
+
+	"SELECT concat('relation ', c.relname), 'it does not outlive a crash' FROM " MEMBERS("pg_class") " c "
+	"WHERE c.relpersistence <> 'p' ORDER BY 1",
+
+	"SELECT concat('relation ', c.relname), 'pg_dump does not save all of it' FROM " MEMBERS("pg_class") " c "
+	"JOIN pg_catalog.pg_extension e ON e.extname = 'modelreg' WHERE c.relkind IN ('r', 'p', 'S') "
+	"AND COALESCE(e.extcondition[array_position(e.extconfig, c.oid)], 'none') <> '' ORDER BY 1",
+
+	"SELECT concat(o.kind, ' ', o.name), concat('it belongs to ', pg_catalog.pg_get_userbyid(o.owner)) FROM ("
+	"SELECT 'relation' AS kind, c.relname AS name, c.relowner AS owner FROM " MEMBERS("pg_class") " c "
+	"UNION ALL SELECT 'function', p.proname, p.proowner FROM " MEMBERS("pg_proc") " p "
+	"UNION ALL SELECT 'schema', n.nspname, n.nspowner FROM " MEMBERS("pg_namespace") " n "
+	"UNION ALL SELECT 'event trigger', x.evtname, x.evtowner FROM " MEMBERS("pg_event_trigger") " x) o "
+	"JOIN pg_catalog.pg_extension e ON e.extname = 'modelreg' WHERE o.owner <> e.extowner ORDER BY 1"
 };
 
 static void

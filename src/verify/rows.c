@@ -105,13 +105,13 @@ start_scan(MrVerify *verify, RowScan *scan, TupleDesc desc)
 	scan->started = true;
 	if (strcmp(columns, scan->table->columns) == 0 &&
 		SPI_gettypeid(desc, hash) == BYTEAOID &&
-		SPI_fnumber(desc, "format") == hash + 1 &&
+		desc->natts == hash + 2 && SPI_fnumber(desc, "format") == hash + 1 &&
 		SPI_gettypeid(desc, hash + 1) == INT2OID)
 		scan->hash = hash;
 	else
 		mr_verify_report(verify, "layout", scan->table->name,
 						 "the table has other columns than its rows' format: %s",
-						 columns);
+						 list_columns(desc, desc->natts - 1));
 }
 
 /* Arrays of other shapes have no encoding. */

@@ -63,13 +63,13 @@ static const Statement statements[] = {
 		"CASE WHEN l.seq IS NULL AND h.seq <> 0 THEN format('it is at event %s, but the chain has no event', h.seq) "
 		"WHEN l.seq <> h.seq THEN format('it is at event %s, but the last event is %s', h.seq, l.seq) "
 		"WHEN h.head_hash <> COALESCE(l.hash, decode(repeat('00', 32), 'hex')) THEN 'head_hash is not the hash of the last event' "
-		"WHEN h.head_at <> l.at THEN 'head_at is not the time of the last event' "
+		"WHEN h.head_at <> COALESCE(l.at, '-infinity') THEN 'head_at is not the time of the last event' "
 		"ELSE 'it has a null' END "
 		"FROM (" HEADS ") h LEFT JOIN LATERAL (SELECT e.seq, e.hash, e.at FROM modelreg.event e "
 		"WHERE e.chain = h.chain AND e.chain_id = h.id ORDER BY e.seq DESC LIMIT 1) l ON true "
 		"WHERE ($1 IS NULL OR h.team = $1) AND ($2 IS NULL OR h.model = $2) "
 		"AND (h.seq = COALESCE(l.seq, 0) AND h.head_hash = COALESCE(l.hash, decode(repeat('00', 32), 'hex')) "
-		"AND h.head_at = COALESCE(l.at, h.head_at)) IS NOT TRUE ORDER BY h.chain, h.id"},
+		"AND h.head_at = COALESCE(l.at, '-infinity')) IS NOT TRUE ORDER BY h.chain, h.id"},
 
 	{"head", "chains without a head", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"SELECT concat('chain ', " MR_SQL_CHAIN("e.chain") ", '/', e.chain_id), 'it has events and no head' "
@@ -253,7 +253,16 @@ static const Statement statements[] = {
 		"FROM (SELECT r.team_id, r.model_id, r.version, u.word FROM " ROWS_OF_MODELS("description") " r "
 		"CROSS JOIN LATERAL unnest(r.words) AS u(word)) d FULL JOIN " ROWS_OF_MODELS("search_word") " w "
 		"ON w.team_id = d.team_id AND w.model_id = d.model_id AND w.version = d.version AND w.word = d.word "
-		"WHERE w.word IS NULL OR d.word IS NULL ORDER BY 1, 2"},
+		"WHERE w.word IS NULL OR d.word IS NULL "
+		/* What a word is depends on the server's locale, but not in ASCII. */
+		"UNION ALL SELECT concat('description ', x.model_id, '/', x.version), 'its words are not those of its text' "
+		"FROM (SELECT r.model_id, r.version, r.words, left(p.body, 16384) AS body, ARRAY(SELECT u.word COLLATE \"C\" FROM "
+		"unnest(tsvector_to_array(to_tsvector('pg_catalog.simple', left(p.body, 16384)))) AS u(word) "
+		"WHERE r.version <> 0 AND octet_length(u.word) <= 255 ORDER BY 1) AS told "
+		"FROM " ROWS_OF_MODELS("description") " r JOIN modelreg.payload p ON p.digest = r.payload AND p.body IS NOT NULL) x "
+		"WHERE CASE WHEN octet_length(x.body) = length(x.body) THEN x.words IS DISTINCT FROM x.told "
+		"ELSE (x.version = 0 AND x.words <> '{}') OR EXISTS (SELECT FROM unnest(x.words) AS u(word) "
+		"WHERE strpos(lower(x.body COLLATE \"default\"), lower(u.word COLLATE \"default\")) = 0) END ORDER BY 1, 2"},
 
 	{"fold", "metrics", MR_VERIFY_ANY,
 		"WITH told AS (SELECT v.model_id, v.version, v.team_id, x.kind, COALESCE(x.dataset_id, 0) AS dataset_id, x.slice, m.name, m.value, x.id "
@@ -266,7 +275,7 @@ static const Statement statements[] = {
 		"format('it is %s of evaluation %s, by the evaluations it is %s of %s', r.value, r.evaluation_id, l.value, l.id)) "
 		"FROM last l FULL JOIN " ROWS_OF_MODELS("metric") " r ON r.model_id = l.model_id AND r.version = l.version AND r.kind = l.kind "
 		"AND r.dataset_id = l.dataset_id AND r.slice = l.slice AND r.metric = l.name "
-		"WHERE (r.value = l.value AND r.evaluation_id = l.id AND r.team_id = l.team_id) IS NOT TRUE ORDER BY 1, 2"},
+		"WHERE (float8send(r.value) = float8send(l.value) AND r.evaluation_id = l.id AND r.team_id = l.team_id) IS NOT TRUE ORDER BY 1, 2"},
 
 	{"fold", "params", MR_VERIFY_ANY,
 		"WITH told AS (SELECT v.model_id, v.version, v.team_id, j.key, "
@@ -414,21 +423,32 @@ static const Statement statements[] = {
 
 	{"sequence", "sequences", MR_VERIFY_ALL,
 		"SELECT concat('sequence ', s.name), format('it is at %s, behind the %s in use', s.last, s.used) FROM ("
-		"SELECT 'team_id_seq', (SELECT last_value FROM modelreg.team_id_seq), (SELECT max(id) FROM modelreg.team) "
-		"UNION ALL SELECT 'model_id_seq', (SELECT last_value FROM modelreg.model_id_seq), (SELECT max(id) FROM modelreg.model) "
-		"UNION ALL SELECT 'node_id_seq', (SELECT last_value FROM modelreg.node_id_seq), (SELECT max(id) FROM modelreg.node) "
-		"UNION ALL SELECT 'evaluation_id_seq', (SELECT last_value FROM modelreg.evaluation_id_seq), (SELECT max(id) FROM modelreg.evaluation) "
-		"UNION ALL SELECT 'note_id_seq', (SELECT last_value FROM modelreg.note_id_seq), (SELECT max(id) FROM modelreg.note) "
-		"UNION ALL SELECT 'blob_id_seq', (SELECT last_value FROM modelreg.blob_id_seq), (SELECT max(id) FROM modelreg.blob) "
-		"UNION ALL SELECT 'upload_id_seq', (SELECT last_value FROM modelreg.upload_id_seq), (SELECT max(id) FROM modelreg.upload) "
-		"UNION ALL SELECT 'batch_seq', (SELECT last_value FROM modelreg.batch_seq), (SELECT max(" MR_SQL_INT("e.what->>'batch'") ") "
+		"SELECT 'team_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.team_id_seq), (SELECT max(id) FROM modelreg.team) "
+		"UNION ALL SELECT 'model_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.model_id_seq), (SELECT max(id) FROM modelreg.model) "
+		"UNION ALL SELECT 'node_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.node_id_seq), (SELECT max(id) FROM modelreg.node) "
+		"UNION ALL SELECT 'evaluation_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.evaluation_id_seq), (SELECT max(id) FROM modelreg.evaluation) "
+		"UNION ALL SELECT 'note_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.note_id_seq), (SELECT max(id) FROM modelreg.note) "
+		"UNION ALL SELECT 'blob_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.blob_id_seq), (SELECT max(id) FROM modelreg.blob) "
+		"UNION ALL SELECT 'upload_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.upload_id_seq), (SELECT max(id) FROM modelreg.upload) "
+		"UNION ALL SELECT 'batch_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.batch_seq), (SELECT max(" MR_SQL_INT("e.what->>'batch'") ") "
 		"FROM modelreg.event e WHERE e.chain = 3)) AS s(name, last, used) WHERE s.used > s.last ORDER BY s.name"},
 
-	{"guard", "checks of hashes", MR_VERIFY_ALL,
-		"SELECT concat('table ', t.relname), 'the CHECK of its rows'' hash is missing or not valid' FROM pg_class t "
+	{"guard", "checks of rows", MR_VERIFY_ALL,
+		"WITH wanted AS (SELECT t.oid, t.relname, concat(t.relname, '_hash') AS name, format("
+		"'CHECK (( CASE format WHEN 1 THEN (hash = modelreg.row_hash(%L::text, format, %s)) ELSE NULL::boolean END IS TRUE))', "
+		"t.relname, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attnum)) AS definition FROM pg_class t "
 		"JOIN pg_attribute h ON h.attrelid = t.oid AND h.attname = 'hash' JOIN pg_attribute f ON f.attrelid = t.oid AND f.attname = 'format' "
-		"WHERE t.relnamespace = 'modelreg'::regnamespace AND t.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_constraint k "
-		"WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND k.conname = concat(t.relname, '_hash')) ORDER BY 1"},
+		"JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND c.attnum < h.attnum AND NOT c.attisdropped "
+		"WHERE t.relnamespace = 'modelreg'::regnamespace AND t.relkind = 'r' GROUP BY t.oid, t.relname "
+		"UNION ALL SELECT t.oid, t.relname, k.name, k.definition FROM (VALUES ('payload', 'payload_digest', "
+		"'CHECK ((((salt IS NULL) AND (body IS NULL)) OR ((digest = modelreg.row_hash(''payload''::text, (1)::smallint, salt, body)) IS TRUE)))'), "
+		"('node', 'node_order', NULL), ('evaluation', 'evaluation_sizes', NULL), ('registry', 'registry_id_check', NULL), "
+		"('blob', 'blob_size', NULL), ('blob', 'blob_purged', NULL), "
+		"('upload', 'upload_size', NULL), ('upload', 'upload_state', NULL), ('upload', 'upload_received', NULL)) AS k(tbl, name, definition) "
+		"JOIN pg_class t ON t.relnamespace = 'modelreg'::regnamespace AND t.relname = k.tbl) "
+		"SELECT concat('table ', w.relname), format('its CHECK %s is missing, not valid or another one', w.name) FROM wanted w "
+		"WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = w.oid AND k.contype = 'c' AND k.convalidated AND k.conname = w.name "
+		"AND (w.definition IS NULL OR regexp_replace(pg_get_constraintdef(k.oid), '\\s+', ' ', 'g') = w.definition)) ORDER BY 1, 2"},
 };
 
 static void

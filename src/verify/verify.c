@@ -279,6 +279,7 @@ run_checks(MrVerify *verify)
 	mr_verify_chains(verify);
 	mr_verify_facts(verify);
 	mr_verify_bytes(verify);
+	mr_verify_keys(verify);
 	mr_verify_statements(verify);
 	if (verify->scope == MR_VERIFY_ALL && mr_verify_protection != NULL)
 		mr_verify_run(verify, "the guard", mr_verify_protection, NULL);

@@ -59,6 +59,7 @@ extern void mr_verify_rows(MrVerify *verify);
 extern void mr_verify_chains(MrVerify *verify);
 extern void mr_verify_facts(MrVerify *verify);
 extern void mr_verify_bytes(MrVerify *verify);
+extern void mr_verify_keys(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 
 /* guard -> verify: does the protection stand?  For the whole registry. */
