@@ -43,6 +43,24 @@ SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', '{"big": 1e400, 
 SELECT modelreg.register_version('att.m', run => 'run:att.r', metrics => '{"big": -1e400, "text": "nan"}');
 SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', '{"nought": -0.0, "max": 1.7976931348623157e308, "text": "NaN"}') > 0 AS recorded;
 
+SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', (SELECT jsonb_object_agg(n, 1) FROM generate_series(1, 10001) AS n));
+
+-- a row that COPY cannot print would break every dump
+SELECT modelreg.set_description('att.m', repeat('\', 16777217));
+SELECT modelreg.register_version('att.m', run => 'run:att.r', params => ('{"a": [' || repeat('1e131071,', 200) || '1]}')::jsonb);
+
+-- one run made a version, or none
+SELECT modelreg.record_run('att.r2');
+SELECT modelreg.record_snapshot('att.s', '1');
+SELECT modelreg.register_version('att.m', run => 'snapshot:att.s@1');
+SELECT modelreg.register_version('att.m', run => 'models:/att.m/1');
+SELECT modelreg.register_version('att.m', run => 'run:att.r', inputs => '{"run": "run:att.r2"}');
+SELECT modelreg.register_version('att.m', run => 'run:att.r', inputs => '{"run": "run:att.r"}');
+
+-- kinds whose addresses would be read as those of versions
+SELECT modelreg.record_node('models', 'att.x');
+SELECT modelreg.record_node('modelreg', 'att.x');
+
 SELECT * FROM modelreg.verify('att', deep => true);
 RESET ROLE;
 DROP SCHEMA regress_att CASCADE;

@@ -24,6 +24,9 @@ MrPayloadRedactedHook mr_payload_redacted = NULL;
 
 #define SALT_LEN 16
 
+/* A row that COPY could not print as one line would break every dump. */
+#define BODY_MAX (16 * 1024 * 1024)
+
 static bytea *
 make_salt(void)
 {
@@ -53,6 +56,17 @@ hash_payload(bytea *salt, text *body)
 	return digest;
 }
 
+static void
+check_size(size_t len)
+{
+	if (len > BODY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a text of %zu bytes is longer than %d", len, BODY_MAX),
+				 errhint("Store it as an artifact."),
+				 mr_reason("text_too_long")));
+}
+
 /* Keep a text for a team; returns its salted digest.  NULL stays NULL. */
 bytea *
 mr_payload_store(int64 team, const char *body)
@@ -65,6 +79,7 @@ mr_payload_store(int64 team, const char *body)
 
 	if (body == NULL)
 		return NULL;
+	check_size(strlen(body));
 	salt = make_salt();
 	value = cstring_to_text(body);
 	digest = hash_payload(salt, value);

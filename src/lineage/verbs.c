@@ -24,7 +24,6 @@ PG_FUNCTION_INFO_V1(modelreg_record_node);
 PG_FUNCTION_INFO_V1(modelreg_record_run);
 PG_FUNCTION_INFO_V1(modelreg_record_snapshot);
 
-#define KIND_RUN "run"
 #define KIND_SNAPSHOT "snapshot"
 
 #define URI_MAX 8192			/* bytes */
@@ -50,6 +49,12 @@ check_kind(const char *kind)
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("nodes of kind \"%s\" are not recorded by hand", kind),
 				 errhint("modelreg.register_version() makes them."),
+				 mr_reason("reserved_name")));
+	if (strcmp(kind, "models") == 0 || strcmp(kind, "modelreg") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("reserved node kind: \"%s\"", kind),
+				 errdetail("Addresses that begin with it are those of models and versions."),
 				 mr_reason("reserved_name")));
 }
 
@@ -303,7 +308,7 @@ modelreg_record_run(PG_FUNCTION_ARGS)
 {
 	Request		request = {0};
 
-	read_key(&request, KIND_RUN, mr_arg_text(fcinfo, 0, "name"), "");
+	read_key(&request, MR_NODE_KIND_RUN, mr_arg_text(fcinfo, 0, "name"), "");
 	read_inputs(fcinfo, 1, &request);
 	read_properties(fcinfo, 2, &request);
 	read_supersedes(fcinfo, 3, &request);

@@ -32,6 +32,7 @@
 PG_FUNCTION_INFO_V1(modelreg_record_evaluation);
 
 #define METRIC_NAME_MAX 255		/* bytes */
+#define METRICS_MAX 10000
 #define SLICE_MAX 255			/* bytes */
 
 /* A JSON number as float8; false for one that float8 cannot tell from 0 or infinity. */
@@ -114,6 +115,12 @@ mr_metrics_parse(Jsonb *json)
 		return metrics;
 	if (!JB_ROOT_IS_OBJECT(json))
 		raise_bad_metrics("It is not an object.");
+	if (JB_ROOT_COUNT(json) > METRICS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an evaluation cannot have more than %d metrics", METRICS_MAX),
+				 errhint("Record several, each with a slice of its own."),
+				 mr_reason("too_many_metrics")));
 	initStringInfo(&faults);
 	metrics.items = palloc(Max(1, JB_ROOT_COUNT(json)) * sizeof(MrMetric));
 	it = JsonbIteratorInit(&json->root);

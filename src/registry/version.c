@@ -81,6 +81,27 @@ add_parents(MrInputs *inputs, ArrayType *parents)
 	}
 }
 
+/* Which run made the version must have one answer. */
+static void
+check_run(const MrInputs *inputs)
+{
+	int			runs = 0;
+
+	for (int i = 0; i < inputs->n; i++)
+	{
+		if (strcmp(inputs->items[i].role, MR_ROLE_RUN) != 0)
+			continue;
+		if (++runs > 1 || strcmp(inputs->items[i].node.kind, MR_NODE_KIND_RUN) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 runs > 1 ? errmsg("a version is made by one run") :
+					 errmsg("a version's input in role \"%s\" must be a run, not a node of kind \"%s\"",
+							MR_ROLE_RUN, inputs->items[i].node.kind),
+					 errhint("modelreg.record_run() records a run; give what else the version is made from another role."),
+					 mr_reason("invalid_inputs")));
+	}
+}
+
 static MrInputs *
 parse_inputs(FunctionCallInfo fcinfo)
 {
@@ -94,6 +115,7 @@ parse_inputs(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(ARG_PARENTS))
 		add_parents(inputs, PG_GETARG_ARRAYTYPE_P(ARG_PARENTS));
 	mr_inputs_finish(inputs);
+	check_run(inputs);
 	return inputs;
 }
 

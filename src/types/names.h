@@ -34,6 +34,7 @@ typedef struct MrNodeKey
 } MrNodeKey;
 
 #define MR_NODE_KIND_VERSION "version"
+#define MR_NODE_KIND_RUN "run"
 
 /*
  * These raise what is wrong, or save the error if escontext can take it and
