@@ -112,8 +112,12 @@ def parse_array(text, parse):
     return items
 
 
+JSON_NULL = object()  # a column that holds JSON's null, which is not NULL
+
+
 def parse_json(text):
-    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    value = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    return JSON_NULL if value is None else value
 
 
 PARSE = {
@@ -169,7 +173,7 @@ def canonical_string(text):
 
 
 def canonical(value):
-    if value is None:
+    if value is None or value is JSON_NULL:
         return "null"
     if value is True or value is False:
         return "true" if value else "false"

@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(modelreg_verify);
 MrVerifyStep mr_verify_protection = NULL;
 
 #define FETCH_ROWS 256
-#define NOTICE_INTERVAL_MS 10000
+#define NOTICE_INTERVAL_MS 20000
 
 /* Add a finding. */
 void
@@ -120,7 +120,7 @@ mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
 	CurrentResourceOwner = owner;
 }
 
-/* Count a row; tell the client every ten seconds how far we are. */
+/* Count a row; tell the client every twenty seconds how far we are. */
 void
 mr_verify_progress(MrVerify *verify)
 {

@@ -236,6 +236,17 @@ is($node->safe_psql('opened', $verify), '', 'verify() cannot see a chain that wa
 is(judge(export('opened'), $head), "published chain team/2\n", 'but the head that was kept shows it');
 $node->safe_psql('postgres', 'DROP DATABASE opened WITH (FORCE)');
 
+# Random values have one canonical JSON and one row hash in both.
+my $rows = PostgreSQL::Test::Utils::tempdir() . '/rows.tsv';
+my $seed = $ENV{MODELREG_TEST_SEED} // 42;
+IPC::Run::run([ 'python3', "$FindBin::Bin/../random_rows.py", $seed, 3000 ], '>', $rows) or die 'no random rows';
+is($node->safe_psql('registry', <<"SQL"), "3000|3000|3000", "random rows, seed $seed");
+CREATE TEMP TABLE t (j jsonb, s text, f float8, at timestamptz, a text[], n bigint, canonical text, hash text);
+\\copy t FROM '$rows' (ENCODING 'UTF8')
+SELECT count(*), count(*) FILTER (WHERE modelreg.canonical_json(j) = canonical),
+	count(*) FILTER (WHERE encode(modelreg.row_hash('t', 1::smallint, j, s, f, at, a, n), 'hex') = hash) FROM t;
+SQL
+
 # Cancelled: no finding, an error.
 my ($status, $out, $err) = $node->psql('registry', 'SET statement_timeout = 5; SELECT * FROM modelreg.verify(deep => true)');
 like($err, qr/canceling statement due to statement timeout/, 'verify() can be cancelled');
