@@ -96,29 +96,37 @@ production_now(FunctionCallInfo fcinfo, const char *name)
 	return result;
 }
 
-/* Is a transaction that changed the model's decisions still in progress? */
+/*
+ * Does the snapshot see the last decision, and is no other on its way?  An
+ * old snapshot does not know what was decided since it was taken.
+ */
 static bool
-writer_in_progress(int64 model)
+sees_last_decision(int64 model, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("model");
 	Datum		key = Int64GetDatum(model);
 	SnapshotData dirty;
 	MrScan	   *scan;
-	bool		busy = false;
+	int64		seen = 0;
+	bool		sees = true;
 
+	if (mr_table_find(table, "model_pkey", 1, &key, snapshot))
+		seen = DatumGetInt64(mr_table_get(table, MODEL_SEQ, NULL));
 	InitDirtySnapshot(dirty);
 	scan = mr_scan_begin(table, "model_pkey", 1, &key, &dirty);
-	while (!busy && mr_scan_next(scan, false))
-		busy = TransactionIdIsValid(dirty.xmin) || TransactionIdIsValid(dirty.xmax);
+	while (sees && mr_scan_next(scan, false))
+		sees = !TransactionIdIsValid(dirty.xmin) &&
+			!TransactionIdIsValid(dirty.xmax) &&
+			DatumGetInt64(mr_table_get(table, MODEL_SEQ, NULL)) == seen;
 	mr_scan_end(scan);
 	mr_table_close(table);
-	return busy;
+	return sees;
 }
 
 /*
  * Can the answer for a time still change?  Not when the time is older than
- * any decision that may yet commit, and nobody is deciding; on a standby only
- * when replay has passed that point too.
+ * any decision that may yet commit, and all that were made are seen; on a
+ * standby only when replay has passed that point too.
  */
 static bool
 is_final(int64 model, TimestampTz at)
@@ -127,7 +135,7 @@ is_final(int64 model, TimestampTz at)
 	TimestampTz known = RecoveryInProgress() ? GetLatestXTime() :
 		GetCurrentTimestamp();
 
-	return at < known - margin && !writer_in_progress(model);
+	return at < known - margin && sees_last_decision(model, GetActiveSnapshot());
 }
 
 /* The row of production that held at a time. */

@@ -66,6 +66,15 @@ $writer->query_safe('COMMIT');
 $writer->quit;
 is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|t', 'and again when he is done');
 is($node->safe_psql('postgres', $current), '3', 'who decided what is current now');
+my $old = $node->background_psql('postgres');
+$old->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+$old->query_safe($current);
+$node->safe_psql('postgres', q{SELECT modelreg.promote('search.reco', 1, 'Production')});
+$then = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+$node->safe_psql('postgres', 'SELECT pg_sleep(1)');
+is($old->query_safe(qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '3|f', 'not for a snapshot that does not see the last decision');
+$old->quit;
+is($node->safe_psql('postgres', qq{SELECT version, final FROM modelreg.production('search.reco', '$then')}), '1|t', 'which a new one sees');
 
 # The last event is in the future, as after a clock that was set back: no event may come before it.
 $node->safe_psql('postgres', q{
