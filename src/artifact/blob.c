@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "utils/snapmgr.h"
 
 #include "artifact/artifact.h"
 #include "artifact/artifact_tables.h"
@@ -25,13 +24,9 @@ mr_blob_find(const MrDigest *digest, Snapshot snapshot, MrBlob *blob)
 {
 	MrTable    *table = mr_table_open_read("blob");
 	Datum		key = MrDigestGetDatum(digest);
-	bool		found;
+	bool		found = mr_table_find(table, "blob_digest", 1, &key, snapshot);
 	bool		purged;
 
-	if (snapshot == NULL)
-		found = mr_table_find_latest(table, "blob_digest", 1, &key);
-	else
-		found = mr_table_find(table, "blob_digest", 1, &key, snapshot);
 	if (found)
 	{
 		blob->id = DatumGetInt64(mr_table_get(table, BLOB_ID, NULL));

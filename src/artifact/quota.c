@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "utils/snapmgr.h"
 
 #include "access/access_tables.h"
 #include "artifact/upload.h"

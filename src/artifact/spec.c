@@ -19,7 +19,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
-#include "utils/snapmgr.h"
 
 #include "artifact/artifact.h"
 #include "artifact/artifact_tables.h"
@@ -184,7 +183,7 @@ static void
 check_uri(Reading *r, const char *uri)
 {
 	Size		scheme = strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
-	const char *authority = uri + scheme + 3;
+	const char *authority;
 	const char *colon;
 
 	if (scheme == 0 || uri[scheme] != ':' ||
@@ -203,6 +202,7 @@ check_uri(Reading *r, const char *uri)
 	}
 	if (strncmp(uri + scheme, "://", 3) != 0)
 		return;
+	authority = uri + scheme + 3;
 	colon = memchr(authority, ':', strcspn(authority, "/?#"));
 	if (colon != NULL && memchr(colon, '@', strcspn(colon, "/?#")) != NULL)
 		mistake(r, "the URI holds a password.");
@@ -337,9 +337,8 @@ static bool
 readable_in_version(const MrDigest *digest)
 {
 	MrTable    *table = mr_table_open_read("artifact");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Datum		key = MrDigestGetDatum(digest);
-	MrScan	   *scan = mr_scan_begin(table, "artifact_digest", 1, &key, snapshot);
+	MrScan	   *scan = mr_scan_begin(table, "artifact_digest", 1, &key, NULL);
 	bool		found = false;
 
 	while (!found && mr_scan_next(scan, false))
@@ -351,7 +350,6 @@ readable_in_version(const MrDigest *digest)
 			mr_may_read(DatumGetInt64(mr_table_get(table, ARTIFACT_TEAM_ID, NULL)));
 	}
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return found;
 }

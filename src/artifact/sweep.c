@@ -13,7 +13,6 @@
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "artifact/object.h"
@@ -70,16 +69,14 @@ static bool
 used_by_versions(const MrDigest *digest, int64 team)
 {
 	MrTable    *table = mr_table_open_read("artifact");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Datum		keys[2] = {MrDigestGetDatum(digest), Int64GetDatum(team)};
 	MrScan	   *scan = mr_scan_begin(table, "artifact_digest",
-									 team == MR_NO_TEAM ? 1 : 2, keys, snapshot);
+									 team == MR_NO_TEAM ? 1 : 2, keys, NULL);
 	bool		stored = false;
 
 	while (!stored && mr_scan_next(scan, false))
 		(void) mr_table_get(table, ARTIFACT_URI, &stored);
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return stored;
 }
@@ -89,16 +86,14 @@ static bool
 held_by_uploads(const MrDigest *digest)
 {
 	MrTable    *table = mr_table_open_read("upload");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Datum		key = MrDigestGetDatum(digest);
-	MrScan	   *scan = mr_scan_begin(table, "upload_digest", 1, &key, snapshot);
+	MrScan	   *scan = mr_scan_begin(table, "upload_digest", 1, &key, NULL);
 	bool		held = false;
 
 	while (!held && mr_scan_next(scan, false))
 		held = strcmp(TextDatumGetCString(mr_table_get(table, UPLOAD_STATE, NULL)),
 					  "sealed") == 0;
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return held;
 }

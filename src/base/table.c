@@ -5,8 +5,8 @@
  * All rows are written here, through the executor's simple insert, update
  * and delete, so that indexes, CHECKs and triggers hold.  An insert fills the
  * column "hash", which covers all columns before it, and "format", which
- * follows it.  An update or delete
- * opens the guard for that one row and that one command.
+ * follows it.  An update or delete opens the guard for that one row and that
+ * one command.
  */
 #include "postgres.h"
 
@@ -36,6 +36,7 @@ struct MrScan
 	MrTable    *table;
 	Relation	index;
 	IndexScanDesc scan;
+	Snapshot	latest;			/* registered here, or NULL */
 };
 
 /* The one row and command that the guard lets pass, and only once. */
@@ -131,25 +132,42 @@ init_key(ScanKey key, Relation index, int column, StrategyNumber strategy,
 }
 
 static MrScan *
-begin_scan(MrTable *table, const char *index, int nkeys, const Datum *keys,
-		   StrategyNumber last, Snapshot snapshot)
+open_scan(MrTable *table, const char *index, Snapshot snapshot)
 {
 	MrScan	   *scan = palloc(sizeof(MrScan));
-	ScanKeyData scankeys[INDEX_MAX_KEYS];
 
 	scan->table = table;
 	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
+	scan->latest = snapshot == NULL ? RegisterSnapshot(mr_latest_snapshot()) : NULL;
+	return scan;
+}
+
+static void
+start_scan(MrScan *scan, Snapshot snapshot, ScanKey keys, int nkeys)
+{
+	scan->scan = mr_index_beginscan(scan->table->rel, scan->index,
+									snapshot ? snapshot : scan->latest, nkeys);
+	index_rescan(scan->scan, keys, nkeys, NULL, 0);
+}
+
+static MrScan *
+begin_scan(MrTable *table, const char *index, int nkeys, const Datum *keys,
+		   StrategyNumber last, Snapshot snapshot)
+{
+	MrScan	   *scan = open_scan(table, index, snapshot);
+	ScanKeyData scankeys[INDEX_MAX_KEYS];
+
 	for (int i = 0; i < nkeys; i++)
 		init_key(&scankeys[i], scan->index, i,
 				 i == nkeys - 1 ? last : BTEqualStrategyNumber, keys[i]);
-	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
-	index_rescan(scan->scan, scankeys, nkeys, NULL, 0);
+	start_scan(scan, snapshot, scankeys, nkeys);
 	return scan;
 }
 
 /*
  * Scan by the first nkeys columns of an index.  The keys have the columns'
- * exact types.  mr_scan_next() leaves each row in the table's slot.
+ * exact types.  A snapshot NULL stands for the latest.  mr_scan_next() leaves
+ * each row in the table's slot.
  */
 MrScan *
 mr_scan_begin(MrTable *table, const char *index, int nkeys,
@@ -211,12 +229,10 @@ mr_scan_begin_from(MrTable *table, const char *index, const MrPlace *place,
 	StrategyNumber strategy = place->backward ?
 		(place->inclusive ? BTLessEqualStrategyNumber : BTLessStrategyNumber) :
 		(place->inclusive ? BTGreaterEqualStrategyNumber : BTGreaterStrategyNumber);
-	MrScan	   *scan = palloc(sizeof(MrScan));
+	MrScan	   *scan = open_scan(table, index, snapshot);
 	ScanKeyData keys[INDEX_MAX_KEYS + 1] = {0};
 	int			nkeys = place->nequal;
 
-	scan->table = table;
-	scan->index = index_open(mr_relation_oid(index), AccessShareLock);
 	for (int i = 0; i < nkeys; i++)
 		init_key(&keys[i], scan->index, i, BTEqualStrategyNumber, place->equal[i]);
 	if (place->nplace == 1)
@@ -226,8 +242,7 @@ mr_scan_begin_from(MrTable *table, const char *index, const MrPlace *place,
 	}
 	else if (place->nplace > 1)
 		init_row_key(&keys[nkeys++], scan->index, place, strategy);
-	scan->scan = mr_index_beginscan(table->rel, scan->index, snapshot, nkeys);
-	index_rescan(scan->scan, keys, nkeys, NULL, 0);
+	start_scan(scan, snapshot, keys, nkeys);
 	return scan;
 }
 
@@ -245,12 +260,14 @@ mr_scan_end(MrScan *scan)
 {
 	index_endscan(scan->scan);
 	index_close(scan->index, NoLock);
+	if (scan->latest != NULL)
+		UnregisterSnapshot(scan->latest);
 	pfree(scan);
 }
 
 /*
- * Find the first row by the leading columns of an index, as a snapshot sees
- * it, and leave it in the table's slot.
+ * Find the first row by the leading columns of an index, as a snapshot (NULL:
+ * the latest) sees it, and leave it in the table's slot.
  */
 bool
 mr_table_find(MrTable *table, const char *index, int nkeys,
@@ -270,11 +287,7 @@ bool
 mr_table_find_latest(MrTable *table, const char *index, int nkeys,
 					 const Datum *keys)
 {
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	bool		found = mr_table_find(table, index, nkeys, keys, snapshot);
-
-	UnregisterSnapshot(snapshot);
-	return found;
+	return mr_table_find(table, index, nkeys, keys, NULL);
 }
 
 /* The transaction in progress that inserts a row with the key, if there is one. */
@@ -499,6 +512,7 @@ run_write(MrTable *table, WriteKind kind)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	CHECK_FOR_INTERRUPTS();
 	AfterTriggerBeginQuery();
 	PushActiveSnapshot(GetLatestSnapshot());
 	/* the guard's trigger has the executor lock the row once more */

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "base/args.h"
 #include "base/errors.h"
@@ -51,13 +50,10 @@ static void
 archive_others(MrTransition *transition, int32 version)
 {
 	MrTable    *table = mr_table_open_read("version_stage");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	Datum		keys[2];
-	MrScan	   *scan;
+	Datum		keys[2] = {Int64GetDatum(transition->model->id),
+	MrStageGetDatum(MR_STAGE_PRODUCTION)};
+	MrScan	   *scan = mr_scan_begin(table, "version_stage_of_model", 2, keys, NULL);
 
-	keys[0] = Int64GetDatum(transition->model->id);
-	keys[1] = MrStageGetDatum(MR_STAGE_PRODUCTION);
-	scan = mr_scan_begin(table, "version_stage_of_model", 2, keys, snapshot);
 	while (mr_scan_next(scan, false))
 	{
 		int32		other = DatumGetInt32(mr_table_get(table, VERSION_STAGE_VERSION, NULL));
@@ -66,7 +62,6 @@ archive_others(MrTransition *transition, int32 version)
 			mr_transition_move(transition, other, MR_STAGE_ARCHIVED);
 	}
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 }
 
@@ -74,12 +69,10 @@ static void
 make_current(MrTransition *transition, int32 version)
 {
 	MrTenure	tenure;
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	transition->current = version;
-	if (mr_tenure_latest(transition->model->id, snapshot, &tenure))
+	if (mr_tenure_latest(transition->model->id, NULL, &tenure))
 		transition->previous_seq = tenure.seq;
-	UnregisterSnapshot(snapshot);
 }
 
 /* Never zero by accident. */
@@ -186,12 +179,10 @@ find_previous(MrTransition *transition)
 {
 	MrTenure	latest;
 	MrTenure	previous;
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	bool		found = mr_tenure_latest(transition->model->id, snapshot, &latest) &&
-		mr_tenure_previous(transition->model->id, snapshot, &latest, &previous);
+	int64		model = transition->model->id;
 
-	UnregisterSnapshot(snapshot);
-	if (!found)
+	if (!mr_tenure_latest(model, NULL, &latest) ||
+		!mr_tenure_previous(model, NULL, &latest, &previous))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no version of \"%s\" was current before",

@@ -77,16 +77,6 @@ mr_inputs_add(MrInputs *inputs, const char *role, const char *address)
 							  psprintf("\"%s\" (%s)", mr_text_clip(address), role));
 }
 
-/* Add a node that is known to be readable by its id. */
-void
-mr_inputs_add_node(MrInputs *inputs, const char *role, int64 node)
-{
-	MrInput    *input = append_input(inputs, role);
-
-	if (!mr_node_get(node, NULL, &input->node))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
-}
-
 static void
 raise_wrong_shape(const char *detail)
 {

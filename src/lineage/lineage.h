@@ -37,8 +37,6 @@ extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 Snapshot snapshot);
 extern void mr_node_await(MrTable *table, int64 team, const char *kind,
 						  const char *name, const char *version);
-extern int64 mr_node_find(int64 team, const char *kind, const char *name,
-						  const char *version);
 extern bool mr_node_resolve(const char *address, Snapshot snapshot,
 							MrNode *node);
 extern void mr_node_load(const char *address, Snapshot snapshot,
@@ -67,7 +65,6 @@ typedef struct MrInputs
 
 extern MrInputs *mr_inputs_begin(void);
 extern void mr_inputs_add(MrInputs *inputs, const char *role, const char *address);
-extern void mr_inputs_add_node(MrInputs *inputs, const char *role, int64 node);
 extern void mr_inputs_add_json(MrInputs *inputs, Jsonb *json);
 extern void mr_inputs_finish(MrInputs *inputs);
 extern int64 mr_inputs_first(const MrInputs *inputs, const char *role);

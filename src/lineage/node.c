@@ -16,15 +16,6 @@
 #include "types/names.h"
 #include "types/parse.h"
 
-static bool
-find_row(MrTable *table, const char *index, int nkeys, const Datum *keys,
-		 Snapshot snapshot)
-{
-	return snapshot != NULL ?
-		mr_table_find(table, index, nkeys, keys, snapshot) :
-		mr_table_find_latest(table, index, nkeys, keys);
-}
-
 static void
 read_node(MrTable *table, MrNode *node)
 {
@@ -48,7 +39,7 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 {
 	MrTable    *table = mr_table_open_read("node");
 	Datum		key = Int64GetDatum(id);
-	bool		found = find_row(table, "node_pkey", 1, &key, snapshot);
+	bool		found = mr_table_find(table, "node_pkey", 1, &key, snapshot);
 
 	if (found)
 		read_node(table, node);
@@ -58,8 +49,8 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 
 /* Find the row of a key and leave it in the table's slot. */
 bool
-mr_node_find_row(MrTable *table, int64 team, const char *kind, const char *name,
-		 const char *version, Snapshot snapshot)
+mr_node_find_row(MrTable *table, int64 team, const char *kind,
+				 const char *name, const char *version, Snapshot snapshot)
 {
 	Datum		keys[4];
 
@@ -67,7 +58,7 @@ mr_node_find_row(MrTable *table, int64 team, const char *kind, const char *name,
 	keys[1] = CStringGetTextDatum(kind);
 	keys[2] = CStringGetTextDatum(name);
 	keys[3] = CStringGetTextDatum(version);
-	return find_row(table, "node_key", 4, keys, snapshot);
+	return mr_table_find(table, "node_key", 4, keys, snapshot);
 }
 
 /* Wait for whoever records a node with that key at this time. */
@@ -92,20 +83,6 @@ find_node(int64 team, const MrNodeKey *key, Snapshot snapshot, MrNode *node)
 		read_node(table, node);
 	mr_table_close(table);
 	return found;
-}
-
-/* The id of the node with that key, as of now; 0 when there is none. */
-int64
-mr_node_find(int64 team, const char *kind, const char *name,
-			 const char *version)
-{
-	MrTable    *table = mr_table_open_read("node");
-	int64		id = 0;
-
-	if (mr_node_find_row(table, team, kind, name, version, NULL))
-		id = DatumGetInt64(mr_table_get(table, NODE_ID, NULL));
-	mr_table_close(table);
-	return id;
 }
 
 /* The node of a version, by models:/team.name/version or permanent id. */

@@ -9,11 +9,9 @@
 
 #include "access/xact.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "audit/audit.h"
 #include "base/args.h"
-#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/search.h"
 #include "registry/search_tables.h"
@@ -22,7 +20,7 @@ PG_FUNCTION_INFO_V1(modelreg_set_description);
 
 /*
  * The salted digest of the description of a version (0: the model itself), as
- * a snapshot sees it; NULL for none.
+ * a snapshot (NULL: the latest) sees it; NULL for none.
  */
 bytea *
 mr_description_digest(int64 model, int32 version, Snapshot snapshot)
@@ -41,11 +39,9 @@ mr_description_digest(int64 model, int32 version, Snapshot snapshot)
 static bool
 is_described(int64 model, int32 version, const char *description)
 {
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	bytea	   *digest = mr_description_digest(model, version, snapshot);
+	bytea	   *digest = mr_description_digest(model, version, NULL);
 	char	   *text;
 
-	UnregisterSnapshot(snapshot);
 	if (digest == NULL || description == NULL)
 		return digest == NULL && description == NULL;
 	text = mr_payload_fetch(digest);

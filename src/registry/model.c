@@ -15,7 +15,6 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hooks.h"
-#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "registry/search.h"
@@ -52,12 +51,10 @@ bool
 mr_model_find(const MrTeam *team, const char *name, MrModel *model)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	bool		found = find_row(table, team, name, snapshot);
+	bool		found = find_row(table, team, name, NULL);
 
 	if (found)
 		read_model(table, team, model);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return found;
 }
@@ -104,12 +101,10 @@ MrModel
 mr_require_model(const char *qualified, MrRights level)
 {
 	MrTable    *table = mr_table_open_read("model");
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	MrTeam		team = mr_model_open(table, qualified, snapshot);
+	MrTeam		team = mr_model_open(table, qualified, NULL);
 	MrModel		model;
 
 	read_model(table, &team, &model);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	mr_require_rights(&model.team, level);
 	return model;
@@ -302,18 +297,13 @@ static int64
 last_owner_of_name(int64 team, const char *name)
 {
 	MrTable    *table = mr_table_open_read("model_name");
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
+	MrScan	   *scan = mr_scan_begin(table, "model_name_pkey", 2, keys, NULL);
 	int64		owner = 0;
-	MrScan	   *scan;
-	Datum		keys[2];
 
-	keys[0] = Int64GetDatum(team);
-	keys[1] = CStringGetTextDatum(name);
-	scan = mr_scan_begin(table, "model_name_pkey", 2, keys, snapshot);
 	if (mr_scan_next(scan, true))
 		owner = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return owner;
 }
@@ -465,34 +455,20 @@ static void
 end_model_name(int64 team, const char *name, int64 model, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("model_name");
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
+	MrScan	   *scan = mr_scan_begin(table, "model_name_pkey", 2, keys, NULL);
 	Datum		values[MODEL_NAME_COLUMNS];
 	bool		nulls[MODEL_NAME_COLUMNS];
-	MrScan	   *scan;
-	Datum		keys[2];
 
-	keys[0] = Int64GetDatum(team);
-	keys[1] = CStringGetTextDatum(name);
-	scan = mr_scan_begin(table, "model_name_pkey", 2, keys, snapshot);
 	if (!mr_scan_next(scan, true))
 		elog(ERROR, "name of model " INT64_FORMAT " is missing", model);
 	ExecMaterializeSlot(table->slot);
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_read(table, values, nulls);
 	values[MODEL_NAME_UNTIL - 1] = TimestampTzGetDatum(at);
 	nulls[MODEL_NAME_UNTIL - 1] = false;
 	mr_table_update(table, values, nulls);
 	mr_table_close(table);
-	CommandCounterIncrement();
-}
-
-/* Write the model's row without an event of its own: the team's tells it. */
-static void
-save_state(MrHead *head)
-{
-	mr_table_update(head->table, head->values, head->nulls);
-	mr_head_release(head);
 	CommandCounterIncrement();
 }
 
@@ -524,7 +500,7 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 	end_model_name(verb->team.id, old_name, model->id, at);
 	insert_model_name(verb->team.id, new_name, model->id, at);
 	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
-	save_state(head);
+	mr_head_save(head);			/* the team's event tells it */
 }
 
 /*
@@ -607,7 +583,7 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 	remove_aliases(model->id);
 	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[MODEL_RETIRED_AT - 1] = false;
-	save_state(head);
+	mr_head_save(head);			/* the team's event tells it */
 }
 
 /*

@@ -12,13 +12,11 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "tsearch/ts_type.h"
 #include "tsearch/ts_utils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/snapmgr.h"
 
 #include "registry/search.h"
 #include "registry/search_tables.h"
@@ -108,7 +106,6 @@ insert_words(int64 team, int64 model, int32 version, const MrWords *words)
 
 	for (int i = 0; i < words->n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
 		set_word_keys(values, team, words->items[i], model, version);
 		mr_table_insert(table, values, nulls);
 	}
@@ -123,7 +120,6 @@ delete_words(int64 team, int64 model, int32 version, const MrWords *words)
 
 	for (int i = 0; i < words->n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
 		set_word_keys(keys, team, words->items[i], model, version);
 		if (mr_table_lock(table, "search_word_pkey", SEARCH_WORD_COLUMNS, keys))
 			mr_table_delete(table);

@@ -10,7 +10,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "access/access_tables.h"
@@ -18,7 +17,6 @@
 #include "audit/audit_tables.h"
 #include "base/args.h"
 #include "base/errors.h"
-#include "base/snapshot.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "types/names.h"
@@ -302,8 +300,7 @@ rename_team(MrVerb *verb, const char *new_name)
 	end_team_name(old_name, at);
 	insert_team_name(new_name, team, at);
 	head->values[TEAM_NAME - 1] = CStringGetTextDatum(new_name);
-	mr_table_update(head->table, head->values, head->nulls);
-	mr_head_release(head);
+	mr_head_save(head);
 	conclude(verb, registry, empty_result());
 }
 
@@ -638,8 +635,7 @@ static int64
 rebind_all(ReturnSetInfo *rsinfo, MrJson *what)
 {
 	MrTable    *table = mr_table_open("membership");
-	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	MrScan	   *scan = mr_scan_begin(table, "membership_pkey", 0, NULL, snapshot);
+	MrScan	   *scan = mr_scan_begin(table, "membership_pkey", 0, NULL, NULL);
 	int64		changes = 0;
 
 	while (mr_scan_next(scan, false))
@@ -656,7 +652,6 @@ rebind_all(ReturnSetInfo *rsinfo, MrJson *what)
 		changes += changed;
 	}
 	mr_scan_end(scan);
-	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return changes;
 }
