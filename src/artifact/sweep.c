@@ -239,7 +239,7 @@ modelreg_sweep_uploads(PG_FUNCTION_ARGS)
 			done++;
 		CommandCounterIncrement();
 	}
-	mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_INT32(done);
 }
 
@@ -360,6 +360,6 @@ modelreg_drop_all_bytes(PG_FUNCTION_ARGS)
 		append_dropped(&verb, head, n);
 	else
 		mr_head_release(head);
-	mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_INT32(n);
 }

@@ -50,16 +50,6 @@ require_size(int64 size)
 				 mr_reason("artifact_too_large")));
 }
 
-static void
-end_with_upload(MrVerb *verb, int64 id)
-{
-	MrJson		result;
-
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "upload", id);
-	mr_verb_end(verb, mr_json_end(&result));
-}
-
 /*
  * modelreg.begin_upload(team text, size bigint, digest modelreg.digest,
  *		request_id text) returns bigint: the upload's id
@@ -73,26 +63,20 @@ modelreg_begin_upload(PG_FUNCTION_ARGS)
 	MrTeam		team = mr_require_team(mr_arg_text(fcinfo, 0, "team"), MR_CONTRIBUTOR);
 	MrDigest   *digest = digest_or_null(fcinfo, 2);
 	MrVerb		verb;
-	Jsonb	   *earlier;
 	int64		size;
-	int64		id;
+	int64		id = 0;
 
 	mr_arg_require(fcinfo, 1, "size");
 	size = PG_GETARG_INT64(1);
 	mr_object_require_privileges();
 	mr_verb_begin(&verb, fcinfo, "begin_upload", &team, 3);
-	earlier = mr_verb_earlier_result(&verb);
-	if (earlier != NULL)
+	if (!mr_verb_repeats(&verb))
 	{
-		id = mr_json_get_int(earlier, "upload");
-		mr_verb_end(&verb, NULL);
-		PG_RETURN_INT64(id);
+		require_size(size);
+		mr_team_bytes_add(&team, size);
+		id = mr_upload_insert(&verb, size, digest);
 	}
-	require_size(size);
-	mr_team_bytes_add(&team, size);
-	id = mr_upload_insert(&verb, size, digest);
-	end_with_upload(&verb, id);
-	PG_RETURN_INT64(id);
+	PG_RETURN_INT64(mr_verb_end_int(&verb, "upload", id));
 }
 
 static void
@@ -257,7 +241,7 @@ modelreg_append_upload(PG_FUNCTION_ARGS)
 		raise_aborted(&upload);
 	received = append_bytes(&upload, PG_GETARG_INT64(1), VARDATA_ANY(data),
 							VARSIZE_ANY_EXHDR(data));
-	mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_INT64(received);
 }
 
@@ -339,7 +323,7 @@ modelreg_finish_upload(PG_FUNCTION_ARGS)
 	}
 	else
 		digest = finish(&upload);
-	mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_MRDIGEST(digest);
 }
 
@@ -365,7 +349,7 @@ modelreg_abort_upload(PG_FUNCTION_ARGS)
 		mr_upload_release(&upload);
 	else
 		mr_upload_abort(&upload);
-	mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }
 
@@ -405,21 +389,19 @@ modelreg_copy_large_object(PG_FUNCTION_ARGS)
 	MrTeam		team = mr_require_team(mr_arg_text(fcinfo, 0, "team"), MR_CONTRIBUTOR);
 	MrDigest   *digest = digest_or_null(fcinfo, 2);
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	int64		size;
-	int64		id;
+	int64		id = 0;
 
 	mr_arg_require(fcinfo, 1, "object");
 	mr_object_require_privileges();
 	mr_verb_begin(&verb, fcinfo, "copy_large_object", &team, 3);
-	earlier = mr_verb_earlier_result(&verb);
-	id = earlier == NULL ? 0 : mr_json_get_int(earlier, "upload");
-	mr_verb_end(&verb, NULL);
-	if (earlier != NULL)
-		PG_RETURN_INT64(id);
-	size = mr_object_size(PG_GETARG_OID(1));
-	mr_verb_begin(&verb, fcinfo, "copy_large_object", &team, 3);
-	id = copy_object(&verb, PG_GETARG_OID(1), size, digest);
-	end_with_upload(&verb, id);
-	PG_RETURN_INT64(id);
+	if (!mr_verb_repeats(&verb))
+	{
+		int64		size;
+
+		mr_owner_end(&verb.scope);
+		size = mr_object_size(PG_GETARG_OID(1));	/* as the caller */
+		mr_owner_begin(&verb.scope);
+		id = copy_object(&verb, PG_GETARG_OID(1), size, digest);
+	}
+	PG_RETURN_INT64(mr_verb_end_int(&verb, "upload", id));
 }

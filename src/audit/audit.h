@@ -39,14 +39,16 @@ typedef struct MrVerb
 	char	   *request_id;		/* or NULL */
 	bytea	   *content;		/* hash of the arguments, if request_id */
 	StringInfoData request_key; /* locked while data is not NULL */
+	Jsonb	   *earlier;		/* result of the call that this one repeats */
 	MrOwnerScope scope;
 } MrVerb;
 
 extern void mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 						  const char *name, const MrTeam *team,
 						  int request_id_arg);
-extern Jsonb *mr_verb_earlier_result(MrVerb *verb);
-extern void mr_verb_end(MrVerb *verb, Jsonb *result);
+extern bool mr_verb_repeats(MrVerb *verb);
+extern void mr_verb_end(MrVerb *verb);
+extern int64 mr_verb_end_int(MrVerb *verb, const char *key, int64 value);
 
 /* Every head's table begins with these columns. */
 enum

@@ -165,6 +165,21 @@ blank_payload(const bytea *digest)
 	return present;
 }
 
+static void
+redact(MrVerb *verb, const bytea *digest, const char *reason)
+{
+	MrHead	   *head = mr_registry_head_lock(verb);
+
+	if (!blank_payload(digest))
+	{
+		mr_head_release(head);
+		return;
+	}
+	if (mr_payload_redacted != NULL)
+		mr_payload_redacted(digest);
+	append_redaction(verb, head, digest, reason);
+}
+
 /*
  * modelreg.redact(payload text, reason text, request_id text) returns void
  *
@@ -178,27 +193,11 @@ modelreg_redact(PG_FUNCTION_ARGS)
 	bytea	   *digest = parse_payload_digest(mr_arg_text(fcinfo, 0, "payload"));
 	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
 	MrVerb		verb;
-	MrHead	   *head;
 
 	mr_require_registry(MR_ADMIN);
 	mr_verb_begin(&verb, fcinfo, "redact", &registry, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
-	{
-		MrJson		result;
-
-		head = mr_registry_head_lock(&verb);
-		if (blank_payload(digest))
-		{
-			if (mr_payload_redacted != NULL)
-				mr_payload_redacted(digest);
-			append_redaction(&verb, head, digest, reason);
-		}
-		else
-			mr_head_release(head);
-		mr_json_begin(&result);
-		mr_verb_end(&verb, mr_json_end(&result));
-	}
-	else
-		mr_verb_end(&verb, NULL);
+	if (!mr_verb_repeats(&verb))
+		redact(&verb, digest, reason);
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }

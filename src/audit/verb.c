@@ -135,18 +135,18 @@ raise_other_content(MrVerb *verb)
 }
 
 /*
- * The result of an earlier call with the same request id, or NULL.  Error
- * 23505 if that call had other arguments.
+ * Was there an earlier call with the same request id?  Then nothing is left
+ * to do, and the verb's result is that one's.  Error 23505 if that call had
+ * other arguments.
  */
-Jsonb *
-mr_verb_earlier_result(MrVerb *verb)
+bool
+mr_verb_repeats(MrVerb *verb)
 {
 	MrTable    *table;
-	Jsonb	   *result = NULL;
 	Datum		keys[3];
 
 	if (verb->request_id == NULL)
-		return NULL;
+		return false;
 	lock_request(verb);
 	table = mr_table_open_read("request_id");
 	keys[0] = Int64GetDatum(verb->team.id);
@@ -160,10 +160,10 @@ mr_verb_earlier_result(MrVerb *verb)
 		if (VARSIZE_ANY_EXHDR(content) != MR_HASH_LEN ||
 			memcmp(VARDATA_ANY(content), VARDATA_ANY(verb->content), MR_HASH_LEN) != 0)
 			raise_other_content(verb);
-		result = DatumGetJsonbPCopy(mr_table_get(table, REQUEST_ID_RESULT, NULL));
+		verb->earlier = DatumGetJsonbPCopy(mr_table_get(table, REQUEST_ID_RESULT, NULL));
 	}
 	mr_table_close(table);
-	return result;
+	return verb->earlier != NULL;
 }
 
 static void
@@ -180,19 +180,44 @@ store_result(MrVerb *verb, Jsonb *result)
 	mr_insert_row("request_id", values, nulls);
 }
 
-/*
- * End a verb.  result is kept under the request id, if there is one; NULL
- * when the call repeated an earlier one or changed nothing worth keeping.
- */
-void
-mr_verb_end(MrVerb *verb, Jsonb *result)
+/* The result is kept under the request id by the first call with it. */
+static void
+end_with(MrVerb *verb, MrJson *result)
 {
 	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *object = mr_json_end(result);
 
-	if (verb->request_id != NULL && result != NULL)
-		store_result(verb, result);
+	if (verb->request_id != NULL && verb->earlier == NULL)
+		store_result(verb, object);
 	unlock_request(verb);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	mr_owner_end(&verb->scope);
+}
+
+/* End a verb that has no result. */
+void
+mr_verb_end(MrVerb *verb)
+{
+	MrJson		nothing;
+
+	mr_json_begin(&nothing);
+	end_with(verb, &nothing);
+}
+
+/*
+ * End a verb whose result is one number, which is returned; if it repeats an
+ * earlier call, that one's.
+ */
+int64
+mr_verb_end_int(MrVerb *verb, const char *key, int64 value)
+{
+	MrJson		json;
+
+	if (verb->earlier != NULL)
+		value = mr_json_get_int(verb->earlier, key);
+	mr_json_begin(&json);
+	mr_json_add_int(&json, key, value);
+	end_with(verb, &json);
+	return value;
 }

@@ -119,24 +119,6 @@ run_promotion(MrVerb *verb, MrModel *model, const Promotion *promotion,
 								"promoted" : "stage_changed");
 }
 
-static Jsonb *
-number_result(int64 number)
-{
-	MrJson		json;
-
-	mr_json_begin(&json);
-	mr_json_add_int(&json, "number", number);
-	return mr_json_end(&json);
-}
-
-static Datum
-return_number(FunctionCallInfo fcinfo, int64 number)
-{
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
-}
-
 /*
  * modelreg.promote(model text, version integer, stage modelreg.stage,
  *		reason text, archive_others boolean, leave_none boolean,
@@ -155,8 +137,7 @@ modelreg_promote(PG_FUNCTION_ARGS)
 	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
 	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	int64		number;
+	int64		number = 0;
 
 	mr_arg_require(fcinfo, 1, "version");
 	mr_arg_require(fcinfo, 2, "stage");
@@ -166,11 +147,12 @@ modelreg_promote(PG_FUNCTION_ARGS)
 	promotion.leave_none = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	promotion.has_expected = !PG_ARGISNULL(6);
 	promotion.expected = promotion.has_expected ? PG_GETARG_INT32(6) : 0;
-	earlier = mr_model_verb_begin(&verb, fcinfo, "promote", DECIDERS, 7, &model);
-	number = earlier ? mr_json_get_int(earlier, "number") :
-		run_promotion(&verb, &model, &promotion, reason);
-	mr_verb_end(&verb, earlier ? NULL : number_result(number));
-	return return_number(fcinfo, number);
+	if (mr_model_verb_begin(&verb, fcinfo, "promote", DECIDERS, 7, &model))
+		number = run_promotion(&verb, &model, &promotion, reason);
+	number = mr_verb_end_int(&verb, "number", number);
+	if (number == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(number);
 }
 
 /* Where a rollback goes, or an error. */
@@ -228,15 +210,12 @@ modelreg_rollback_model(PG_FUNCTION_ARGS)
 	Promotion	expectation = {0};
 	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	int32		version;
+	int32		version = 0;
 
 	expectation.has_expected = !PG_ARGISNULL(2);
 	expectation.expected = expectation.has_expected ? PG_GETARG_INT32(2) : 0;
-	earlier = mr_model_verb_begin(&verb, fcinfo, "rollback_model", DECIDERS, 3,
-								  &model);
-	version = earlier ? mr_json_get_int(earlier, "number") :
-		run_rollback(&verb, &model, reason, &expectation);
-	mr_verb_end(&verb, earlier ? NULL : number_result(version));
-	PG_RETURN_INT32(version);
+	if (mr_model_verb_begin(&verb, fcinfo, "rollback_model", DECIDERS, 3,
+							&model))
+		version = run_rollback(&verb, &model, reason, &expectation);
+	PG_RETURN_INT32((int32) mr_verb_end_int(&verb, "number", version));
 }

@@ -251,19 +251,14 @@ record(FunctionCallInfo fcinfo, const char *name, Request *request,
 	   int request_id_arg)
 {
 	MrVerb		verb;
-	MrJson		json;
+	int64		node = 0;
 	bytea	   *hash;
 
 	print_properties(request);
 	mr_verb_begin(&verb, fcinfo, name, &request->team, request_id_arg);
-	if (mr_verb_earlier_result(&verb) != NULL)
-		mr_verb_end(&verb, NULL);
-	else
-	{
-		mr_json_begin(&json);
-		mr_json_add_int(&json, "node", mr_node_insert(&verb, &request->spec, &hash));
-		mr_verb_end(&verb, mr_json_end(&json));
-	}
+	if (!mr_verb_repeats(&verb))
+		node = mr_node_insert(&verb, &request->spec, &hash);
+	mr_verb_end_int(&verb, "node", node);
 	return address_datum(request);
 }
 

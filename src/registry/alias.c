@@ -144,18 +144,16 @@ run(FunctionCallInfo fcinfo, const char *name, const AliasChange *change,
 {
 	MrModel		model;
 	MrVerb		verb;
-	MrJson		result;
-	int64		number;
-	Jsonb	   *earlier = mr_model_verb_begin(&verb, fcinfo, name, MR_CONTRIBUTOR,
-											  request_id_arg, &model);
+	int64		number = 0;
 
-	if (earlier == NULL && !change->removes)
-		mr_require_version(&model, change->version);
-	number = earlier ? mr_json_get_int(earlier, "number") :
-		change_alias(&verb, &model, change);
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "number", number);
-	mr_verb_end(&verb, earlier ? NULL : mr_json_end(&result));
+	if (mr_model_verb_begin(&verb, fcinfo, name, MR_CONTRIBUTOR,
+							request_id_arg, &model))
+	{
+		if (!change->removes)
+			mr_require_version(&model, change->version);
+		number = change_alias(&verb, &model, change);
+	}
+	number = mr_verb_end_int(&verb, "number", number);
 	if (number == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(number);

@@ -313,18 +313,9 @@ modelreg_record_artifact_check(PG_FUNCTION_ARGS)
 	require_external(&artifact);
 	matches = size == artifact.size && mr_digest_equal(digest, artifact.digest);
 	mr_verb_begin(&verb, fcinfo, "record_artifact_check", &artifact.model.team, 5);
-	if (mr_verb_earlier_result(&verb) == NULL)
-	{
-		MrJson		result;
-
+	if (!mr_verb_repeats(&verb))
 		mr_note_insert(&verb, MR_NOTE_ARTIFACT_CHECK, artifact.model.id,
 					   artifact.version, artifact.name,
 					   describe_check(digest, size, matches));
-		mr_json_begin(&result);
-		mr_json_add_bool(&result, "matches", matches);
-		mr_verb_end(&verb, mr_json_end(&result));
-	}
-	else
-		mr_verb_end(&verb, NULL);
-	PG_RETURN_BOOL(matches);
+	PG_RETURN_BOOL(mr_verb_end_int(&verb, "matches", matches) != 0);
 }

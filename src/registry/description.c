@@ -78,13 +78,10 @@ modelreg_set_description(PG_FUNCTION_ARGS)
 	char	   *description = mr_arg_text_or_null(fcinfo, 1);
 	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
 	bool		changed = false;
 
-	earlier = mr_model_verb_begin(&verb, fcinfo, "set_description", level, 3,
-								  &model);
-	if (earlier == NULL)
+	if (mr_model_verb_begin(&verb, fcinfo, "set_description", level, 3, &model))
 		changed = set_description(&verb, model.id,
 								  mr_version_arg(fcinfo, 2, &model), description);
-	return mr_note_end(&verb, earlier, changed);
+	PG_RETURN_BOOL(mr_verb_end_int(&verb, "changed", changed) != 0);
 }

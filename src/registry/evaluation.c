@@ -322,21 +322,16 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 	bool		passed = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	TimestampTz occurred_at;
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	MrJson		result;
-	int64		id;
+	int64		id = 0;
 
 	evaluation.passed = PG_ARGISNULL(5) ? NULL : &passed;
 	evaluation.properties = mr_arg_object_or_null(fcinfo, 6, "properties");
 	evaluation.occurred_at = mr_arg_occurred_at(fcinfo, 7, &occurred_at) ? &occurred_at : NULL;
 	mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
-	earlier = mr_verb_earlier_result(&verb);
-	id = earlier ? mr_json_get_int(earlier, "evaluation_id") :
-		mr_evaluation_insert(&verb, &evaluation, NULL);
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "evaluation_id", id);
-	mr_verb_end(&verb, earlier ? NULL : mr_json_end(&result));
-	if (earlier == NULL && mr_evaluation_recorded != NULL)
+	if (!mr_verb_repeats(&verb))
+		id = mr_evaluation_insert(&verb, &evaluation, NULL);
+	id = mr_verb_end_int(&verb, "evaluation_id", id);
+	if (verb.earlier == NULL && mr_evaluation_recorded != NULL)
 		mr_evaluation_recorded(team.id, evaluation.node);
 	PG_RETURN_INT64(id);
 }

@@ -143,24 +143,23 @@ mr_model_find_in_verb(MrVerb *verb, const char *qualified, const char *name)
 }
 
 /*
- * Begin a verb about the model that its first argument names.  Returns the
- * result of an earlier call with its request id, whatever the model is named
- * by now, or NULL, and then *model is found.
+ * Begin a verb about the model that its first argument names.  False when it
+ * repeats an earlier call, whatever the model is named by now; else *model is
+ * found.
  */
-Jsonb *
+bool
 mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *verb_name,
 					MrRights level, int request_id_arg, MrModel *model)
 {
 	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *name;
 	MrTeam		team = mr_require_team_of_model(qualified, level, &name);
-	Jsonb	   *earlier;
 
 	mr_verb_begin(verb, fcinfo, verb_name, &team, request_id_arg);
-	earlier = mr_verb_earlier_result(verb);
-	if (earlier == NULL)
-		*model = mr_model_find_in_verb(verb, qualified, name);
-	return earlier;
+	if (mr_verb_repeats(verb))
+		return false;
+	*model = mr_model_find_in_verb(verb, qualified, name);
+	return true;
 }
 
 /* The team that had a name at a time, if the caller may read it. */
@@ -266,16 +265,6 @@ mr_require_version(const MrModel *model, int32 version)
 						mr_model_address(model), version),
 				 errhint("The view modelreg.versions lists them."),
 				 mr_reason("version_not_found")));
-}
-
-static Jsonb *
-id_result(int64 id)
-{
-	MrJson		json;
-
-	mr_json_begin(&json);
-	mr_json_add_int(&json, "model_id", id);
-	return mr_json_end(&json);
 }
 
 static void
@@ -438,17 +427,14 @@ modelreg_create_model(PG_FUNCTION_ARGS)
 	char	   *name;
 	MrTeam		team;
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	int64		id;
+	int64		id = 0;
 
 	mr_split_qualified_name(qualified, &team_name, &name, NULL);
 	team = mr_require_team(team_name, MR_MAINTAINER);
 	mr_verb_begin(&verb, fcinfo, "create_model", &team, 3);
-	earlier = mr_verb_earlier_result(&verb);
-	id = earlier ? mr_json_get_int(earlier, "model_id") :
-		create_model(&verb, name, policy, admin, description);
-	mr_verb_end(&verb, earlier ? NULL : id_result(id));
-	PG_RETURN_INT64(id);
+	if (!mr_verb_repeats(&verb))
+		id = create_model(&verb, name, policy, admin, description);
+	PG_RETURN_INT64(mr_verb_end_int(&verb, "model_id", id));
 }
 
 static void
@@ -513,18 +499,14 @@ modelreg_rename_model(PG_FUNCTION_ARGS)
 {
 	char	   *new_name = mr_arg_text(fcinfo, 1, "new_name");
 	bool		admin = (mr_registry_rights() & MR_ADMIN) != 0;
-	MrModel		model;
+	MrModel		model = {0};
 	MrVerb		verb;
 
 	mr_check_object_name(new_name, NULL);
 	if (mr_model_verb_begin(&verb, fcinfo, "rename_model", MR_MAINTAINER, 2,
-							&model) == NULL)
-	{
+							&model))
 		rename_model(&verb, &model, new_name, admin);
-		mr_verb_end(&verb, id_result(model.id));
-	}
-	else
-		mr_verb_end(&verb, NULL);
+	mr_verb_end_int(&verb, "model_id", model.id);
 	PG_RETURN_VOID();
 }
 
@@ -595,16 +577,12 @@ Datum
 modelreg_retire_model(PG_FUNCTION_ARGS)
 {
 	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
-	MrModel		model;
+	MrModel		model = {0};
 	MrVerb		verb;
 
 	if (mr_model_verb_begin(&verb, fcinfo, "retire_model", MR_MAINTAINER, 2,
-							&model) == NULL)
-	{
+							&model))
 		retire_model(&verb, &model, reason);
-		mr_verb_end(&verb, id_result(model.id));
-	}
-	else
-		mr_verb_end(&verb, NULL);
+	mr_verb_end_int(&verb, "model_id", model.id);
 	PG_RETURN_VOID();
 }

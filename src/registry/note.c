@@ -85,20 +85,3 @@ mr_version_arg(FunctionCallInfo fcinfo, int n, const MrModel *model)
 	}
 	return version;
 }
-
-/*
- * End a verb, and return from it whether it changed anything; or, where it
- * repeats an earlier call, whether that one did.
- */
-Datum
-mr_note_end(MrVerb *verb, Jsonb *earlier, bool changed)
-{
-	MrJson		result;
-
-	if (earlier != NULL)
-		changed = mr_json_get_int(earlier, "changed") != 0;
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "changed", changed);
-	mr_verb_end(verb, earlier ? NULL : mr_json_end(&result));
-	return BoolGetDatum(changed);
-}

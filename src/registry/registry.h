@@ -26,9 +26,9 @@ extern MrTeam mr_require_team_of_model(const char *qualified, MrRights level,
 									   char **name);
 extern MrModel mr_model_find_in_verb(MrVerb *verb, const char *qualified,
 									 const char *name);
-extern Jsonb *mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
-								  const char *verb_name, MrRights level,
-								  int request_id_arg, MrModel *model);
+extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
+								const char *verb_name, MrRights level,
+								int request_id_arg, MrModel *model);
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
 extern char *mr_model_address(const MrModel *model);
@@ -50,7 +50,6 @@ extern void mr_note_lock(const char *kind, int64 model, int32 version,
 						 const char *key);
 extern int32 mr_version_arg(FunctionCallInfo fcinfo, int n,
 							const MrModel *model);
-extern Datum mr_note_end(MrVerb *verb, Jsonb *earlier, bool changed);
 
 /* Tags of a version that is registered now: check before the first lock. */
 extern void mr_tags_check(Jsonb *tags);

@@ -201,15 +201,13 @@ modelreg_set_tag(PG_FUNCTION_ARGS)
 	bool		changed = false;
 	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
 
 	check_tag(key, value);
-	earlier = mr_model_verb_begin(&verb, fcinfo, "set_tag", MR_CONTRIBUTOR, 4,
-								  &model);
-	if (earlier == NULL)
+	if (mr_model_verb_begin(&verb, fcinfo, "set_tag", MR_CONTRIBUTOR, 4,
+							&model))
 		changed = set_tag(&verb, model.id, mr_version_arg(fcinfo, 3, &model),
 						  key, value);
-	return mr_note_end(&verb, earlier, changed);
+	PG_RETURN_BOOL(mr_verb_end_int(&verb, "changed", changed) != 0);
 }
 
 /*
@@ -225,13 +223,11 @@ modelreg_remove_tag(PG_FUNCTION_ARGS)
 	bool		changed = false;
 	MrModel		model;
 	MrVerb		verb;
-	Jsonb	   *earlier;
 
 	check_tag(key, "");
-	earlier = mr_model_verb_begin(&verb, fcinfo, "remove_tag", MR_CONTRIBUTOR, 3,
-								  &model);
-	if (earlier == NULL)
+	if (mr_model_verb_begin(&verb, fcinfo, "remove_tag", MR_CONTRIBUTOR, 3,
+							&model))
 		changed = remove_tag(&verb, model.id, mr_version_arg(fcinfo, 2, &model),
 							 key);
-	return mr_note_end(&verb, earlier, changed);
+	PG_RETURN_BOOL(mr_verb_end_int(&verb, "changed", changed) != 0);
 }

@@ -42,15 +42,6 @@ typedef struct Grant
 	char	   *level;
 } Grant;
 
-static Jsonb *
-empty_result(void)
-{
-	MrJson		json;
-
-	mr_json_begin(&json);
-	return mr_json_end(&json);
-}
-
 /* Append an event; its time is that of all that it changes. */
 static TimestampTz
 append_event(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
@@ -62,29 +53,12 @@ append_event(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
 	return mr_event_append(head, verb, &event);
 }
 
-/* Save the head after the event, end the verb. */
+/* Save the head after the event, and let every backend know. */
 static void
-conclude(MrVerb *verb, MrHead *head, Jsonb *result)
+save(MrHead *head)
 {
 	mr_head_save(head);
 	mr_rights_changed();
-	mr_verb_end(verb, result);
-}
-
-static void
-finish(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
-	   const char *reason, Jsonb *result)
-{
-	append_event(verb, head, kind, what, reason);
-	conclude(verb, head, result);
-}
-
-/* Nothing to do: the state is reached already. */
-static void
-finish_unchanged(MrVerb *verb, MrHead *head)
-{
-	mr_head_release(head);
-	mr_verb_end(verb, empty_result());
 }
 
 static void
@@ -205,8 +179,7 @@ create_team(MrVerb *verb, const char *name, const Grant *maintainer)
 {
 	MrHead	   *head = mr_registry_head_lock(verb);
 	Grant		first = *maintainer;
-	MrJson		json,
-				result;
+	MrJson		json;
 	TimestampTz at;
 
 	check_name_is_new(name);
@@ -218,9 +191,7 @@ create_team(MrVerb *verb, const char *name, const Grant *maintainer)
 	at = append_event(verb, head, "team_created", mr_json_end(&json), NULL);
 	insert_heads(first.team, name, at);
 	insert_membership(&first);
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "team_id", first.team);
-	conclude(verb, head, mr_json_end(&result));
+	save(head);
 	return first.team;
 }
 
@@ -237,20 +208,16 @@ modelreg_create_team(PG_FUNCTION_ARGS)
 	char	   *name = mr_arg_text(fcinfo, 0, "name");
 	Grant		maintainer = {.level = "maintainer"};
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	int64		id;
+	int64		id = 0;
 
 	mr_require_registry(MR_ADMIN);
 	mr_check_team_name(name, NULL);
 	maintainer.role = GetUserId();
 	maintainer.role_name = GetUserNameFromId(maintainer.role, false);
 	mr_verb_begin(&verb, fcinfo, "create_team", &no_team, 1);
-	earlier = mr_verb_earlier_result(&verb);
-	if (earlier == NULL)
-		PG_RETURN_INT64(create_team(&verb, name, &maintainer));
-	id = mr_json_get_int(earlier, "team_id");
-	mr_verb_end(&verb, NULL);
-	PG_RETURN_INT64(id);
+	if (!mr_verb_repeats(&verb))
+		id = create_team(&verb, name, &maintainer);
+	PG_RETURN_INT64(mr_verb_end_int(&verb, "team_id", id));
 }
 
 /* The name that a team had until now has an end. */
@@ -284,7 +251,7 @@ rename_team(MrVerb *verb, const char *new_name)
 	if (strcmp(old_name, new_name) == 0)
 	{
 		mr_head_release(registry);
-		finish_unchanged(verb, head);
+		mr_head_release(head);
 		return;
 	}
 	/* somebody else may have renamed it while we waited */
@@ -301,7 +268,7 @@ rename_team(MrVerb *verb, const char *new_name)
 	insert_team_name(new_name, team, at);
 	head->values[TEAM_NAME - 1] = CStringGetTextDatum(new_name);
 	mr_head_save(head);
-	conclude(verb, registry, empty_result());
+	save(registry);
 }
 
 /*
@@ -320,12 +287,13 @@ modelreg_rename_team(PG_FUNCTION_ARGS)
 
 	mr_check_team_name(new_name, NULL);
 	mr_verb_begin(&verb, fcinfo, "rename_team", &team, 2);
-	if (mr_verb_earlier_result(&verb) != NULL)
-		mr_verb_end(&verb, NULL);
-	else if (past)
-		raise_not_found(name);
-	else
+	if (!mr_verb_repeats(&verb))
+	{
+		if (past)
+			raise_not_found(name);
 		rename_team(&verb, new_name);
+	}
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }
 
@@ -349,7 +317,7 @@ retire_team(MrVerb *verb, const char *reason)
 
 	if (!head->nulls[TEAM_RETIRED_AT - 1])
 	{
-		finish_unchanged(verb, head);
+		mr_head_release(head);
 		return;
 	}
 	if (has_live_model(verb->team.id))
@@ -362,7 +330,7 @@ retire_team(MrVerb *verb, const char *reason)
 	at = append_event(verb, head, "team_retired", mr_json_end(&json), reason);
 	head->values[TEAM_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[TEAM_RETIRED_AT - 1] = false;
-	conclude(verb, head, empty_result());
+	save(head);
 }
 
 /* modelreg.retire_team(team text, reason text, request_id text) */
@@ -374,10 +342,9 @@ modelreg_retire_team(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 
 	mr_verb_begin(&verb, fcinfo, "retire_team", &team, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
+	if (!mr_verb_repeats(&verb))
 		retire_team(&verb, reason);
-	else
-		mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }
 
@@ -394,7 +361,8 @@ set_quota(MrVerb *verb, bool limited, int64 bytes)
 		mr_json_add_int(&json, "bytes", bytes);
 	else
 		mr_json_add_text(&json, "bytes", NULL);
-	finish(verb, head, "quota_set", mr_json_end(&json), NULL, empty_result());
+	append_event(verb, head, "quota_set", mr_json_end(&json), NULL);
+	save(head);
 }
 
 /* modelreg.set_quota(team text, bytes bigint, request_id text) */
@@ -412,10 +380,9 @@ modelreg_set_quota(PG_FUNCTION_ARGS)
 				 errmsg("quota must not be negative"),
 				 mr_reason("invalid_quota")));
 	mr_verb_begin(&verb, fcinfo, "set_quota", &team, 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
+	if (!mr_verb_repeats(&verb))
 		set_quota(&verb, limited, bytes);
-	else
-		mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }
 
@@ -455,13 +422,16 @@ set_membership(MrVerb *verb, const Grant *grant, bool wanted)
 	if (change && exists)
 		delete_membership(table);
 	mr_table_close(table);
-	if (change && wanted)
+	if (!change)
+	{
+		mr_head_release(head);
+		return;
+	}
+	if (wanted)
 		insert_membership(grant);
-	if (change)
-		finish(verb, head, wanted ? "level_granted" : "level_revoked",
-			   describe_grant(grant), NULL, empty_result());
-	else
-		finish_unchanged(verb, head);
+	append_event(verb, head, wanted ? "level_granted" : "level_revoked",
+				 describe_grant(grant), NULL);
+	save(head);
 }
 
 static void
@@ -488,10 +458,9 @@ run_membership_verb(FunctionCallInfo fcinfo, const char *name,
 	check_level(grant.level, allowed);
 	grant.role = get_role_oid(grant.role_name, !wanted);
 	mr_verb_begin(&verb, fcinfo, name, team, first_arg + 2);
-	if (mr_verb_earlier_result(&verb) == NULL)
+	if (!mr_verb_repeats(&verb))
 		set_membership(&verb, &grant, wanted);
-	else
-		mr_verb_end(&verb, NULL);
+	mr_verb_end(&verb);
 }
 
 #define TEAM_LEVELS \
@@ -674,8 +643,12 @@ modelreg_rebind_roles(PG_FUNCTION_ARGS)
 	changes = rebind_all((ReturnSetInfo *) fcinfo->resultinfo, &json);
 	mr_json_end_array(&json);
 	if (changes > 0)
-		finish(&verb, head, "roles_rebound", mr_json_end(&json), NULL, NULL);
+	{
+		append_event(&verb, head, "roles_rebound", mr_json_end(&json), NULL);
+		save(head);
+	}
 	else
-		finish_unchanged(&verb, head);
+		mr_head_release(head);
+	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }

@@ -407,18 +407,12 @@ modelreg_register_version(PG_FUNCTION_ARGS)
 {
 	Registration r = {0};
 	MrVerb		verb;
-	Jsonb	   *earlier;
-	MrJson		result;
-	int32		version;
+	int32		version = 0;
 
 	parse(fcinfo, &r);
 	check_params(r.params);
 	mr_verb_begin(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID);
-	earlier = mr_verb_earlier_result(&verb);
-	version = earlier ? mr_json_get_int(earlier, "version") :
-		register_version(&verb, &r);
-	mr_json_begin(&result);
-	mr_json_add_int(&result, "version", version);
-	mr_verb_end(&verb, earlier ? NULL : mr_json_end(&result));
-	PG_RETURN_INT32(version);
+	if (!mr_verb_repeats(&verb))
+		version = register_version(&verb, &r);
+	PG_RETURN_INT32((int32) mr_verb_end_int(&verb, "version", version));
 }
