@@ -29,7 +29,7 @@
 
 #include "access/access.h"
 #include "access/access_tables.h"
-#include "base/errors.h"
+#include "base/grow.h"
 #include "base/owner.h"
 #include "base/snapshot.h"
 #include "base/table.h"
@@ -178,8 +178,8 @@ load_teams(Snapshot snapshot, int *n)
 {
 	MrTable    *table = mr_table_open_read("team");
 	TableScanDesc scan = table_beginscan(table->rel, snapshot, 0, NULL);
-	int			room = 64;
-	MrTeam	   *teams = palloc(room * sizeof(MrTeam));
+	int64		room = 0;
+	MrTeam	   *teams = NULL;
 
 	*n = 0;
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table->slot))
@@ -188,8 +188,7 @@ load_teams(Snapshot snapshot, int *n)
 		bool		alive;
 
 		CHECK_FOR_INTERRUPTS();
-		if (*n == room)
-			teams = repalloc(teams, (room *= 2) * sizeof(MrTeam));
+		teams = mr_grow(teams, *n, &room, sizeof(MrTeam));
 		team = &teams[(*n)++];
 		team->id = DatumGetInt64(mr_table_get(table, TEAM_ID, NULL));
 		team->name = TextDatumGetCString(mr_table_get(table, TEAM_NAME, NULL));
@@ -199,7 +198,8 @@ load_teams(Snapshot snapshot, int *n)
 	}
 	table_endscan(scan);
 	mr_table_close(table);
-	qsort(teams, *n, sizeof(MrTeam), compare_ids);
+	if (*n > 1)
+		qsort(teams, *n, sizeof(MrTeam), compare_ids);
 	return teams;
 }
 

@@ -24,6 +24,7 @@
 #include "artifact/artifact_tables.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/row.h"
 #include "base/table.h"
 #include "types/names.h"
 
@@ -507,13 +508,6 @@ mr_artifacts_resolve(const MrTeam *team, Jsonb *artifacts, int *n)
 	return specs;
 }
 
-static void
-set_text(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column - 1] = text == NULL;
-	values[column - 1] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
-}
-
 /* The hash that a registration has of its artifacts' rows, in name order. */
 bytea *
 mr_artifacts_hash(bytea *const *hashes, int n)
@@ -553,9 +547,9 @@ mr_artifacts_insert(int64 team, int64 model, int32 version,
 		values[ARTIFACT_TEAM_ID - 1] = Int64GetDatum(team);
 		values[ARTIFACT_DIGEST - 1] = MrDigestGetDatum(specs[i].digest);
 		values[ARTIFACT_SIZE - 1] = Int64GetDatum(specs[i].size);
-		set_text(values, nulls, ARTIFACT_MEDIA_TYPE, specs[i].media_type);
-		set_text(values, nulls, ARTIFACT_URI, specs[i].uri);
-		set_text(values, nulls, ARTIFACT_STORE_VERSION, specs[i].store_version);
+		mr_set_text(values, nulls, ARTIFACT_MEDIA_TYPE - 1, specs[i].media_type);
+		mr_set_text(values, nulls, ARTIFACT_URI - 1, specs[i].uri);
+		mr_set_text(values, nulls, ARTIFACT_STORE_VERSION - 1, specs[i].store_version);
 		hashes[i] = mr_table_insert(table, values, nulls);
 	}
 	mr_table_close(table);

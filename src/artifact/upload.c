@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "base/lock.h"
 #include "base/owner.h"
+#include "base/row.h"
 
 static void
 raise_not_found(int64 id)
@@ -197,9 +198,7 @@ mr_upload_insert(MrVerb *verb, int64 size, MrDigest *declared)
 
 	values[UPLOAD_ID - 1] = Int64GetDatum(id);
 	values[UPLOAD_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
-	nulls[UPLOAD_REQUEST_ID - 1] = verb->request_id == NULL;
-	values[UPLOAD_REQUEST_ID - 1] = verb->request_id == NULL ? (Datum) 0 :
-		CStringGetTextDatum(verb->request_id);
+	mr_set_text(values, nulls, UPLOAD_REQUEST_ID - 1, verb->request_id);
 	values[UPLOAD_SIZE - 1] = Int64GetDatum(size);
 	nulls[UPLOAD_DIGEST - 1] = declared == NULL;
 	values[UPLOAD_DIGEST - 1] = MrDigestGetDatum(declared);

@@ -25,7 +25,6 @@ typedef enum MrChain
 #define MR_CHAIN_LAST MR_CHAIN_ENDPOINT
 
 extern const char *mr_chain_name(MrChain chain);
-extern const char *mr_chain_table(MrChain chain);
 
 /*
  * One call of a verb: who calls, for which team, acting as owner from
@@ -86,7 +85,6 @@ typedef struct MrEvent
 
 extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
 								   const MrEvent *event);
-extern bytea *mr_event_hash(MrHead *head);
 
 extern int64 mr_fact_batch(MrVerb *verb, int64 team);
 extern bool mr_fact_batch_is_open(int64 batch);

@@ -29,6 +29,7 @@
 #include "audit/marks.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/row.h"
 #include "base/settings.h"
 
 static const struct
@@ -50,12 +51,6 @@ const char *
 mr_chain_name(MrChain chain)
 {
 	return chains[chain].name;
-}
-
-const char *
-mr_chain_table(MrChain chain)
-{
-	return chains[chain].table;
 }
 
 static MrHead *
@@ -233,13 +228,6 @@ client_address(bool *isnull)
 		DirectFunctionCall1(network_host, address);
 }
 
-static void
-set_text_or_null(Datum *value, bool *isnull, const char *text)
-{
-	*isnull = text == NULL;
-	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
 /*
  * Append an event to a locked head and return its time.  The head has to be
  * saved after.  An event of a model's decisions or of an endpoint starts the
@@ -252,7 +240,6 @@ mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
 	bool		nulls[EVENT_COLUMNS] = {false};
 	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
 	TimestampTz at = next_time(DatumGetTimestampTz(head->values[HEAD_AT - 1]));
-	bytea	   *prose = mr_payload_store(event->team, event->reason);
 
 	values[EVENT_CHAIN - 1] = Int16GetDatum(head->chain);
 	values[EVENT_CHAIN_ID - 1] = Int64GetDatum(head->id);
@@ -261,14 +248,12 @@ mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
 	values[EVENT_KIND - 1] = CStringGetTextDatum(event->kind);
 	values[EVENT_TEAM_ID - 1] = Int64GetDatum(event->team);
 	values[EVENT_WHO - 1] = JsonbPGetDatum(verb->who);
-	set_text_or_null(&values[EVENT_APPLICATION_NAME - 1],
-					 &nulls[EVENT_APPLICATION_NAME - 1], application_name);
+	mr_set_text(values, nulls, EVENT_APPLICATION_NAME - 1, application_name);
 	values[EVENT_CLIENT_ADDR - 1] = client_address(&nulls[EVENT_CLIENT_ADDR - 1]);
-	set_text_or_null(&values[EVENT_REQUEST_ID - 1], &nulls[EVENT_REQUEST_ID - 1],
-					 verb->request_id);
+	mr_set_text(values, nulls, EVENT_REQUEST_ID - 1, verb->request_id);
 	values[EVENT_WHAT - 1] = JsonbPGetDatum(event->what);
-	nulls[EVENT_PROSE - 1] = prose == NULL;
-	values[EVENT_PROSE - 1] = PointerGetDatum(prose);
+	mr_set_bytes(values, nulls, EVENT_PROSE - 1,
+				 mr_payload_store(event->team, event->reason));
 	values[EVENT_PREV - 1] = head->values[HEAD_HASH - 1];
 	head->values[HEAD_HASH - 1] = PointerGetDatum(mr_insert_row("event", values, nulls));
 	head->values[HEAD_SEQ - 1] = Int64GetDatum(seq);
@@ -276,11 +261,4 @@ mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
 	if (head->chain == MR_CHAIN_DECISIONS || head->chain == MR_CHAIN_ENDPOINT)
 		mr_mark_decision(at);
 	return at;
-}
-
-/* The hash of the last event of a head. */
-bytea *
-mr_event_hash(MrHead *head)
-{
-	return DatumGetByteaPP(head->values[HEAD_HASH - 1]);
 }

@@ -23,6 +23,7 @@
 #include "audit/audit.h"
 #include "audit/marks.h"
 #include "base/errors.h"
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/settings.h"
 
@@ -53,14 +54,14 @@ static struct
 {
 	MemoryContext context;
 	Batch	   *batches;
-	int			nbatches,
-				batch_room;
+	int			nbatches;
+	int64		batch_room;
 	FactMark   *facts;
-	int64		nfacts,
-				fact_room;
+	int64		nfacts;
+	int64		fact_room;
 	DecisionMark *decisions;
-	int			ndecisions,
-				decision_room;
+	int			ndecisions;
+	int64		decision_room;
 }			marks;
 
 static void append_facts(void);
@@ -134,29 +135,17 @@ begin_marks(void)
 										  ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Room for one more element of an array in the marks' context. */
-static void *
-grow(void *array, int64 used, int64 *room, size_t size)
-{
-	if (used < *room)
-		return array;
-	*room = Max(8, *room * 2);
-	if (array == NULL)
-		return MemoryContextAlloc(marks.context, *room * size);
-	return repalloc_huge(array, *room * size);
-}
-
 /* Remember that the transaction decided something at a time. */
 void
 mr_mark_decision(TimestampTz at)
 {
-	int64		room;
+	MemoryContext old;
 
 	begin_marks();
-	room = marks.decision_room;
-	marks.decisions = grow(marks.decisions, marks.ndecisions, &room,
-						   sizeof(DecisionMark));
-	marks.decision_room = room;
+	old = MemoryContextSwitchTo(marks.context);
+	marks.decisions = mr_grow(marks.decisions, marks.ndecisions,
+							  &marks.decision_room, sizeof(DecisionMark));
+	MemoryContextSwitchTo(old);
 	marks.decisions[marks.ndecisions].subxact = GetCurrentSubTransactionId();
 	marks.decisions[marks.ndecisions++].at = at;
 }
@@ -176,17 +165,15 @@ mr_fact_batch(MrVerb *verb, int64 team)
 {
 	Batch	   *batch;
 	MemoryContext old;
-	int64		room;
 
 	begin_marks();
 	for (int i = 0; i < marks.nbatches; i++)
 		if (marks.batches[i].team.id == team &&
 			same_json(marks.batches[i].who, verb->who))
 			return marks.batches[i].id;
-	room = marks.batch_room;
-	marks.batches = grow(marks.batches, marks.nbatches, &room, sizeof(Batch));
-	marks.batch_room = room;
 	old = MemoryContextSwitchTo(marks.context);
+	marks.batches = mr_grow(marks.batches, marks.nbatches, &marks.batch_room,
+							sizeof(Batch));
 	batch = &marks.batches[marks.nbatches];
 	batch->id = mr_nextval("batch_seq");
 	batch->team = verb->team;
@@ -212,10 +199,12 @@ mr_fact_batch_is_open(int64 batch)
 void
 mr_fact_recorded(int64 batch, const char *table, int64 id, const bytea *hash)
 {
+	MemoryContext old = MemoryContextSwitchTo(marks.context);
 	FactMark   *mark;
 
-	marks.facts = grow(marks.facts, marks.nfacts, &marks.fact_room,
-					   sizeof(FactMark));
+	marks.facts = mr_grow(marks.facts, marks.nfacts, &marks.fact_room,
+						  sizeof(FactMark));
+	MemoryContextSwitchTo(old);
 	mark = &marks.facts[marks.nfacts++];
 	mark->subxact = GetCurrentSubTransactionId();
 	for (mark->batch = 0; marks.batches[mark->batch].id != batch;)

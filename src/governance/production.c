@@ -8,10 +8,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -20,6 +18,7 @@
 #include "access/access_tables.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/row.h"
 #include "base/settings.h"
 #include "governance/transition.h"
 #include "registry/registry_tables.h"
@@ -34,16 +33,6 @@ enum
 	OUT_VERSION, OUT_SINCE, OUT_URI, OUT_PERMANENT_ID,
 	OUT_REGISTERED_AT, OUT_ETAG, OUT_FINAL, OUT_COLUMNS
 };
-
-static Datum
-make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
-}
 
 /* What does not depend on whether a version is current. */
 static void
@@ -91,7 +80,7 @@ production_now(FunctionCallInfo fcinfo, const char *name)
 					DatumGetTimestampTz(row[MODEL_CURRENT_SINCE - 1]),
 					row[MODEL_CURRENT_IDENTITY - 1],
 					row[MODEL_CURRENT_REGISTERED_AT - 1], values, nulls);
-	result = make_record(fcinfo, values, nulls);
+	result = mr_make_record(fcinfo, values, nulls);
 	mr_table_close(table);
 	return result;
 }
@@ -184,7 +173,7 @@ production_then(FunctionCallInfo fcinfo, const MrModel *model, TimestampTz at)
 	set_frame(tenure.seq, final, values, nulls);
 	if (found && tenure.version != 0)
 		set_past_version(model, &tenure, values, nulls);
-	return make_record(fcinfo, values, nulls);
+	return mr_make_record(fcinfo, values, nulls);
 }
 
 /*
@@ -227,5 +216,5 @@ modelreg_previous(PG_FUNCTION_ARGS)
 		values[2] = TimestampTzGetDatum(previous.at);
 		memset(nulls, false, sizeof(nulls));
 	}
-	return make_record(fcinfo, values, nulls);
+	return mr_make_record(fcinfo, values, nulls);
 }

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
+#include "base/grow.h"
 #include "base/hooks.h"
 #include "governance/governance.h"
 #include "governance/transition.h"
@@ -84,13 +85,8 @@ mr_transition_move(MrTransition *transition, int32 version, MrStage to)
 		return;
 	if (!mr_policy_allows(transition->model->policy, move.from, to))
 		refuse_transition(transition, &move);
-	if (transition->nmoves == transition->room)
-	{
-		transition->room = Max(4, transition->room * 2);
-		transition->moves = transition->moves == NULL ?
-			palloc(transition->room * sizeof(MrMove)) :
-			repalloc(transition->moves, transition->room * sizeof(MrMove));
-	}
+	transition->moves = mr_grow(transition->moves, transition->nmoves,
+								&transition->room, sizeof(MrMove));
 	transition->moves[transition->nmoves++] = move;
 }
 

@@ -22,8 +22,8 @@ typedef struct MrTransition
 	MrModel	   *model;
 	MrHead	   *head;			/* of the model's decisions, locked */
 	MrMove	   *moves;
-	int			nmoves,
-				room;
+	int			nmoves;
+	int64		room;
 	int32		current;		/* after the transition; 0 for none */
 	int64		previous_seq;	/* of the new row of production; 0 for none */
 	const char *reason;

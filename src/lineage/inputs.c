@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 
 #include "base/errors.h"
+#include "base/grow.h"
 #include "lineage/lineage.h"
 #include "types/parse.h"
 
@@ -40,11 +41,7 @@ check_role(const char *role)
 MrInputs *
 mr_inputs_begin(void)
 {
-	MrInputs   *inputs = palloc0(sizeof(MrInputs));
-
-	inputs->room = 8;
-	inputs->items = palloc(inputs->room * sizeof(MrInput));
-	return inputs;
+	return palloc0(sizeof(MrInputs));
 }
 
 static MrInput *
@@ -57,9 +54,8 @@ append_input(MrInputs *inputs, const char *role)
 				 errmsg("a node cannot have more than %d inputs", INPUTS_MAX),
 				 errhint("Record a node for the collection, and name that."),
 				 mr_reason("too_many_inputs")));
-	if (inputs->n == inputs->room)
-		inputs->items = repalloc(inputs->items,
-								 (inputs->room *= 2) * sizeof(MrInput));
+	inputs->items = mr_grow(inputs->items, inputs->n, &inputs->room,
+							sizeof(MrInput));
 	inputs->items[inputs->n].role = pstrdup(role);
 	return &inputs->items[inputs->n++];
 }
@@ -190,7 +186,8 @@ mr_inputs_finish(MrInputs *inputs)
 
 	if (inputs->missing != NIL)
 		raise_missing(inputs);
-	qsort(inputs->items, inputs->n, sizeof(MrInput), compare_inputs);
+	if (inputs->n > 1)
+		qsort(inputs->items, inputs->n, sizeof(MrInput), compare_inputs);
 	for (int i = 0; i < inputs->n; i++)
 		if (kept == 0 ||
 			compare_inputs(&inputs->items[kept - 1], &inputs->items[i]) != 0)

@@ -59,7 +59,7 @@ typedef struct MrInputs
 {
 	MrInput    *items;			/* by role and id, after mr_inputs_finish() */
 	int			n;
-	int			room;
+	int64		room;
 	List	   *missing;		/* of addresses with their roles */
 } MrInputs;
 

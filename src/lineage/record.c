@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/lock.h"
+#include "base/row.h"
 #include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
@@ -34,13 +35,6 @@ encode_key(const MrNodeSpec *spec)
 	mr_encode_bytes(&key, spec->name, strlen(spec->name));
 	mr_encode_bytes(&key, spec->version, strlen(spec->version));
 	return key;
-}
-
-static void
-set_text(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column - 1] = text == NULL;
-	values[column - 1] = text ? CStringGetTextDatum(text) : (Datum) 0;
 }
 
 static void
@@ -66,11 +60,11 @@ set_inputs(Datum *values, const MrInputs *inputs)
 static void
 set_content(Datum *values, bool *nulls, const MrNodeSpec *spec)
 {
-	set_text(values, nulls, NODE_KIND, spec->kind);
-	set_text(values, nulls, NODE_NAME, spec->name);
-	set_text(values, nulls, NODE_VERSION, spec->version);
-	set_text(values, nulls, NODE_URI, spec->uri);
-	set_text(values, nulls, NODE_DIGEST, spec->digest);
+	mr_set_text(values, nulls, NODE_KIND - 1, spec->kind);
+	mr_set_text(values, nulls, NODE_NAME - 1, spec->name);
+	mr_set_text(values, nulls, NODE_VERSION - 1, spec->version);
+	mr_set_text(values, nulls, NODE_URI - 1, spec->uri);
+	mr_set_text(values, nulls, NODE_DIGEST - 1, spec->digest);
 	set_inputs(values, spec->inputs);
 	values[NODE_TEAM_ID - 1] = Int64GetDatum(spec->team);
 	values[NODE_SUPERSEDES - 1] = Int64GetDatum(spec->supersedes);
@@ -106,15 +100,14 @@ insert_node_row(MrVerb *verb, const MrNodeSpec *spec, int64 id, int64 batch)
 {
 	Datum		values[NODE_COLUMNS] = {0};
 	bool		nulls[NODE_COLUMNS] = {false};
-	bytea	   *properties = mr_payload_store(spec->team, spec->properties);
 
 	set_content(values, nulls, spec);
 	set_labels(values, spec->inputs, id);
 	values[NODE_ID - 1] = Int64GetDatum(id);
 	values[NODE_BATCH - 1] = Int64GetDatum(batch);
 	nulls[NODE_BATCH - 1] = batch == 0;
-	values[NODE_PROPERTIES - 1] = PointerGetDatum(properties);
-	nulls[NODE_PROPERTIES - 1] = properties == NULL;
+	mr_set_bytes(values, nulls, NODE_PROPERTIES - 1,
+				 mr_payload_store(spec->team, spec->properties));
 	values[NODE_WHO - 1] = JsonbPGetDatum(verb->who);
 	values[NODE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	return mr_insert_row("node", values, nulls);

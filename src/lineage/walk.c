@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
+#include "base/grow.h"
 #include "base/settings.h"
 #include "lineage/cursor.h"
 #include "lineage/lineage_tables.h"
@@ -97,27 +98,15 @@ typedef struct Walk
 	HTAB	   *words;
 	const char **word_texts;
 	int32		nwords;
-	int32		word_room;
+	int64		word_room;
 	MrWalkRole *step_roles;
-	int32		step_room;
+	int64		step_room;
 } Walk;
-
-/* Room for one more element of an array; returns the array. */
-static void *
-grow(void *array, int64 used, int64 *room, size_t size)
-{
-	if (used < *room)
-		return array;
-	*room = Max(64, *room * 2);
-	if (array == NULL)
-		return palloc(*room * size);
-	return repalloc_huge(array, *room * size);
-}
 
 static void
 push_node(NodeList *list, int64 node)
 {
-	list->nodes = grow(list->nodes, list->n, &list->room, sizeof(int64));
+	list->nodes = mr_grow(list->nodes, list->n, &list->room, sizeof(int64));
 	list->nodes[list->n++] = node;
 }
 
@@ -143,11 +132,8 @@ intern(Walk *walk, Datum word)
 	entry = hash_search(walk->words, key, HASH_ENTER, &found);
 	if (!found)
 	{
-		int64		room = walk->word_room;
-
-		walk->word_texts = grow(walk->word_texts, walk->nwords, &room,
-								sizeof(char *));
-		walk->word_room = room;
+		walk->word_texts = mr_grow(walk->word_texts, walk->nwords,
+								   &walk->word_room, sizeof(char *));
 		walk->word_texts[walk->nwords] = entry->text;
 		entry->number = walk->nwords++;
 	}
@@ -182,8 +168,8 @@ add_role(Walk *walk, VisitEntry *entry, int32 role, int64 child_team)
 			return;
 	if (walk->nroles == PG_INT32_MAX)
 		elog(ERROR, "too many roles in one walk");
-	walk->roles = grow(walk->roles, walk->nroles, &walk->role_room,
-					   sizeof(RoleEntry));
+	walk->roles = mr_grow(walk->roles, walk->nroles, &walk->role_room,
+						  sizeof(RoleEntry));
 	added = &walk->roles[walk->nroles];
 	added->role = role;
 	added->child_team = child_team;
@@ -300,11 +286,8 @@ collect_roles(Walk *walk, const VisitEntry *entry, MrStep *step)
 	step->nroles = 0;
 	for (int32 i = entry->roles; i >= 0; i = walk->roles[i].next)
 	{
-		int64		room = walk->step_room;
-
-		walk->step_roles = grow(walk->step_roles, step->nroles, &room,
-								sizeof(MrWalkRole));
-		walk->step_room = room;
+		walk->step_roles = mr_grow(walk->step_roles, step->nroles,
+								   &walk->step_room, sizeof(MrWalkRole));
 		walk->step_roles[step->nroles].role = walk->word_texts[walk->roles[i].role];
 		walk->step_roles[step->nroles++].child_team = walk->roles[i].child_team;
 	}

@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/row.h"
 #include "lineage/lineage.h"
 #include "registry/evaluation.h"
 #include "registry/registry_tables.h"
@@ -171,8 +172,6 @@ static void
 set_row(MrVerb *verb, const MrEvaluation *evaluation, int64 id, int64 batch,
 		Datum *values, bool *nulls)
 {
-	bytea	   *properties = mr_payload_store(verb->team.id, evaluation->properties);
-
 	values[EVALUATION_ID - 1] = Int64GetDatum(id);
 	values[EVALUATION_TEAM_ID - 1] = Int64GetDatum(verb->team.id);
 	values[EVALUATION_BATCH - 1] = Int64GetDatum(batch);
@@ -186,8 +185,8 @@ set_row(MrVerb *verb, const MrEvaluation *evaluation, int64 id, int64 batch,
 	values[EVALUATION_METRIC_VALUES - 1] = values_array(&evaluation->metrics);
 	nulls[EVALUATION_PASSED - 1] = evaluation->passed == NULL;
 	values[EVALUATION_PASSED - 1] = BoolGetDatum(evaluation->passed && *evaluation->passed);
-	nulls[EVALUATION_PROPERTIES - 1] = properties == NULL;
-	values[EVALUATION_PROPERTIES - 1] = PointerGetDatum(properties);
+	mr_set_bytes(values, nulls, EVALUATION_PROPERTIES - 1,
+				 mr_payload_store(verb->team.id, evaluation->properties));
 	values[EVALUATION_WHO - 1] = JsonbPGetDatum(verb->who);
 	values[EVALUATION_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	nulls[EVALUATION_OCCURRED_AT - 1] = evaluation->occurred_at == NULL;

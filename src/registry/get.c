@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -18,6 +17,7 @@
 #include "audit/audit.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/row.h"
 #include "lineage/lineage.h"
 #include "registry/past.h"
 #include "registry/registry.h"
@@ -303,13 +303,6 @@ stage_now(const Target *target, int32 version, TimestampTz *since)
 	return stage;
 }
 
-static void
-set_text(Datum *values, bool *nulls, int column, const char *text)
-{
-	nulls[column] = text == NULL;
-	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
 /* The columns that all getters have, of the version in the table's slot. */
 static void
 fill_common(MrTable *table, const Target *target, Datum *values, bool *nulls)
@@ -321,26 +314,16 @@ fill_common(MrTable *table, const Target *target, Datum *values, bool *nulls)
 		stage_now(target, version, &since);
 	char	   *address = target_address(target);
 
-	set_text(values, nulls, OUT_MODEL, address);
+	mr_set_text(values, nulls, OUT_MODEL, address);
 	values[OUT_VERSION] = Int32GetDatum(version);
-	set_text(values, nulls, OUT_URI, target->retired ? NULL :
+	mr_set_text(values, nulls, OUT_URI, target->retired ? NULL :
 			 psprintf(MR_URI_MODELS "%s/%d", address, version));
-	set_text(values, nulls, OUT_PERMANENT_ID,
+	mr_set_text(values, nulls, OUT_PERMANENT_ID,
 			 mr_permanent_id(mr_table_get(table, VERSION_IDENTITY, NULL),
 							 target->id, version));
 	values[OUT_MODEL_ID] = Int64GetDatum(target->id);
-	set_text(values, nulls, OUT_STAGE, mr_stage_name(stage));
+	mr_set_text(values, nulls, OUT_STAGE, mr_stage_name(stage));
 	values[OUT_REGISTERED_AT] = mr_table_get(table, VERSION_REGISTERED_AT, NULL);
-}
-
-static Datum
-make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
 static Datum
@@ -351,7 +334,7 @@ return_common(FunctionCallInfo fcinfo, MrTable *table, const Target *target)
 	Datum		result;
 
 	fill_common(table, target, values, nulls);
-	result = make_record(fcinfo, values, nulls);
+	result = mr_make_record(fcinfo, values, nulls);
 	mr_table_close(table);
 	return result;
 }
@@ -534,10 +517,10 @@ fill_rest(MrTable *table, const Target *target, Datum *values, bool *nulls)
 	nulls[OUT_TAGS] = !read_tags(target, version, &values[OUT_TAGS]);
 	values[OUT_OCCURRED_AT] = mr_table_get(table, VERSION_OCCURRED_AT,
 										   &nulls[OUT_OCCURRED_AT]);
-	set_text(values, nulls, OUT_ROLE,
+	mr_set_text(values, nulls, OUT_ROLE,
 			 role_of(DatumGetJsonbP(mr_table_get(table, VERSION_WHO, NULL))));
-	set_text(values, nulls, OUT_RUN, run_address(table, target->snapshot));
-	set_text(values, nulls, OUT_DESCRIPTION,
+	mr_set_text(values, nulls, OUT_RUN, run_address(table, target->snapshot));
+	mr_set_text(values, nulls, OUT_DESCRIPTION,
 			 description ? mr_payload_fetch(description) : NULL);
 	set_json(table, VERSION_SIGNATURE, values, nulls, OUT_SIGNATURE);
 	set_json(table, VERSION_PARAMS, values, nulls, OUT_PARAMS);
@@ -565,7 +548,7 @@ modelreg_get_version(PG_FUNCTION_ARGS)
 		raise_no_version(&target, PG_GETARG_INT32(1));
 	fill_common(table, &target, values, nulls);
 	fill_rest(table, &target, values, nulls);
-	result = make_record(fcinfo, values, nulls);
+	result = mr_make_record(fcinfo, values, nulls);
 	mr_table_close(table);
 	return result;
 }

@@ -13,15 +13,9 @@
 #include "audit/audit.h"
 #include "base/hash.h"
 #include "base/lock.h"
+#include "base/row.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
-
-static void
-set_text(Datum *value, bool *isnull, const char *text)
-{
-	*isnull = text == NULL;
-	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
-}
 
 /*
  * Record a note about a model (version 0) or a version; returns the salted
@@ -43,9 +37,8 @@ mr_note_insert(MrVerb *verb, const char *kind, int64 model, int32 version,
 	values[NOTE_KIND - 1] = CStringGetTextDatum(kind);
 	values[NOTE_MODEL_ID - 1] = Int64GetDatum(model);
 	values[NOTE_VERSION - 1] = Int32GetDatum(version);
-	set_text(&values[NOTE_KEY - 1], &nulls[NOTE_KEY - 1], key);
-	nulls[NOTE_VALUE - 1] = payload == NULL;
-	values[NOTE_VALUE - 1] = PointerGetDatum(payload);
+	mr_set_text(values, nulls, NOTE_KEY - 1, key);
+	mr_set_bytes(values, nulls, NOTE_VALUE - 1, payload);
 	values[NOTE_WHO - 1] = JsonbPGetDatum(verb->who);
 	values[NOTE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	mr_fact_recorded(batch, "note", id, mr_insert_row("note", values, nulls));

@@ -22,6 +22,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/row.h"
 #include "base/settings.h"
 #include "lineage/lineage.h"
 #include "registry/registry_tables.h"
@@ -262,13 +263,6 @@ fetch_description(MrSearch *search, const MrSearchRow *row)
 }
 
 static void
-set_text(Datum *values, bool *nulls, int column, const char *value)
-{
-	nulls[column] = value == NULL;
-	values[column] = value ? CStringGetTextDatum(value) : (Datum) 0;
-}
-
-static void
 set_version(MrSearch *search, const MrSearchRow *row, Datum *values,
 			bool *nulls)
 {
@@ -276,17 +270,17 @@ set_version(MrSearch *search, const MrSearchRow *row, Datum *values,
 								 search->model.name);
 	Datum		identity = DirectFunctionCall1(uuid_out, row->identity);
 
-	set_text(values, nulls, OUT_MODEL, model);
+	mr_set_text(values, nulls, OUT_MODEL, model);
 	values[OUT_VERSION] = Int32GetDatum(row->version);
 	values[OUT_REGISTERED_AT] = TimestampTzGetDatum(row->registered_at);
 	nulls[OUT_VERSION] = nulls[OUT_REGISTERED_AT] = false;
-	set_text(values, nulls, OUT_STAGE, mr_stage_name(row->stage));
-	set_text(values, nulls, OUT_URI,
+	mr_set_text(values, nulls, OUT_STAGE, mr_stage_name(row->stage));
+	mr_set_text(values, nulls, OUT_URI,
 			 psprintf("models:/%s/%d", model, row->version));
-	set_text(values, nulls, OUT_PERMANENT_ID,
+	mr_set_text(values, nulls, OUT_PERMANENT_ID,
 			 psprintf("modelreg:%s/" INT64_FORMAT "/%d",
 					  DatumGetCString(identity), row->model, row->version));
-	set_text(values, nulls, OUT_DESCRIPTION, fetch_description(search, row));
+	mr_set_text(values, nulls, OUT_DESCRIPTION, fetch_description(search, row));
 	values[OUT_METRIC_VALUE] = Float8GetDatum(row->value);
 	nulls[OUT_METRIC_VALUE] = search->filters.metric == NULL;
 }
@@ -300,7 +294,7 @@ put_row(MrSearch *search, const MrSearchRow *row, const MrSearchPlace *place)
 	memset(nulls, true, sizeof(nulls));
 	if (row != NULL)
 		set_version(search, row, values, nulls);
-	set_text(values, nulls, OUT_KEY, mr_search_key_print(search, place));
+	mr_set_text(values, nulls, OUT_KEY, mr_search_key_print(search, place));
 	tuplestore_putvalues(search->rsinfo->setResult, search->rsinfo->setDesc,
 						 values, nulls);
 }

@@ -12,6 +12,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
+#include "base/grow.h"
 #include "base/settings.h"
 #include "lineage/walk.h"
 #include "registry/search_scan.h"
@@ -24,9 +25,8 @@ collect_version(const MrStep *step, void *arg)
 
 	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0)
 		return true;
-	if (origin->n == origin->room)
-		origin->versions = repalloc_huge(origin->versions,
-										 (origin->room *= 2) * sizeof(int64));
+	origin->versions = mr_grow(origin->versions, origin->n, &origin->room,
+							   sizeof(int64));
 	origin->versions[origin->n++] = step->node;
 	return true;
 }
@@ -56,12 +56,11 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("node \"%s\" is no %s", address, kind),
 				 mr_reason("invalid_filter")));
-	origin->room = 64;
-	origin->versions = palloc(origin->room * sizeof(int64));
 	origin->complete = mr_walk_within(&origin->node, MR_DOWNSTREAM,
 									  mr_search_scan_limit, search->snapshot,
 									  collect_version, origin);
-	qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
+	if (origin->n > 1)
+		qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
 }
 
 /* The walk upstream of a version, looking for an origin. */
@@ -89,8 +88,9 @@ derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 	MrNode		version;
 
 	if (origin->complete)
-		return bsearch(&node, origin->versions, origin->n, sizeof(int64),
-					   compare_nodes) != NULL;
+		return origin->n > 0 &&
+			bsearch(&node, origin->versions, origin->n, sizeof(int64),
+					compare_nodes) != NULL;
 	if (mr_node_get(node, search->snapshot, &version))
 		mr_walk(&version, MR_UPSTREAM, MR_NO_DEPTH_LIMIT, search->snapshot,
 				look_out, &lookout);

@@ -26,7 +26,7 @@ typedef struct MrSearchOrigin
 	bool		complete;
 	int64	   *versions;		/* their nodes, in order */
 	int			n;
-	int			room;
+	int64		room;
 } MrSearchOrigin;
 
 #define MR_SEARCH_ORIGINS 2		/* a snapshot and a commit */

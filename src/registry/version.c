@@ -21,6 +21,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "base/row.h"
 #include "lineage/lineage.h"
 #include "registry/evaluation.h"
 #include "registry/registry.h"
@@ -267,22 +268,15 @@ insert_stage(MrVerb *verb, const Registration *r, int32 version, TimestampTz at)
 }
 
 static void
-set_bytes(Datum *values, bool *nulls, int column, bytea *value)
-{
-	values[column - 1] = PointerGetDatum(value);
-	nulls[column - 1] = value == NULL;
-}
-
-static void
 set_payloads(MrVerb *verb, const Registration *r, Datum *values, bool *nulls)
 {
 	char	   *params = r->params ? mr_json_canonical_cstring(r->params) : NULL;
 
-	set_bytes(values, nulls, VERSION_DESCRIPTION,
+	mr_set_bytes(values, nulls, VERSION_DESCRIPTION - 1,
 			  mr_payload_store(verb->team.id, r->description));
-	set_bytes(values, nulls, VERSION_SIGNATURE,
+	mr_set_bytes(values, nulls, VERSION_SIGNATURE - 1,
 			  mr_payload_store(verb->team.id, r->signature));
-	set_bytes(values, nulls, VERSION_PARAMS,
+	mr_set_bytes(values, nulls, VERSION_PARAMS - 1,
 			  mr_payload_store(verb->team.id, params));
 }
 
@@ -301,9 +295,7 @@ prepare_row(MrVerb *verb, const Registration *r, Datum *values, bool *nulls)
 	values[VERSION_OCCURRED_AT - 1] = TimestampTzGetDatum(r->occurred_at);
 	nulls[VERSION_OCCURRED_AT - 1] = !r->has_occurred_at;
 	values[VERSION_WHO - 1] = JsonbPGetDatum(verb->who);
-	nulls[VERSION_REQUEST_ID - 1] = verb->request_id == NULL;
-	if (verb->request_id != NULL)
-		values[VERSION_REQUEST_ID - 1] = CStringGetTextDatum(verb->request_id);
+	mr_set_text(values, nulls, VERSION_REQUEST_ID - 1, verb->request_id);
 	set_payloads(verb, r, values, nulls);
 }
 
@@ -319,10 +311,10 @@ write_rows(MrVerb *verb, const Registration *r, int32 version,
 	values[VERSION_VERSION - 1] = Int32GetDatum(version);
 	values[VERSION_NODE_ID - 1] = Int64GetDatum(node);
 	values[VERSION_REGISTERED_AT - 1] = TimestampTzGetDatum(at);
-	set_bytes(values, nulls, VERSION_NODE_HASH, node_hash);
-	set_bytes(values, nulls, VERSION_TRAINING_HASH,
+	mr_set_bytes(values, nulls, VERSION_NODE_HASH - 1, node_hash);
+	mr_set_bytes(values, nulls, VERSION_TRAINING_HASH - 1,
 			  insert_training(verb, r, version, node));
-	set_bytes(values, nulls, VERSION_ARTIFACTS_HASH,
+	mr_set_bytes(values, nulls, VERSION_ARTIFACTS_HASH - 1,
 			  mr_artifacts_insert(verb->team.id, r->model.id, version,
 								  r->artifacts, r->nartifacts));
 	insert_params(verb, r, version);

@@ -11,12 +11,12 @@
 #include <ctype.h>
 
 #include "fmgr.h"
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/row.h"
 #include "types/model_uri.h"
 #include "types/names.h"
 
@@ -354,21 +354,17 @@ PG_FUNCTION_INFO_V1(modelreg_parse_node_key);
 Datum
 modelreg_parse_node_key(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
 	MrNodeKey	key;
 	Datum		values[5];
 	bool		nulls[5] = {false};
 
 	mr_node_key_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, &key);
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	values[0] = CStringGetTextDatum(key.kind);
 	values[1] = CStringGetTextDatum(key.team);
 	values[2] = CStringGetTextDatum(key.name);
 	values[3] = CStringGetTextDatum(key.version);
 	values[4] = CStringGetTextDatum(mr_node_key_print(&key));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, nulls)));
+	return mr_make_record(fcinfo, values, nulls);
 }
 
 /* Returns the name that it was given, or raises what is wrong with it. */

@@ -10,7 +10,6 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -20,6 +19,7 @@
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
 #include "base/hash.h"
+#include "base/row.h"
 #include "base/stmt.h"
 
 PG_FUNCTION_INFO_V1(modelreg_audit_head);
@@ -112,7 +112,6 @@ make_document(void)
 Datum
 modelreg_audit_head(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
 	Datum		values[2];
 	bool		nulls[2] = {false};
 	Jsonb	   *document;
@@ -120,13 +119,10 @@ modelreg_audit_head(PG_FUNCTION_ARGS)
 	char	   *text;
 
 	mr_require_registry(MR_AUDITOR);
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	document = make_document();
 	text = mr_json_canonical_cstring(document);
 	mr_sha256(text, strlen(text), hash);
 	values[0] = JsonbPGetDatum(document);
 	values[1] = CStringGetTextDatum(psprintf("sha256:%s", mr_hash_to_hex(hash)));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, nulls)));
+	return mr_make_record(fcinfo, values, nulls);
 }
