@@ -45,7 +45,7 @@ RESET ROLE;
 COMMIT;
 SELECT modelreg.append_upload(modelreg.begin_upload('search', size => 7), 0, 'weights');
 SELECT modelreg.finish_upload(1);
-SELECT modelreg.register_version('search.reco', 'run:search.train', description => 'first', occurred_at => 'infinity',
+SELECT modelreg.register_version('search.reco', 'run:search.train', description => 'first', occurred_at => '2020-02-29 12:00:00.000001+00',
 	artifacts => '[{"name": "weights", "upload": 1, "media_type": "application/octet-stream"}, {"name": "B/prep", "uri": "s3://m/prep?x=\\,y", "size": 3, "store_version": "v\t1",
 		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}, {"name": "a", "uri": "s3://m/a", "size": 3,
 		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]',
