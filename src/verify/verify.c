@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
@@ -155,36 +156,76 @@ handle_rows(MrVerify *verify, MrVerifyRow row, void *state)
 	return n > 0;
 }
 
+/* Plans of the statements for the whole registry, which are always the same. */
+typedef struct KeptPlan
+{
+	const char *sql;			/* hash key: the address of a constant */
+	SPIPlanPtr	plan;
+} KeptPlan;
+
+static HTAB *kept_plans = NULL;
+
+static SPIPlanPtr
+prepare(const char *sql, int options)
+{
+	Oid			types[2] = {INT8OID, INT8OID};
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, 2, types,
+										  options | CURSOR_OPT_NO_SCROLL);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static SPIPlanPtr
+kept_plan(const char *sql)
+{
+	HASHCTL		control = {.keysize = sizeof(char *),.entrysize = sizeof(KeptPlan)};
+	KeptPlan   *kept;
+	SPIPlanPtr	plan;
+
+	if (kept_plans == NULL)
+		kept_plans = hash_create("modelreg verify plans", 64, &control,
+								 HASH_ELEM | HASH_BLOBS);
+	kept = hash_search(kept_plans, &sql, HASH_FIND, NULL);
+	if (kept != NULL)
+		return kept->plan;
+	plan = prepare(sql, CURSOR_OPT_GENERIC_PLAN);
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of \"%s\"", sql);
+	kept = hash_search(kept_plans, &sql, HASH_ENTER, NULL);
+	kept->plan = plan;
+	return plan;
+}
+
 /*
- * Give each row of a statement to a function, in a memory context that is
- * emptied after it.  $1 is the team, $2 the model, NULL where the scope is
- * wider.
+ * Give each row of a statement, a constant, to a function, in a memory
+ * context that is emptied after it.  $1 is the team, $2 the model, NULL where
+ * the scope is wider; a team's or model's plan knows which, so that it may
+ * use their indexes.
  */
 void
 mr_verify_scan(MrVerify *verify, const char *sql, MrVerifyRow row, void *state)
 {
-	Oid			types[2] = {INT8OID, INT8OID};
+	bool		all = verify->scope == MR_VERIFY_ALL;
+	SPIPlanPtr	plan = all ? kept_plan(sql) : prepare(sql, CURSOR_OPT_CUSTOM_PLAN);
 	Datum		values[2];
 	char		nulls[3] = "  ";
-	SPIPlanPtr	plan;
 	Portal		portal;
 
 	values[0] = Int64GetDatum(verify->team);
 	values[1] = Int64GetDatum(verify->model);
-	nulls[0] = verify->scope == MR_VERIFY_ALL ? 'n' : ' ';
+	nulls[0] = all ? 'n' : ' ';
 	nulls[1] = verify->scope == MR_VERIFY_MODEL ? ' ' : 'n';
-	plan = SPI_prepare_cursor(sql, 2, types,
-							  CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_NO_SCROLL);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql,
-			 SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, values, nulls, true);
 	do
 	{
 		SPI_cursor_fetch(portal, true, FETCH_ROWS);
 	} while (handle_rows(verify, row, state));
 	SPI_cursor_close(portal);
-	SPI_freeplan(plan);
+	if (!all)
+		SPI_freeplan(plan);
 }
 
 static void
