@@ -15,7 +15,7 @@ SELECT modelreg.record_run('seek.train-1', inputs => '{"training": ["snapshot:se
 	modelreg.record_run('seek.train-2', inputs => '{"training": ["snapshot:seek.events@2026-06-02"], "code": ["commit:seek.code@abc123"]}'),
 	modelreg.record_run('seek-vault.train', inputs => '{"training": ["snapshot:seek.events@2026-06-01"]}');
 
--- 600 versions, whose properties repeat in different rhythms.
+-- 300 versions, whose properties repeat in different rhythms.
 SELECT count(modelreg.register_version(
 	(ARRAY['seek.reco', 'seek.reco-b', 'seek-ads.reco', 'seek-ads.ctr', 'seek-vault.reco'])[1 + i % 5],
 	run => CASE WHEN i % 5 = 4 THEN 'run:seek-vault.train' WHEN i % 7 < 3 THEN 'run:seek.train-' || 1 + i % 2 END,
@@ -23,8 +23,8 @@ SELECT count(modelreg.register_version(
 	metrics => jsonb_build_object('ndcg@10', round(i % 11 / 10.0, 1), 'loss', CASE WHEN i % 10 = 0 THEN '"NaN"'::jsonb ELSE to_jsonb(1.0 / i) END),
 	tags => CASE WHEN i % 3 = 0 THEN jsonb_build_object('family', CASE WHEN i % 2 = 0 THEN 'two-tower' ELSE 'tree' END) END,
 	description => CASE WHEN i % 6 < 4 THEN 'Trained on ' || CASE WHEN i % 2 = 0 THEN 'Clicks' ELSE 'purchases' END || ', try ' || i % 4 END))
-FROM generate_series(1, 600) i;
-SELECT count(modelreg.promote('seek.reco', i, 'Staging')) FROM generate_series(3, 117, 3) i;
+FROM generate_series(1, 300) i;
+SELECT count(modelreg.promote('seek.reco', i, 'Staging')) FROM generate_series(3, 57, 3) i;
 SELECT count(modelreg.promote('seek-ads.ctr', i, 'Staging')) FROM generate_series(5, 25, 10) i;
 SELECT modelreg.promote('seek-ads.ctr', 25, 'Production') IS NOT NULL AS promoted;
 -- Further evaluations: the same metric with another kind, and a slice with the same value.
@@ -104,6 +104,7 @@ INSERT INTO cases (arguments, condition) VALUES
 	('run => ''run:seek.train-2'', model => ''seek.reco-b'', metric => ''loss'', lowest_first => true', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-2'') AND model = ''seek.reco-b'' AND EXISTS (SELECT FROM modelreg.metric x WHERE (x.model_id, x.version, x.metric) = (v.model_id, v.version, ''loss'') AND x.value <> ''NaN'')'),
 	('snapshot => ''snapshot:seek.events@2026-06-01''', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-1'')'),
 	('snapshot => ''snapshot:seek.events@2026-06-02'', commit => ''commit:seek.code@abc123'', model => ''seek.reco''', 'run_id = (SELECT id FROM seek_nodes WHERE name = ''train-2'') AND model = ''seek.reco'''),
+	('commit => ''commit:seek.code@abc123''', 'run_id IN (SELECT id FROM seek_nodes WHERE name LIKE ''train-%'')'),
 	('commit => ''commit:seek.code@abc123'', stage => ''Staging''', 'run_id IN (SELECT id FROM seek_nodes WHERE name LIKE ''train-%'') AND stage = ''Staging'''),
 	('registered_since => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 30 FROM seek_versions)), registered_until => (SELECT registered_at FROM modelreg.version v WHERE node_id = (SELECT min(node_id) + 50 FROM seek_versions))',
 		'node_id - (SELECT min(node_id) FROM seek_versions) BETWEEN 30 AND 49'),
@@ -117,7 +118,7 @@ GRANT SELECT ON cases TO regress_search_reader;
 CREATE TEMP TABLE answers (number integer, size integer, scan_limit integer, found text[], pauses integer, calls integer);
 GRANT ALL ON answers TO regress_search_reader;
 SET ROLE regress_search_reader;
-INSERT INTO answers SELECT c.number, size, 100000, p.* FROM cases c CROSS JOIN unnest('{1000, 1, 7}'::integer[]) AS size CROSS JOIN LATERAL pg_temp.pages(c.arguments, size) AS p;
+INSERT INTO answers SELECT c.number, size, 100000, p.* FROM cases c CROSS JOIN unnest('{1000, 2, 7}'::integer[]) AS size CROSS JOIN LATERAL pg_temp.pages(c.arguments, size) AS p;
 SET modelreg.search_scan_limit = 100;
 INSERT INTO answers SELECT c.number, 1000, 100, p.* FROM cases c CROSS JOIN LATERAL pg_temp.pages(c.arguments, 1000) AS p;
 RESET modelreg.search_scan_limit;
@@ -211,15 +212,15 @@ SELECT count(*) FROM modelreg.search_versions(name_pattern => 'ctr');
 RESET ROLE;
 
 -- A changed description is found by its new words alone, a redacted one by none; a retired model not at all.
-SELECT modelreg.set_description('seek.reco', 'Zebra crossing', 121) IS NOT NULL AS described;
+SELECT modelreg.set_description('seek.reco', 'Zebra crossing', 61) IS NOT NULL AS described;
 SELECT model, version, description FROM modelreg.search_versions(words => 'zebra');
-SELECT modelreg.set_description('seek.reco', 'Giraffe', 121) IS NOT NULL AS described;
+SELECT modelreg.set_description('seek.reco', 'Giraffe', 61) IS NOT NULL AS described;
 SELECT count(*) FROM modelreg.search_versions(words => 'zebra');
 SELECT model, version, description FROM modelreg.search_versions(words => 'giraffe');
 SELECT modelreg.redact((SELECT description_digest FROM modelreg.versions WHERE description = 'Giraffe'), 'personal');
 SELECT count(*) FROM modelreg.search_versions(words => 'giraffe');
 SELECT count(*) FROM modelreg.search_word WHERE word IN ('zebra', 'giraffe');
-SELECT description IS NULL AS redacted FROM modelreg.versions WHERE model = 'seek.reco' AND version = 121;
+SELECT description IS NULL AS redacted FROM modelreg.versions WHERE model = 'seek.reco' AND version = 61;
 SELECT modelreg.retire_model('seek.reco-b');
 SELECT count(*) FROM modelreg.search_versions(team => 'seek', name_pattern => 'reco-*');
 SELECT count(*) FROM modelreg.search_versions(team => 'seek', page_size => 1000) WHERE model = 'seek.reco-b';
@@ -229,7 +230,7 @@ SELECT count(*) FROM modelreg.versions WHERE model = 'seek.reco-b';
 SET ROLE regress_search_reader;
 SELECT model, policy, last_version, tags FROM modelreg.models WHERE team LIKE 'seek%' ORDER BY model;
 SELECT model, version, stage, current, run, tags, params->>'optimizer' AS optimizer, description FROM modelreg.versions
-WHERE team = 'seek' AND name = 'reco' AND version IN (1, 3, 120) ORDER BY version;
+WHERE team = 'seek' AND name = 'reco' AND version IN (1, 3, 60) ORDER BY version;
 SELECT version, kind, slice, metric, value, latest, dataset FROM modelreg.metric_trend
 WHERE team = 'seek' AND name = 'reco' AND version = 1 ORDER BY evaluation_id, metric;
 RESET ROLE;
