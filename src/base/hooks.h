@@ -8,7 +8,7 @@
 #ifndef MODELREG_HOOKS_H
 #define MODELREG_HOOKS_H
 
-#include "datatype/timestamp.h"
+#include "utils/snapshot.h"
 
 /* registry -> governance: a version was registered, under its model's head */
 typedef void (*MrVersionRegisteredHook) (int64 team, int64 model, int32 version);
@@ -26,27 +26,20 @@ extern PGDLLIMPORT MrPolicyDigestHook mr_policy_digest;
 typedef void (*MrProductionChangedHook) (int64 team, int64 model, int32 version);
 extern PGDLLIMPORT MrProductionChangedHook mr_production_changed;
 
-/* governance -> serving: a node was quarantined or the quarantine lifted */
-typedef void (*MrQuarantinedHook) (int64 team, int64 node, bool lifted);
-extern PGDLLIMPORT MrQuarantinedHook mr_quarantined;
-
 /* registry -> serving: does an endpoint need the version? */
 typedef bool (*MrVersionInUseHook) (int64 model, int32 version);
 extern PGDLLIMPORT MrVersionInUseHook mr_version_in_use;
 
-/* artifact -> registry: does a version that may not lose them need the bytes? */
-typedef bool (*MrBytesNeededHook) (int64 blob);
-extern PGDLLIMPORT MrBytesNeededHook mr_bytes_needed;
-
 /*
  * lineage -> registry: the node of a version by its address or permanent id
  * (0: no such version that the caller may read), and the address of a
- * version with its model's present name (NULL: the caller may not read it).
+ * version with its model's name (NULL: the caller may not read it), as a
+ * snapshot sees them (NULL: the latest).
  */
-typedef int64 (*MrVersionNodeHook) (const char *address);
+typedef int64 (*MrVersionNodeHook) (const char *address, Snapshot snapshot);
 extern PGDLLIMPORT MrVersionNodeHook mr_version_node;
 typedef char *(*MrVersionAddressHook) (int64 team, int64 model, int32 version,
-									   char **name);
+									   Snapshot snapshot, char **name);
 extern PGDLLIMPORT MrVersionAddressHook mr_version_address;
 
 #endif							/* MODELREG_HOOKS_H */

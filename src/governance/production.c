@@ -46,14 +46,15 @@ set_frame(int64 etag, bool final, Datum *values, bool *nulls)
 
 static void
 set_version(const MrModel *model, int32 version, TimestampTz since,
-			Datum identity, Datum registered_at, Datum *values, bool *nulls)
+			Datum identity, TimestampTz registered_at, Datum *values,
+			bool *nulls)
 {
 	values[OUT_VERSION] = Int32GetDatum(version);
 	values[OUT_SINCE] = TimestampTzGetDatum(since);
 	values[OUT_URI] = CStringGetTextDatum(mr_version_uri(model, version));
 	values[OUT_PERMANENT_ID] =
 		CStringGetTextDatum(mr_permanent_id(identity, model->id, version));
-	values[OUT_REGISTERED_AT] = registered_at;
+	values[OUT_REGISTERED_AT] = TimestampTzGetDatum(registered_at);
 	memset(&nulls[OUT_VERSION], false,
 		   (OUT_REGISTERED_AT - OUT_VERSION + 1) * sizeof(bool));
 }
@@ -79,7 +80,8 @@ production_now(FunctionCallInfo fcinfo, const char *name)
 		set_version(&model, DatumGetInt32(row[MODEL_CURRENT_VERSION - 1]),
 					DatumGetTimestampTz(row[MODEL_CURRENT_SINCE - 1]),
 					row[MODEL_CURRENT_IDENTITY - 1],
-					row[MODEL_CURRENT_REGISTERED_AT - 1], values, nulls);
+					DatumGetTimestampTz(row[MODEL_CURRENT_REGISTERED_AT - 1]),
+					values, nulls);
 	result = mr_make_record(fcinfo, values, nulls);
 	mr_table_close(table);
 	return result;
@@ -153,11 +155,12 @@ set_past_version(const MrModel *model, const MrTenure *tenure, Datum *values,
 
 	keys[0] = Int64GetDatum(model->id);
 	keys[1] = Int32GetDatum(tenure->version);
-	if (!mr_table_find_latest(table, "version_pkey", 2, keys))
+	if (!mr_table_find(table, "version_pkey", 2, keys, GetActiveSnapshot()))
 		elog(ERROR, "version %d is missing", tenure->version);
 	set_version(model, tenure->version, tenure->at,
 				mr_table_get(table, VERSION_IDENTITY, NULL),
-				mr_table_get(table, VERSION_REGISTERED_AT, NULL), values, nulls);
+				DatumGetTimestampTz(mr_table_get(table, VERSION_REGISTERED_AT, NULL)),
+				values, nulls);
 	mr_table_close(table);
 }
 
@@ -201,10 +204,11 @@ modelreg_production(PG_FUNCTION_ARGS)
 Datum
 modelreg_previous(PG_FUNCTION_ARGS)
 {
-	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), MR_READER);
+	Snapshot	snapshot = GetActiveSnapshot();
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"),
+										 MR_READER, snapshot);
 	MrTenure	latest;
 	MrTenure	previous;
-	Snapshot	snapshot = GetActiveSnapshot();
 	Datum		values[3] = {0};
 	bool		nulls[3] = {true, true, true};
 

@@ -58,7 +58,7 @@ mr_transition_stage_of(MrTransition *transition, int32 version)
 		stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
 	mr_table_close(table);
 	if (stage == MR_STAGE_NONE)
-		mr_require_version(transition->model, version);
+		mr_require_version(transition->model, version, NULL);
 	return stage;
 }
 

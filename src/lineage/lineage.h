@@ -42,7 +42,7 @@ extern bool mr_node_resolve(const char *address, Snapshot snapshot,
 extern void mr_node_load(const char *address, Snapshot snapshot,
 						 MrNode *node);
 extern int64 mr_node_require(const char *address, Snapshot snapshot);
-extern char *mr_node_address(MrNode *node);
+extern char *mr_node_address(MrNode *node, Snapshot snapshot);
 
 /*
  * The inputs of a node that is to be recorded.  They are added before

@@ -89,7 +89,8 @@ find_node(int64 team, const MrNodeKey *key, Snapshot snapshot, MrNode *node)
 static bool
 resolve_version(const char *address, Snapshot snapshot, MrNode *node)
 {
-	int64		id = mr_version_node == NULL ? 0 : mr_version_node(address);
+	int64		id = mr_version_node == NULL ? 0 :
+		mr_version_node(address, snapshot);
 
 	return id != 0 && mr_node_get(id, snapshot, node) && mr_may_read(node->team);
 }
@@ -138,10 +139,10 @@ mr_node_require(const char *address, Snapshot snapshot)
 
 /*
  * The address of a node, NULL when the caller may not read its team.  The
- * name of a version's node becomes that of its model.
+ * name of a version's node becomes that of its model, as the snapshot sees it.
  */
 char *
-mr_node_address(MrNode *node)
+mr_node_address(MrNode *node, Snapshot snapshot)
 {
 	const MrTeam *team = mr_team_by_id(node->team);
 	MrNodeKey	key;
@@ -150,7 +151,8 @@ mr_node_address(MrNode *node)
 		return NULL;
 	if (strcmp(node->kind, MR_NODE_KIND_VERSION) == 0 && mr_version_address != NULL)
 		return mr_version_address(node->team, pg_strtoint64(node->name),
-								  pg_strtoint32(node->version), &node->name);
+								  pg_strtoint32(node->version), snapshot,
+								  &node->name);
 	key.kind = node->kind;
 	key.team = team->name;
 	key.name = node->name;

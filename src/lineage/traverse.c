@@ -66,7 +66,7 @@ describe(Traversal *traversal, const MrStep *step, const char *team,
 
 	if (!mr_node_get(step->node, traversal->snapshot, &node))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
-	address = mr_node_address(&node);
+	address = mr_node_address(&node, traversal->snapshot);
 	values[OUT_KIND - 1] = CStringGetTextDatum(node.kind);
 	values[OUT_TEAM - 1] = CStringGetTextDatum(team);
 	values[OUT_NAME - 1] = CStringGetTextDatum(node.name);

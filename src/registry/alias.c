@@ -150,7 +150,7 @@ run(FunctionCallInfo fcinfo, const char *name, const AliasChange *change,
 							request_id_arg, &model))
 	{
 		if (!change->removes)
-			mr_require_version(&model, change->version);
+			mr_require_version(&model, change->version, NULL);
 		number = change_alias(&verb, &model, change);
 	}
 	number = mr_verb_end_int(&verb, "number", number);

@@ -50,10 +50,10 @@ raise_not_found(const Artifact *artifact)
 
 /*
  * The artifact that the first three arguments name, in a model in which the
- * caller has one of the rights.
+ * caller has one of the rights, as a snapshot sees them.
  */
 static Artifact
-artifact_args(FunctionCallInfo fcinfo, MrRights level)
+artifact_args(FunctionCallInfo fcinfo, MrRights level, Snapshot snapshot)
 {
 	Artifact	artifact = {.name = mr_arg_text(fcinfo, 2, "name")};
 	MrTable    *table;
@@ -61,15 +61,16 @@ artifact_args(FunctionCallInfo fcinfo, MrRights level)
 	bool		stored;
 	Datum		uri;
 
-	artifact.model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), level);
+	artifact.model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), level,
+									  snapshot);
 	mr_arg_require(fcinfo, 1, "version");
 	artifact.version = PG_GETARG_INT32(1);
-	mr_require_version(&artifact.model, artifact.version);
+	mr_require_version(&artifact.model, artifact.version, snapshot);
 	table = mr_table_open_read("artifact");
 	keys[0] = Int64GetDatum(artifact.model.id);
 	keys[1] = Int32GetDatum(artifact.version);
 	keys[2] = CStringGetTextDatum(artifact.name);
-	if (!mr_table_find(table, "artifact_pkey", 3, keys, GetActiveSnapshot()))
+	if (!mr_table_find(table, "artifact_pkey", 3, keys, snapshot))
 		raise_not_found(&artifact);
 	artifact.digest = DatumGetMrDigest(mr_table_get_copy(table, ARTIFACT_DIGEST));
 	artifact.size = DatumGetInt64(mr_table_get(table, ARTIFACT_SIZE, NULL));
@@ -158,7 +159,7 @@ require_chunk(int64 len)
 Datum
 modelreg_read_artifact(PG_FUNCTION_ARGS)
 {
-	Artifact	artifact = artifact_args(fcinfo, MR_READER);
+	Artifact	artifact = artifact_args(fcinfo, MR_READER, GetActiveSnapshot());
 	Oid			object = require_object(&artifact);
 	int64		offset;
 	int64		rest;
@@ -195,7 +196,7 @@ begin_chunks(FunctionCallInfo fcinfo, FuncCallContext *context)
 	MemoryContext old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
 	Chunks	   *chunks = palloc0(sizeof(Chunks));
 
-	chunks->artifact = artifact_args(fcinfo, MR_READER);
+	chunks->artifact = artifact_args(fcinfo, MR_READER, GetActiveSnapshot());
 	chunks->object = require_object(&chunks->artifact);
 	mr_arg_require(fcinfo, 3, "chunk_size");
 	chunks->size = PG_GETARG_INT32(3);
@@ -254,7 +255,7 @@ modelreg_artifact_chunks(PG_FUNCTION_ARGS)
 Datum
 modelreg_verify_artifact(PG_FUNCTION_ARGS)
 {
-	Artifact	artifact = artifact_args(fcinfo, MR_READER);
+	Artifact	artifact = artifact_args(fcinfo, MR_READER, GetActiveSnapshot());
 	MrOwnerScope scope;
 	MrBytesState state;
 
@@ -300,7 +301,7 @@ require_external(const Artifact *artifact)
 Datum
 modelreg_record_artifact_check(PG_FUNCTION_ARGS)
 {
-	Artifact	artifact = artifact_args(fcinfo, MR_CONTRIBUTOR | MR_EVALUATOR);
+	Artifact	artifact = artifact_args(fcinfo, MR_CONTRIBUTOR | MR_EVALUATOR, NULL);
 	MrVerb		verb;
 	MrDigest   *digest;
 	int64		size;

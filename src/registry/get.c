@@ -488,7 +488,7 @@ run_address(MrTable *table, Snapshot snapshot)
 
 	if (isnull || !mr_node_get(DatumGetInt64(run), snapshot, &node))
 		return NULL;
-	return mr_node_address(&node);
+	return mr_node_address(&node, snapshot);
 }
 
 static char *

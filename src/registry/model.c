@@ -46,12 +46,13 @@ find_row(MrTable *table, const MrTeam *team, const char *name, Snapshot snapshot
 	return mr_table_find(table, "model_live_name", 2, keys, snapshot);
 }
 
-/* The live model of that name (without the team), as of now. */
+/* The live model of that name (without the team), as a snapshot sees it. */
 bool
-mr_model_find(const MrTeam *team, const char *name, MrModel *model)
+mr_model_find(const MrTeam *team, const char *name, Snapshot snapshot,
+			  MrModel *model)
 {
 	MrTable    *table = mr_table_open_read("model");
-	bool		found = find_row(table, team, name, NULL);
+	bool		found = find_row(table, team, name, snapshot);
 
 	if (found)
 		read_model(table, team, model);
@@ -94,14 +95,14 @@ mr_model_open(MrTable *table, const char *qualified, Snapshot snapshot)
 }
 
 /*
- * The live model named team.name as of now, in whose team the caller has one
- * of the rights.  Errors: as mr_model_open(), and 42501.
+ * The live model named team.name, as a snapshot sees it, in whose team the
+ * caller has one of the rights.  Errors: as mr_model_open(), and 42501.
  */
 MrModel
-mr_require_model(const char *qualified, MrRights level)
+mr_require_model(const char *qualified, MrRights level, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("model");
-	MrTeam		team = mr_model_open(table, qualified, NULL);
+	MrTeam		team = mr_model_open(table, qualified, snapshot);
 	MrModel		model;
 
 	read_model(table, &team, &model);
@@ -137,7 +138,7 @@ mr_model_find_in_verb(MrVerb *verb, const char *qualified, const char *name)
 {
 	MrModel		model;
 
-	if (!mr_model_find(&verb->team, name, &model))
+	if (!mr_model_find(&verb->team, name, NULL, &model))
 		raise_not_found(qualified);
 	return model;
 }
@@ -246,9 +247,9 @@ mr_version_uri(const MrModel *model, int32 version)
 	return psprintf("models:/%s.%s/%d", model->team.name, model->name, version);
 }
 
-/* Error 42704 unless the model has the version. */
+/* Error 42704 unless the model has the version, as a snapshot sees it. */
 void
-mr_require_version(const MrModel *model, int32 version)
+mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
 	Datum		keys[2];
@@ -256,7 +257,7 @@ mr_require_version(const MrModel *model, int32 version)
 
 	keys[0] = Int64GetDatum(model->id);
 	keys[1] = Int32GetDatum(version);
-	found = mr_table_find_latest(table, "version_pkey", 2, keys);
+	found = mr_table_find(table, "version_pkey", 2, keys, snapshot);
 	mr_table_close(table);
 	if (!found)
 		ereport(ERROR,
@@ -321,7 +322,7 @@ check_name_is_free(MrVerb *verb, const char *name, const char *policy, bool admi
 	MrModel		other;
 	int64		owner;
 
-	if (mr_model_find(&verb->team, name, &other))
+	if (mr_model_find(&verb->team, name, NULL, &other))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s.%s\" exists already", verb->team.name, name),

@@ -74,7 +74,7 @@ mr_version_arg(FunctionCallInfo fcinfo, int n, const MrModel *model)
 	if (!PG_ARGISNULL(n))
 	{
 		version = PG_GETARG_INT32(n);
-		mr_require_version(model, version);
+		mr_require_version(model, version, NULL);
 	}
 	return version;
 }

@@ -21,7 +21,8 @@ typedef struct MrModel
 
 extern MrTeam mr_model_open(MrTable *table, const char *qualified,
 							Snapshot snapshot);
-extern MrModel mr_require_model(const char *qualified, MrRights level);
+extern MrModel mr_require_model(const char *qualified, MrRights level,
+								Snapshot snapshot);
 extern MrTeam mr_require_team_of_model(const char *qualified, MrRights level,
 									   char **name);
 extern MrModel mr_model_find_in_verb(MrVerb *verb, const char *qualified,
@@ -30,12 +31,14 @@ extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								const char *verb_name, MrRights level,
 								int request_id_arg, MrModel *model);
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
-extern bool mr_model_find(const MrTeam *team, const char *name, MrModel *model);
+extern bool mr_model_find(const MrTeam *team, const char *name,
+						  Snapshot snapshot, MrModel *model);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);
 extern char *mr_permanent_id(Datum identity, int64 model, int32 version);
 extern void mr_model_notify(int64 model);
-extern void mr_require_version(const MrModel *model, int32 version);
+extern void mr_require_version(const MrModel *model, int32 version,
+							   Snapshot snapshot);
 
 /* Kinds of notes. */
 #define MR_NOTE_TAG "tag"

@@ -77,7 +77,7 @@ read_teams(FunctionCallInfo fcinfo, MrSearchFilters *filters)
 	{
 		filters->model = palloc(sizeof(MrModel));
 		*filters->model = mr_require_model(mr_arg_text(fcinfo, ARG_MODEL, "model"),
-										   MR_READER);
+										   MR_READER, GetActiveSnapshot());
 	}
 	if (PG_ARGISNULL(ARG_TEAM) && filters->model == NULL)
 	{

@@ -345,7 +345,7 @@ check_still_live(const Registration *r)
 {
 	MrModel		now;
 
-	if (!mr_model_find(&r->model.team, r->model.name, &now) ||
+	if (!mr_model_find(&r->model.team, r->model.name, NULL, &now) ||
 		now.id != r->model.id)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

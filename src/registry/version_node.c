@@ -8,10 +8,8 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
-#include "base/snapshot.h"
 #include "base/table.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
@@ -20,13 +18,14 @@
 
 /* The node of a version that the caller may read; 0 for none. */
 static int64
-node_of(int64 model, int32 version, const pg_uuid_t *identity)
+node_of(int64 model, int32 version, const pg_uuid_t *identity,
+		Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
 	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
 	int64		node = 0;
 
-	if (mr_table_find_latest(table, "version_pkey", 2, keys) &&
+	if (mr_table_find(table, "version_pkey", 2, keys, snapshot) &&
 		mr_may_read(DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL))) &&
 		(identity == NULL ||
 		 memcmp(identity, DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL)),
@@ -41,7 +40,7 @@ node_of(int64 model, int32 version, const pg_uuid_t *identity)
  * permanent id; 0 when there is none that the caller may read.
  */
 int64
-mr_find_version_node(const char *address)
+mr_find_version_node(const char *address, Snapshot snapshot)
 {
 	const MrTeam *team;
 	MrModelUri	uri;
@@ -49,13 +48,13 @@ mr_find_version_node(const char *address)
 
 	(void) mr_model_uri_parse(address, NULL, &uri);
 	if (uri.kind == MR_URI_PERMANENT)
-		return node_of(uri.model_id, uri.version, &uri.identity);
+		return node_of(uri.model_id, uri.version, &uri.identity, snapshot);
 	if (uri.kind != MR_URI_VERSION)
 		return 0;
 	team = mr_team_by_name(uri.team);
-	if (team == NULL || !mr_model_find(team, uri.name, &model))
+	if (team == NULL || !mr_model_find(team, uri.name, snapshot, &model))
 		return 0;
-	return node_of(model.id, uri.version, NULL);
+	return node_of(model.id, uri.version, NULL, snapshot);
 }
 
 static char *
@@ -63,14 +62,15 @@ permanent_id(int64 model, int32 version, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
 	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
-	MrModelUri	uri = {.kind = MR_URI_PERMANENT,.version = version,.model_id = model};
+	char	   *id;
 
 	if (!mr_table_find(table, "version_pkey", 2, keys, snapshot))
 		elog(ERROR, "version %d of model " INT64_FORMAT " does not exist",
 			 version, model);
-	uri.identity = *DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL));
+	id = mr_permanent_id(mr_table_get(table, VERSION_IDENTITY, NULL), model,
+						 version);
 	mr_table_close(table);
-	return mr_model_uri_print(&uri);
+	return id;
 }
 
 /*
@@ -102,19 +102,15 @@ mr_describe_version(const char *team, int64 model, int32 version,
 
 /* For the lineage: the address and the model's name of a version's node. */
 char *
-mr_find_version_address(int64 team_id, int64 model, int32 version, char **name)
+mr_find_version_address(int64 team_id, int64 model, int32 version,
+						Snapshot snapshot, char **name)
 {
 	const MrTeam *team = mr_team_by_id(team_id);
-	Snapshot	snapshot;
 	MrVersionName found;
-	char	   *team_name;
 
 	if (team == NULL)
 		return NULL;
-	team_name = pstrdup(team->name);
-	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	mr_describe_version(team_name, model, version, snapshot, &found);
-	UnregisterSnapshot(snapshot);
+	mr_describe_version(pstrdup(team->name), model, version, snapshot, &found);
 	*name = found.name;
 	return found.address;
 }

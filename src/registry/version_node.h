@@ -14,9 +14,10 @@ typedef struct MrVersionName
 	bool		is_current;
 } MrVersionName;
 
-extern int64 mr_find_version_node(const char *address);
+extern int64 mr_find_version_node(const char *address, Snapshot snapshot);
 extern char *mr_find_version_address(int64 team_id, int64 model,
-									 int32 version, char **name);
+									 int32 version, Snapshot snapshot,
+									 char **name);
 extern void mr_describe_version(const char *team, int64 model, int32 version,
 								Snapshot snapshot, MrVersionName *out);
 

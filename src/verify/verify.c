@@ -21,6 +21,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "access/access.h"
@@ -250,7 +251,7 @@ parse_scope(MrVerify *verify, const char *scope)
 		set_team_scope(verify, scope);
 	else
 	{
-		MrModel		model = mr_require_model(scope, MR_READER);
+		MrModel		model = mr_require_model(scope, MR_READER, GetActiveSnapshot());
 
 		verify->scope = MR_VERIFY_MODEL;
 		verify->team = model.team.id;
