@@ -63,6 +63,20 @@ BEGIN;
 SELECT modelreg.record_node('commit', 'search.code', 'def456');
 SELECT * FROM modelreg.verify();
 ROLLBACK;
+-- However the session is set up, and whether the plans are new or kept.
+\c
+SET datestyle = 'German, DMY';
+SET timezone = 'Asia/Kathmandu';
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+SET quote_all_identifiers = on;
+SET bytea_output = escape;
+SET extra_float_digits = -15;
+SET transform_null_equals = on;
+SELECT * FROM modelreg.verify();
+SELECT * FROM modelreg.verify();
+\c
+SET datestyle = 'ISO';
 -- It only reads.
 BEGIN TRANSACTION READ ONLY ISOLATION LEVEL REPEATABLE READ;
 SELECT * FROM modelreg.verify(deep => true);

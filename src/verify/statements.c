@@ -448,7 +448,7 @@ static const Statement statements[] = {
 		"JOIN pg_class t ON t.relnamespace = 'modelreg'::regnamespace AND t.relname = k.tbl) "
 		"SELECT concat('table ', w.relname), format('its CHECK %s is missing, not valid or another one', w.name) FROM wanted w "
 		"WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = w.oid AND k.contype = 'c' AND k.convalidated AND k.conname = w.name "
-		"AND (w.definition IS NULL OR regexp_replace(pg_get_constraintdef(k.oid), '\\s+', ' ', 'g') = w.definition)) ORDER BY 1, 2"},
+		"AND (w.definition IS NULL OR regexp_replace(pg_get_constraintdef(k.oid), '[[:space:]]+', ' ', 'g') = w.definition)) ORDER BY 1, 2"},
 };
 
 static void
