@@ -213,7 +213,10 @@ with_included(MrRights level)
 	return level | MR_READER;
 }
 
-/* Add the rights of every membership that the role has the privileges of. */
+/*
+ * Add the rights of the role itself and of every role that it is a member of,
+ * with or without INHERIT; being a superuser makes nobody a member.
+ */
 static void
 load_memberships(Snapshot snapshot, RoleRights *rights, MrTeam *teams, int n)
 {

@@ -39,7 +39,6 @@ extern MrArtifactSpec *mr_artifacts_resolve(const MrTeam *team,
 /* Within the verb: write the rows; returns the hash over their hashes. */
 extern bytea *mr_artifacts_insert(int64 team, int64 model, int32 version,
 								  const MrArtifactSpec *specs, int n);
-extern bytea *mr_artifacts_hash(bytea *const *hashes, int n);
 
 /* What is stored for a digest, as a snapshot sees it (NULL: the latest). */
 typedef struct MrBlob

@@ -509,8 +509,8 @@ mr_artifacts_resolve(const MrTeam *team, Jsonb *artifacts, int *n)
 }
 
 /* The hash that a registration has of its artifacts' rows, in name order. */
-bytea *
-mr_artifacts_hash(bytea *const *hashes, int n)
+static bytea *
+hash_artifacts(bytea *const *hashes, int n)
 {
 	StringInfoData buf;
 
@@ -523,7 +523,7 @@ mr_artifacts_hash(bytea *const *hashes, int n)
 
 /*
  * Write the rows of a version's artifacts, as resolved; returns
- * mr_artifacts_hash() of them, also when there are none.
+ * the hash over theirs, also when there are none.
  */
 bytea *
 mr_artifacts_insert(int64 team, int64 model, int32 version,
@@ -533,7 +533,7 @@ mr_artifacts_insert(int64 team, int64 model, int32 version,
 	MrTable    *table;
 
 	if (n == 0)
-		return mr_artifacts_hash(hashes, 0);
+		return hash_artifacts(hashes, 0);
 	table = mr_table_open("artifact");
 	for (int i = 0; i < n; i++)
 	{
@@ -553,5 +553,5 @@ mr_artifacts_insert(int64 team, int64 model, int32 version,
 		hashes[i] = mr_table_insert(table, values, nulls);
 	}
 	mr_table_close(table);
-	return mr_artifacts_hash(hashes, n);
+	return hash_artifacts(hashes, n);
 }

@@ -5,12 +5,10 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "base/args.h"
 #include "base/errors.h"
-#include "base/hash.h"
 
 /* Error 22004 when an argument that has to be given is NULL. */
 void
@@ -37,20 +35,18 @@ mr_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/* A jsonb argument that is an object, as canonical text; else 22023. */
-char *
+/* A jsonb argument that is an object; else 22023. */
+Jsonb *
 mr_arg_object_or_null(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	Jsonb	   *json = PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
 
-	if (json == NULL)
-		return NULL;
-	if (!JB_ROOT_IS_OBJECT(json))
+	if (json != NULL && !JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be a JSON object", name),
 				 mr_reason("invalid_argument")));
-	return mr_json_canonical_cstring(json);
+	return json;
 }
 
 /*

@@ -28,7 +28,6 @@
 		ereport(ERROR, __VA_ARGS__); \
 		return dummy_value; \
 	} while (0)
-#define SOFT_ERROR_OCCURRED(escontext) ((void) (escontext), false)
 
 #endif							/* before 16 */
 

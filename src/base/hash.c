@@ -26,12 +26,6 @@
 PG_FUNCTION_INFO_V1(modelreg_row_hash);
 
 void
-mr_encode_null(StringInfo buf)
-{
-	appendStringInfoCharMacro(buf, '\0');
-}
-
-void
 mr_encode_bytes(StringInfo buf, const void *data, uint32 len)
 {
 	uint32		wire = pg_hton32(len);
@@ -109,7 +103,7 @@ mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull)
 {
 	if (isnull)
 	{
-		mr_encode_null(buf);
+		appendStringInfoCharMacro(buf, '\0');
 		return;
 	}
 	switch (type)

@@ -15,7 +15,6 @@
 #define MR_HASH_LEN 32			/* bytes of a SHA-256 */
 
 extern void mr_encode_bytes(StringInfo buf, const void *data, uint32 len);
-extern void mr_encode_null(StringInfo buf);
 extern void mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull);
 
 extern void mr_encode_row_start(StringInfo buf, const char *table, int16 format);

@@ -13,7 +13,6 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -23,17 +22,11 @@
 #include "base/errors.h"
 #include "base/owner.h"
 
-Oid
-mr_schema_oid(void)
-{
-	return get_namespace_oid("modelreg", false);
-}
-
 /* OID of a table, index or sequence of the registry, by its name. */
 Oid
 mr_relation_oid(const char *name)
 {
-	Oid			oid = get_relname_relid(name, mr_schema_oid());
+	Oid			oid = get_relname_relid(name, get_namespace_oid("modelreg", false));
 
 	if (!OidIsValid(oid))
 		ereport(ERROR,
@@ -43,15 +36,7 @@ mr_relation_oid(const char *name)
 	return oid;
 }
 
-Oid
-mr_type_oid(const char *name)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum(name),
-						   ObjectIdGetDatum(mr_schema_oid()));
-}
-
-/* The owner of the registry: of its schema, which the script created. */
+/* The owner of the registry's tables, who created the extension. */
 static Oid
 owner_oid(void)
 {

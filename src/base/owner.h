@@ -17,9 +17,7 @@ typedef struct MrOwnerScope
 extern void mr_owner_begin(MrOwnerScope *scope);
 extern void mr_owner_end(MrOwnerScope *scope);
 
-extern Oid	mr_schema_oid(void);
 extern Oid	mr_relation_oid(const char *name);
-extern Oid	mr_type_oid(const char *name);
 extern int64 mr_nextval(const char *sequence);
 
 #endif							/* MODELREG_OWNER_H */

@@ -7,7 +7,6 @@
 
 #include "types/stage.h"
 
-extern bytea *mr_policy_find(int64 team, const char *name);
 extern bool mr_policy_allows(const char *policy, MrStage from, MrStage to);
 
 extern void mr_governance_init(void);

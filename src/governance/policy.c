@@ -22,8 +22,8 @@ static const char open_policy[] =
 "{\"from\":\"Archived\",\"to\":[\"Experimental\",\"Staging\",\"Production\"]}]}";
 
 /* The digest of a team's policy.  Error 22023 for an unknown one. */
-bytea *
-mr_policy_find(int64 team, const char *name)
+static bytea *
+find_policy(int64 team, const char *name)
 {
 	if (strcmp(name, "open") != 0)
 		ereport(ERROR,
@@ -44,5 +44,5 @@ mr_policy_allows(const char *policy, MrStage from, MrStage to)
 void
 mr_governance_init(void)
 {
-	mr_policy_digest = mr_policy_find;
+	mr_policy_digest = find_policy;
 }

@@ -29,12 +29,7 @@ mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
 	transition->verb = verb;
 	transition->model = model;
 	transition->reason = reason;
-	transition->head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
-	if (!transition->head->nulls[MODEL_RETIRED_AT - 1])
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" was retired", mr_model_address(model)),
-				 mr_reason("model_not_found")));
+	transition->head = mr_model_lock(model);
 	if (!transition->head->nulls[MODEL_CURRENT_VERSION - 1])
 		model->current_version =
 			DatumGetInt32(transition->head->values[MODEL_CURRENT_VERSION - 1]);
@@ -45,18 +40,11 @@ mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
 }
 
 /* The stage of a version now.  Error 42704 when there is none. */
-MrStage
-mr_transition_stage_of(MrTransition *transition, int32 version)
+static MrStage
+require_stage(MrTransition *transition, int32 version)
 {
-	MrTable    *table = mr_table_open_read("version_stage");
-	Datum		keys[2];
-	MrStage		stage = MR_STAGE_NONE;
+	MrStage		stage = mr_version_stage(transition->model->id, version, NULL, NULL);
 
-	keys[0] = Int64GetDatum(transition->model->id);
-	keys[1] = Int32GetDatum(version);
-	if (mr_table_find_latest(table, "version_stage_pkey", 2, keys))
-		stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
-	mr_table_close(table);
 	if (stage == MR_STAGE_NONE)
 		mr_require_version(transition->model, version, NULL);
 	return stage;
@@ -80,7 +68,7 @@ mr_transition_move(MrTransition *transition, int32 version, MrStage to)
 {
 	MrMove		move = {.version = version,.to = to};
 
-	move.from = mr_transition_stage_of(transition, version);
+	move.from = require_stage(transition, version);
 	if (move.from == to)
 		return;
 	if (!mr_policy_allows(transition->model->policy, move.from, to))
@@ -272,8 +260,8 @@ mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure)
 	return found;
 }
 
-bool
-mr_tenure_get(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
+static bool
+get_tenure(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
 {
 	MrTable    *table = mr_table_open_read("production");
 	Datum		keys[2];
@@ -298,7 +286,7 @@ mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,
 {
 	int64		seq = tenure->previous_seq;
 
-	while (seq != 0 && mr_tenure_get(model, seq, snapshot, previous))
+	while (seq != 0 && get_tenure(model, seq, snapshot, previous))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (previous->version != 0 && previous->version != tenure->version)

@@ -31,7 +31,6 @@ typedef struct MrTransition
 
 extern MrTransition *mr_transition_begin(MrVerb *verb, MrModel *model,
 										 const char *reason);
-extern MrStage mr_transition_stage_of(MrTransition *transition, int32 version);
 extern void mr_transition_move(MrTransition *transition, int32 version,
 							   MrStage to);
 extern int64 mr_transition_commit(MrTransition *transition, const char *kind);
@@ -48,8 +47,6 @@ typedef struct MrTenure
 
 extern void mr_tenure_read(MrTable *table, MrTenure *tenure);
 extern bool mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure);
-extern bool mr_tenure_get(int64 model, int64 seq, Snapshot snapshot,
-						  MrTenure *tenure);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
 							   const MrTenure *tenure, MrTenure *previous);
 

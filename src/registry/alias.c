@@ -32,19 +32,6 @@ typedef struct AliasChange
 	char	   *reason;
 } AliasChange;
 
-static MrHead *
-lock_decisions(const MrModel *model)
-{
-	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
-
-	if (!head->nulls[MODEL_RETIRED_AT - 1])
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" was retired", mr_model_address(model)),
-				 mr_reason("model_not_found")));
-	return head;
-}
-
 static void
 check_expected(const MrModel *model, const AliasChange *change, int32 present)
 {
@@ -112,7 +99,7 @@ write_alias(MrTable *table, const MrModel *model, const AliasChange *change,
 static int64
 change_alias(MrVerb *verb, const MrModel *model, const AliasChange *change)
 {
-	MrHead	   *head = lock_decisions(model);
+	MrHead	   *head = mr_model_lock(model);
 	MrTable    *table = mr_table_open("alias");
 	int32		present = lock_alias(table, model->id, change->alias);
 	int64		number = 0;

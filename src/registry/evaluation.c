@@ -319,12 +319,14 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 	MrEvaluation evaluation = {.is_fact = true};
 	MrTeam		team = parse_evaluation(fcinfo, &evaluation);
 	bool		passed = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+	Jsonb	   *properties = mr_arg_object_or_null(fcinfo, 6, "properties");
 	TimestampTz occurred_at;
 	MrVerb		verb;
 	int64		id = 0;
 
 	evaluation.passed = PG_ARGISNULL(5) ? NULL : &passed;
-	evaluation.properties = mr_arg_object_or_null(fcinfo, 6, "properties");
+	evaluation.properties = properties == NULL ? NULL :
+		mr_json_canonical_cstring(properties);
 	evaluation.occurred_at = mr_arg_occurred_at(fcinfo, 7, &occurred_at) ? &occurred_at : NULL;
 	mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
 	if (!mr_verb_repeats(&verb))

@@ -288,17 +288,24 @@ find_version(MrTable *table, const Target *target, int32 version)
 		  DatumGetTimestampTz(mr_table_get(table, VERSION_REGISTERED_AT, NULL)) > target->at);
 }
 
-static MrStage
-stage_now(const Target *target, int32 version, TimestampTz *since)
+/*
+ * The stage of a version, and (since not NULL) from when on, as a snapshot sees
+ * it; MR_STAGE_NONE when there is no such version.
+ */
+MrStage
+mr_version_stage(int64 model, int32 version, Snapshot snapshot,
+				 TimestampTz *since)
 {
 	MrTable    *table = mr_table_open_read("version_stage");
-	Datum		keys[2] = {Int64GetDatum(target->id), Int32GetDatum(version)};
-	MrStage		stage;
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	MrStage		stage = MR_STAGE_NONE;
 
-	if (!mr_table_find(table, "version_stage_pkey", 2, keys, target->snapshot))
-		elog(ERROR, "stage of version %d is missing", version);
-	stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
-	*since = DatumGetTimestampTz(mr_table_get(table, VERSION_STAGE_SINCE, NULL));
+	if (mr_table_find(table, "version_stage_pkey", 2, keys, snapshot))
+	{
+		stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
+		if (since != NULL)
+			*since = DatumGetTimestampTz(mr_table_get(table, VERSION_STAGE_SINCE, NULL));
+	}
 	mr_table_close(table);
 	return stage;
 }
@@ -309,9 +316,8 @@ fill_common(MrTable *table, const Target *target, Datum *values, bool *nulls)
 {
 	int32		version = DatumGetInt32(mr_table_get(table, VERSION_VERSION, NULL));
 	MrPast		past = past_of(target);
-	TimestampTz since;
 	MrStage		stage = target->past ? mr_past_stage(&past, version) :
-		stage_now(target, version, &since);
+		mr_version_stage(target->id, version, target->snapshot, NULL);
 	char	   *address = target_address(target);
 
 	mr_set_text(values, nulls, OUT_MODEL, address);
@@ -508,9 +514,9 @@ fill_rest(MrTable *table, const Target *target, Datum *values, bool *nulls)
 {
 	int32		version = DatumGetInt32(values[OUT_VERSION]);
 	bytea	   *description = mr_description_digest(target->id, version, target->snapshot);
-	TimestampTz since;
+	TimestampTz since = 0;
 
-	(void) stage_now(target, version, &since);
+	(void) mr_version_stage(target->id, version, target->snapshot, &since);
 	values[OUT_STAGE_SINCE] = TimestampTzGetDatum(since);
 	values[OUT_CURRENT] = BoolGetDatum(version == target->current);
 	nulls[OUT_ALIASES] = !read_aliases(target, version, &values[OUT_ALIASES]);

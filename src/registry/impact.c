@@ -40,17 +40,11 @@ typedef struct Impact
 static void
 set_stage(Impact *impact, int64 model, int32 version, Datum *values)
 {
-	MrTable    *table = mr_table_open_read("version_stage");
-	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
-	MrStage		stage;
+	TimestampTz since = 0;
+	MrStage		stage = mr_version_stage(model, version, impact->snapshot, &since);
 
-	if (!mr_table_find(table, "version_stage_pkey", 2, keys, impact->snapshot))
-		elog(ERROR, "version %d of model " INT64_FORMAT " has no stage",
-			 version, model);
-	stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
 	values[OUT_STAGE - 1] = CStringGetTextDatum(mr_stage_name(stage));
-	values[OUT_STAGE_SINCE - 1] = mr_table_get(table, VERSION_STAGE_SINCE, NULL);
-	mr_table_close(table);
+	values[OUT_STAGE_SINCE - 1] = TimestampTzGetDatum(since);
 }
 
 /* The roles that the caller may know, with commas; NULL for none. */

@@ -233,6 +233,20 @@ mr_require_model_at(const char *qualified, TimestampTz at)
 	return model;
 }
 
+/* Lock the decisions of a model.  Error 42704 when it was retired meanwhile. */
+MrHead *
+mr_model_lock(const MrModel *model)
+{
+	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+
+	if (!head->nulls[MODEL_RETIRED_AT - 1])
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was retired", mr_model_address(model)),
+				 mr_reason("model_not_found")));
+	return head;
+}
+
 /* team.name of a model. */
 char *
 mr_model_address(const MrModel *model)

@@ -19,6 +19,7 @@
 #include "base/errors.h"
 #include "base/settings.h"
 #include "registry/past.h"
+#include "registry/registry.h"
 #include "registry/registry_tables.h"
 
 /* The decisions of a model, from the last one back. */
@@ -28,7 +29,8 @@ typedef struct Walk
 	MrScan	   *scan;
 	int			nread;
 	TimestampTz at;				/* of the event found last */
-	Jsonb	   *what;
+	void	   *stored;			/* its column, in the slot */
+	Jsonb	   *what;			/* the same, detoasted if need be */
 } Walk;
 
 static void
@@ -39,6 +41,7 @@ walk_begin(Walk *walk, const MrPast *past)
 	walk->table = mr_table_open_read("event");
 	walk->scan = mr_scan_begin(walk->table, "event_pkey", 2, keys, past->snapshot);
 	walk->nread = 0;
+	walk->what = NULL;
 }
 
 static bool
@@ -53,8 +56,11 @@ walk_next(Walk *walk)
 						mr_search_scan_limit),
 				 errhint("Raise modelreg.search_scan_limit, or ask the view modelreg.transitions."),
 				 mr_reason("scan_limit")));
+	if (walk->what != NULL && walk->what != walk->stored)
+		pfree(walk->what);
 	walk->at = DatumGetTimestampTz(mr_table_get(walk->table, EVENT_AT, NULL));
-	walk->what = DatumGetJsonbP(mr_table_get(walk->table, EVENT_WHAT, NULL));
+	walk->stored = DatumGetPointer(mr_table_get(walk->table, EVENT_WHAT, NULL));
+	walk->what = DatumGetJsonbP(PointerGetDatum(walk->stored));
 	return true;
 }
 
@@ -280,18 +286,11 @@ mr_past_newest_in_stage(const MrPast *past, MrStage stage)
 MrStage
 mr_past_stage(const MrPast *past, int32 version)
 {
-	MrTable    *table = mr_table_open_read("version_stage");
-	Datum		keys[2] = {Int64GetDatum(past->model), Int32GetDatum(version)};
-	MrStage		stage;
-	TimestampTz since;
+	TimestampTz since = 0;
+	MrStage		stage = mr_version_stage(past->model, version, past->snapshot, &since);
 	HTAB	   *before;
 	Before	   *entry;
 
-	if (!mr_table_find(table, "version_stage_pkey", 2, keys, past->snapshot))
-		elog(ERROR, "stage of version %d is missing", version);
-	stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
-	since = DatumGetTimestampTz(mr_table_get(table, VERSION_STAGE_SINCE, NULL));
-	mr_table_close(table);
 	if (since <= past->at)
 		return stage;
 	before = read_moves(past);

@@ -7,6 +7,7 @@
 
 #include "access/access.h"
 #include "audit/audit.h"
+#include "types/stage.h"
 #include "utils/snapshot.h"
 
 typedef struct MrModel
@@ -33,12 +34,16 @@ extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name,
 						  Snapshot snapshot, MrModel *model);
+extern MrHead *mr_model_lock(const MrModel *model);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);
 extern char *mr_permanent_id(Datum identity, int64 model, int32 version);
 extern void mr_model_notify(int64 model);
 extern void mr_require_version(const MrModel *model, int32 version,
 							   Snapshot snapshot);
+
+extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
+								TimestampTz *since);
 
 /* Kinds of notes. */
 #define MR_NOTE_TAG "tag"

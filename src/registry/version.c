@@ -120,14 +120,6 @@ parse_inputs(FunctionCallInfo fcinfo)
 	return inputs;
 }
 
-static Jsonb *
-object_arg(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	/* for its error; the canonical text is made when it is stored */
-	(void) mr_arg_object_or_null(fcinfo, n, name);
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
-}
-
 static void
 parse(FunctionCallInfo fcinfo, Registration *r)
 {
@@ -140,10 +132,10 @@ parse(FunctionCallInfo fcinfo, Registration *r)
 										&r->nartifacts);
 	if (!PG_ARGISNULL(ARG_SIGNATURE))
 		r->signature = mr_json_canonical_cstring(mr_signature_normalize(PG_GETARG_JSONB_P(ARG_SIGNATURE)));
-	r->params = object_arg(fcinfo, ARG_PARAMS, "params");
+	r->params = mr_arg_object_or_null(fcinfo, ARG_PARAMS, "params");
 	r->metrics = mr_metrics_parse(PG_ARGISNULL(ARG_METRICS) ? NULL :
 								  PG_GETARG_JSONB_P(ARG_METRICS));
-	r->tags = object_arg(fcinfo, ARG_TAGS, "tags");
+	r->tags = mr_arg_object_or_null(fcinfo, ARG_TAGS, "tags");
 	if (r->tags != NULL)
 		mr_tags_check(r->tags);
 	r->description = mr_arg_text_or_null(fcinfo, ARG_DESCRIPTION);

@@ -56,8 +56,9 @@ algorithm_by_name(const char *start, Size len)
 	return NULL;
 }
 
-MrDigest *
-mr_digest_make(MrDigestAlgorithm algorithm, const uint8 *bytes, Size len)
+/* A digest of len bytes that are already hashed; len must fit. */
+static MrDigest *
+make_digest(MrDigestAlgorithm algorithm, const uint8 *bytes, Size len)
 {
 	const Algorithm *entry = algorithm_by_number(algorithm);
 	MrDigest   *digest;
@@ -75,16 +76,7 @@ mr_digest_make(MrDigestAlgorithm algorithm, const uint8 *bytes, Size len)
 MrDigest *
 mr_digest_sha256(const uint8 bytes[MR_SHA256_LENGTH])
 {
-	return mr_digest_make(MR_DIGEST_SHA256, bytes, MR_SHA256_LENGTH);
-}
-
-MrDigest *
-mr_digest_compute(const void *data, Size len)
-{
-	uint8		bytes[MR_SHA256_LENGTH];
-
-	mr_sha256(data, len, bytes);
-	return mr_digest_sha256(bytes);
+	return make_digest(MR_DIGEST_SHA256, bytes, MR_SHA256_LENGTH);
 }
 
 static const Algorithm *
@@ -101,26 +93,14 @@ digest_algorithm(const MrDigest *digest)
 	return entry;
 }
 
-MrDigestAlgorithm
-mr_digest_algorithm(const MrDigest *digest)
-{
-	return digest_algorithm(digest)->number;
-}
-
-const char *
-mr_digest_algorithm_name(const MrDigest *digest)
-{
-	return digest_algorithm(digest)->name;
-}
-
 const uint8 *
 mr_digest_bytes(const MrDigest *digest)
 {
 	return (const uint8 *) VARDATA_ANY(digest) + 1;
 }
 
-Size
-mr_digest_length(const MrDigest *digest)
+static Size
+digest_length(const MrDigest *digest)
 {
 	return VARSIZE_ANY_EXHDR(digest) - 1;
 }
@@ -181,7 +161,7 @@ make_from_digits(const Algorithm *entry, const char *digits)
 	for (Size i = 0; i < entry->length; i++)
 		bytes[i] = (uint8) (mr_hex_value(digits[2 * i]) << 4 |
 							mr_hex_value(digits[2 * i + 1]));
-	return mr_digest_make(entry->number, bytes, entry->length);
+	return make_digest(entry->number, bytes, entry->length);
 }
 
 MrDigest *
@@ -209,8 +189,8 @@ mr_digest_parse(const char *text, Node *escontext)
 char *
 mr_digest_to_cstring(const MrDigest *digest)
 {
-	const char *name = mr_digest_algorithm_name(digest);
-	Size		length = mr_digest_length(digest);
+	const char *name = digest_algorithm(digest)->name;
+	Size		length = digest_length(digest);
 	Size		prefix = strlen(name) + 1;
 	char	   *text = palloc(prefix + length * 2 + 1);
 
@@ -246,9 +226,9 @@ modelreg_digest_send(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, mr_digest_algorithm(digest));
+	pq_sendbyte(&buf, digest_algorithm(digest)->number);
 	pq_sendbytes(&buf, (const char *) mr_digest_bytes(digest),
-				 mr_digest_length(digest));
+				 digest_length(digest));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -279,7 +259,7 @@ modelreg_digest_recv(PG_FUNCTION_ARGS)
 		binary_error(psprintf("%s has %zu bytes, not %zu.",
 							  entry->name, entry->length, length));
 	bytes = pq_getmsgbytes(buf, length);
-	PG_RETURN_MRDIGEST(mr_digest_make(entry->number, (const uint8 *) bytes,
+	PG_RETURN_MRDIGEST(make_digest(entry->number, (const uint8 *) bytes,
 									  length));
 }
 
@@ -289,7 +269,7 @@ modelreg_digest_algorithm(PG_FUNCTION_ARGS)
 {
 	MrDigest   *digest = PG_GETARG_MRDIGEST(0);
 
-	PG_RETURN_TEXT_P(cstring_to_text(mr_digest_algorithm_name(digest)));
+	PG_RETURN_TEXT_P(cstring_to_text(digest_algorithm(digest)->name));
 }
 
 PG_FUNCTION_INFO_V1(modelreg_digest_bytes);
@@ -300,7 +280,7 @@ modelreg_digest_bytes(PG_FUNCTION_ARGS)
 	const char *bytes = (const char *) mr_digest_bytes(digest);
 
 	PG_RETURN_BYTEA_P(cstring_to_text_with_len(bytes,
-											   mr_digest_length(digest)));
+											   digest_length(digest)));
 }
 
 PG_FUNCTION_INFO_V1(modelreg_sha256_digest);
@@ -308,7 +288,8 @@ Datum
 modelreg_sha256_digest(PG_FUNCTION_ARGS)
 {
 	bytea	   *data = PG_GETARG_BYTEA_PP(0);
+	uint8		bytes[MR_SHA256_LENGTH];
 
-	PG_RETURN_MRDIGEST(mr_digest_compute(VARDATA_ANY(data),
-										 VARSIZE_ANY_EXHDR(data)));
+	mr_sha256(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), bytes);
+	PG_RETURN_MRDIGEST(mr_digest_sha256(bytes));
 }

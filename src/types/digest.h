@@ -36,20 +36,11 @@ MrDigestGetDatum(const MrDigest *digest)
 #define PG_GETARG_MRDIGEST(n) DatumGetMrDigest(PG_GETARG_DATUM(n))
 #define PG_RETURN_MRDIGEST(digest) PG_RETURN_DATUM(MrDigestGetDatum(digest))
 
-/* A digest of len bytes that are already hashed; len must fit. */
-extern MrDigest *mr_digest_make(MrDigestAlgorithm algorithm,
-								const uint8 *bytes, Size len);
+/* A digest of bytes that are already hashed. */
 extern MrDigest *mr_digest_sha256(const uint8 bytes[MR_SHA256_LENGTH]);
-
-/* Hashes the bytes with SHA-256. */
-extern MrDigest *mr_digest_compute(const void *data, Size len);
-
-extern MrDigestAlgorithm mr_digest_algorithm(const MrDigest *digest);
-extern const char *mr_digest_algorithm_name(const MrDigest *digest);
 
 /* The hash itself, without the algorithm; points into the digest. */
 extern const uint8 *mr_digest_bytes(const MrDigest *digest);
-extern Size mr_digest_length(const MrDigest *digest);
 
 extern bool mr_digest_equal(const MrDigest *a, const MrDigest *b);
 

@@ -123,8 +123,8 @@ mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
 }
 
 /* Count a row; tell the client every twenty seconds how far we are. */
-void
-mr_verify_progress(MrVerify *verify)
+static void
+count_row(MrVerify *verify)
 {
 	CHECK_FOR_INTERRUPTS();
 	verify->seen++;
@@ -148,7 +148,7 @@ handle_rows(MrVerify *verify, MrVerifyRow row, void *state)
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		mr_verify_progress(verify);
+		count_row(verify);
 		row(verify, rows->vals[i], rows->tupdesc, state);
 		MemoryContextReset(verify->row_context);
 	}

@@ -43,7 +43,6 @@ typedef void (*MrVerifyRow) (MrVerify *verify, HeapTuple tuple,
 							 TupleDesc desc, void *state);
 extern void mr_verify_scan(MrVerify *verify, const char *sql,
 						   MrVerifyRow row, void *state);
-extern void mr_verify_progress(MrVerify *verify);
 
 /*
  * In SQL: the name of a chain's number, and a whole number out of JSON text,
