@@ -51,6 +51,12 @@ typedef struct Statement
 	"FROM modelreg.event e WHERE e.chain = 5 AND ($1 IS NULL OR e.team_id = $1) AND ($2 IS NULL OR e.chain_id = $2) "
 #define ROWS_OF_MODELS(table) \
 	"(SELECT * FROM modelreg." table " r WHERE ($1 IS NULL OR r.team_id = $1) AND ($2 IS NULL OR r.model_id = $2))"
+/*
+ * ASCII letters in lower case, whatever the locale; those of the two other
+ * characters (I with a dot, Kelvin) whose lower case is in ASCII as well.
+ */
+#define ASCII_LOWER(text) \
+	"lower(translate(" text ", '\xc4\xb0\xe2\x84\xaa', 'ik') COLLATE \"C\")"
 /* The versions that decisions moved, in order. */
 #define MOVES \
 	"SELECT e.chain_id AS model_id, m.move->>'version' AS version, m.move->>'from' AS source, m.move->>'to' AS target, e.seq, e.at, m.nr " \
@@ -254,7 +260,7 @@ static const Statement statements[] = {
 		"CROSS JOIN LATERAL unnest(r.words) AS u(word)) d FULL JOIN " ROWS_OF_MODELS("search_word") " w "
 		"ON w.team_id = d.team_id AND w.model_id = d.model_id AND w.version = d.version AND w.word = d.word "
 		"WHERE w.word IS NULL OR d.word IS NULL "
-		/* What a word is depends on the server's locale, but not in ASCII. */
+		/* What a word is depends on the locale of the database that wrote it, but not in ASCII. */
 		"UNION ALL SELECT concat('description ', x.model_id, '/', x.version), 'its words are not those of its text' "
 		"FROM (SELECT r.model_id, r.version, r.words, left(p.body, 16384) AS body, ARRAY(SELECT u.word COLLATE \"C\" FROM "
 		"unnest(tsvector_to_array(to_tsvector('pg_catalog.simple', left(p.body, 16384)))) AS u(word) "
@@ -262,7 +268,7 @@ static const Statement statements[] = {
 		"FROM " ROWS_OF_MODELS("description") " r JOIN modelreg.payload p ON p.digest = r.payload AND p.body IS NOT NULL) x "
 		"WHERE CASE WHEN octet_length(x.body) = length(x.body) THEN x.words IS DISTINCT FROM x.told "
 		"ELSE (x.version = 0 AND x.words <> '{}') OR EXISTS (SELECT FROM unnest(x.words) AS u(word) "
-		"WHERE strpos(lower(x.body COLLATE \"default\"), lower(u.word COLLATE \"default\")) = 0) END ORDER BY 1, 2"},
+		"WHERE " ASCII_LOWER("x.body") " NOT LIKE concat('%', regexp_replace(" ASCII_LOWER("u.word") ", '[^ -~]+', '%', 'g'), '%') ESCAPE '') END ORDER BY 1, 2"},
 
 	{"fold", "metrics", MR_VERIFY_ANY,
 		"WITH told AS (SELECT v.model_id, v.version, v.team_id, x.kind, COALESCE(x.dataset_id, 0) AS dataset_id, x.slice, m.name, m.value, x.id "
