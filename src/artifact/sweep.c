@@ -294,13 +294,11 @@ empty_blob(int64 id)
 static void
 append_dropped(MrVerb *verb, MrHead *head, int n)
 {
-	MrEvent		event = {.kind = "bytes_dropped",.team = MR_NO_TEAM};
 	MrJson		json;
 
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "objects", n);
-	event.what = mr_json_end(&json);
-	mr_event_append(head, verb, &event);
+	mr_event_append(head, verb, "bytes_dropped", mr_json_end(&json), NULL);
 	mr_head_save(head);
 }
 

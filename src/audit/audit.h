@@ -75,16 +75,9 @@ extern void mr_head_release(MrHead *head);
 extern MrHead *mr_registry_head_lock(MrVerb *verb);
 extern Datum mr_registry_identity(void);
 
-typedef struct MrEvent
-{
-	const char *kind;
-	int64		team;
-	Jsonb	   *what;
-	const char *reason;			/* free text, or NULL */
-} MrEvent;
-
 extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
-								   const MrEvent *event);
+								   const char *kind, Jsonb *what,
+								   const char *reason);
 
 extern int64 mr_fact_batch(MrVerb *verb, int64 team);
 extern bool mr_fact_batch_is_open(int64 batch);

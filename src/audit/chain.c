@@ -130,15 +130,13 @@ static void
 append_birth(MrVerb *verb, Datum identity)
 {
 	MrVerb		birth = {.name = verb->name,.who = verb->who};
-	MrEvent		event = {.kind = "registry_created",.team = MR_NO_TEAM};
 	MrHead	   *head = mr_head_lock(MR_CHAIN_REGISTRY, 1);
 	MrJson		what;
 
 	mr_json_begin(&what);
 	mr_json_add_text(&what, "identity",
 					 DatumGetCString(DirectFunctionCall1(uuid_out, identity)));
-	event.what = mr_json_end(&what);
-	mr_event_append(head, &birth, &event);
+	mr_event_append(head, &birth, "registry_created", mr_json_end(&what), NULL);
 	mr_head_save(head);
 }
 
@@ -229,15 +227,18 @@ client_address(bool *isnull)
 }
 
 /*
- * Append an event to a locked head and return its time.  The head has to be
+ * Append an event, with a reason or NULL, to a locked head and return its
+ * time.  It is the verb's team's; the registry's are nobody's.  The head has to be
  * saved after.  An event of a model's decisions or of an endpoint starts the
  * clock of modelreg.max_decision_delay.
  */
 TimestampTz
-mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
+mr_event_append(MrHead *head, MrVerb *verb, const char *kind, Jsonb *what,
+				const char *reason)
 {
 	Datum		values[EVENT_COLUMNS];
 	bool		nulls[EVENT_COLUMNS] = {false};
+	int64		team = head->chain == MR_CHAIN_REGISTRY ? MR_NO_TEAM : verb->team.id;
 	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
 	TimestampTz at = next_time(DatumGetTimestampTz(head->values[HEAD_AT - 1]));
 
@@ -245,15 +246,15 @@ mr_event_append(MrHead *head, MrVerb *verb, const MrEvent *event)
 	values[EVENT_CHAIN_ID - 1] = Int64GetDatum(head->id);
 	values[EVENT_SEQ - 1] = Int64GetDatum(seq);
 	values[EVENT_AT - 1] = TimestampTzGetDatum(at);
-	values[EVENT_KIND - 1] = CStringGetTextDatum(event->kind);
-	values[EVENT_TEAM_ID - 1] = Int64GetDatum(event->team);
+	values[EVENT_KIND - 1] = CStringGetTextDatum(kind);
+	values[EVENT_TEAM_ID - 1] = Int64GetDatum(team);
 	values[EVENT_WHO - 1] = JsonbPGetDatum(verb->who);
 	mr_set_text(values, nulls, EVENT_APPLICATION_NAME - 1, application_name);
 	values[EVENT_CLIENT_ADDR - 1] = client_address(&nulls[EVENT_CLIENT_ADDR - 1]);
 	mr_set_text(values, nulls, EVENT_REQUEST_ID - 1, verb->request_id);
-	values[EVENT_WHAT - 1] = JsonbPGetDatum(event->what);
+	values[EVENT_WHAT - 1] = JsonbPGetDatum(what);
 	mr_set_bytes(values, nulls, EVENT_PROSE - 1,
-				 mr_payload_store(event->team, event->reason));
+				 mr_payload_store(team, reason));
 	values[EVENT_PREV - 1] = head->values[HEAD_HASH - 1];
 	head->values[HEAD_HASH - 1] = PointerGetDatum(mr_insert_row("event", values, nulls));
 	head->values[HEAD_SEQ - 1] = Int64GetDatum(seq);

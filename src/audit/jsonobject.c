@@ -12,14 +12,34 @@
 #include "base/hash.h"
 
 static void
+set_string(JsonbValue *value, const char *text)
+{
+	value->type = jbvString;
+	value->val.string.val = unconstify(char *, text);
+	value->val.string.len = strlen(text);
+}
+
+static void
+set_object(JsonbValue *value, Jsonb *object)
+{
+	value->type = jbvBinary;
+	value->val.binary.data = &object->root;
+	value->val.binary.len = VARSIZE(object) - VARHDRSZ;
+}
+
+static void
+add_key(MrJson *json, const char *key)
+{
+	JsonbValue	value;
+
+	set_string(&value, key);
+	pushJsonbValue(&json->state, WJB_KEY, &value);
+}
+
+static void
 add_value(MrJson *json, const char *key, JsonbValue *value)
 {
-	JsonbValue	k;
-
-	k.type = jbvString;
-	k.val.string.val = unconstify(char *, key);
-	k.val.string.len = strlen(key);
-	pushJsonbValue(&json->state, WJB_KEY, &k);
+	add_key(json, key);
 	pushJsonbValue(&json->state, WJB_VALUE, value);
 }
 
@@ -36,12 +56,10 @@ mr_json_add_text(MrJson *json, const char *key, const char *text)
 {
 	JsonbValue	value;
 
-	value.type = text ? jbvString : jbvNull;
-	if (text)
-	{
-		value.val.string.val = unconstify(char *, text);
-		value.val.string.len = strlen(text);
-	}
+	if (text == NULL)
+		value.type = jbvNull;
+	else
+		set_string(&value, text);
 	add_value(json, key, &value);
 }
 
@@ -78,9 +96,7 @@ mr_json_add_json(MrJson *json, const char *key, Jsonb *member)
 {
 	JsonbValue	value;
 
-	value.type = jbvBinary;
-	value.val.binary.data = &member->root;
-	value.val.binary.len = VARSIZE(member) - VARHDRSZ;
+	set_object(&value, member);
 	add_value(json, key, &value);
 }
 
@@ -94,12 +110,7 @@ mr_json_add_null(MrJson *json, const char *key)
 void
 mr_json_begin_array(MrJson *json, const char *key)
 {
-	JsonbValue	k;
-
-	k.type = jbvString;
-	k.val.string.val = unconstify(char *, key);
-	k.val.string.len = strlen(key);
-	pushJsonbValue(&json->state, WJB_KEY, &k);
+	add_key(json, key);
 	pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
 }
 
@@ -108,9 +119,7 @@ mr_json_add_element(MrJson *json, Jsonb *element)
 {
 	JsonbValue	value;
 
-	value.type = jbvBinary;
-	value.val.binary.data = &element->root;
-	value.val.binary.len = VARSIZE(element) - VARHDRSZ;
+	set_object(&value, element);
 	pushJsonbValue(&json->state, WJB_ELEM, &value);
 }
 

@@ -279,7 +279,6 @@ append_batch(const FactMark *facts, int64 n)
 {
 	Batch	   *batch = &marks.batches[facts[0].batch];
 	MrVerb		verb = {.name = "facts",.team = batch->team,.who = batch->who};
-	MrEvent		event = {.kind = "facts_recorded",.team = batch->team.id};
 	MrJson		json;
 	MrHead	   *head;
 
@@ -287,9 +286,8 @@ append_batch(const FactMark *facts, int64 n)
 	mr_json_add_int(&json, "batch", batch->id);
 	mr_json_add_json(&json, "rows", count_rows(facts, n));
 	mr_json_add_hash(&json, "digest", hash_facts(facts, n));
-	event.what = mr_json_end(&json);
 	head = mr_head_lock(MR_CHAIN_FACTS, batch->team.id);
-	mr_event_append(head, &verb, &event);
+	mr_event_append(head, &verb, "facts_recorded", mr_json_end(&json), NULL);
 	mr_head_save(head);
 }
 

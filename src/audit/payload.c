@@ -129,14 +129,11 @@ static void
 append_redaction(MrVerb *verb, MrHead *head, const bytea *digest,
 				 const char *reason)
 {
-	MrEvent		event = {.kind = "payload_redacted",.team = MR_NO_TEAM,
-	.reason = reason};
 	MrJson		json;
 
 	mr_json_begin(&json);
 	mr_json_add_hash(&json, "payload", digest);
-	event.what = mr_json_end(&json);
-	mr_event_append(head, verb, &event);
+	mr_event_append(head, verb, "payload_redacted", mr_json_end(&json), reason);
 	mr_head_save(head);
 }
 

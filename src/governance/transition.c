@@ -203,14 +203,10 @@ int64
 mr_transition_commit(MrTransition *transition, const char *kind)
 {
 	bool		changed = transition->current != transition->model->current_version;
-	MrEvent		event = {.kind = kind,.team = transition->model->team.id,
-	.reason = transition->reason};
-	TimestampTz at;
-	int64		seq;
+	TimestampTz at = mr_event_append(transition->head, transition->verb, kind,
+									 describe(transition), transition->reason);
+	int64		seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 
-	event.what = describe(transition);
-	at = mr_event_append(transition->head, transition->verb, &event);
-	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 	write_stages(transition, at);
 	if (changed)
 	{

@@ -109,12 +109,10 @@ change_alias(MrVerb *verb, const MrModel *model, const AliasChange *change)
 		mr_head_release(head);
 	else
 	{
-		MrEvent		event = {.team = model->team.id,.reason = change->reason};
-		TimestampTz at;
+		TimestampTz at = mr_event_append(head, verb,
+										 change->removes ? "alias_removed" : "alias_set",
+										 describe(change, present), change->reason);
 
-		event.kind = change->version == 0 ? "alias_removed" : "alias_set";
-		event.what = describe(change, present);
-		at = mr_event_append(head, verb, &event);
 		number = DatumGetInt64(head->values[HEAD_SEQ - 1]);
 		write_alias(table, model, change, present != 0, at);
 		mr_model_notify(model->id);

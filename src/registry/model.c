@@ -387,11 +387,8 @@ static TimestampTz
 append_team_event(MrVerb *verb, MrHead *head, const char *kind, MrJson *what,
 				  const char *reason)
 {
-	MrEvent		event = {.kind = kind,.team = verb->team.id,.reason = reason};
-	TimestampTz at;
+	TimestampTz at = mr_event_append(head, verb, kind, mr_json_end(what), reason);
 
-	event.what = mr_json_end(what);
-	at = mr_event_append(head, verb, &event);
 	mr_head_save(head);
 	return at;
 }

@@ -42,17 +42,6 @@ typedef struct Grant
 	char	   *level;
 } Grant;
 
-/* Append an event; its time is that of all that it changes. */
-static TimestampTz
-append_event(MrVerb *verb, MrHead *head, const char *kind, Jsonb *what,
-			 const char *reason)
-{
-	MrEvent		event = {.kind = kind,.team = verb->team.id,.what = what,
-	.reason = reason};
-
-	return mr_event_append(head, verb, &event);
-}
-
 /* Save the head after the event, and let every backend know. */
 static void
 save(MrHead *head)
@@ -188,7 +177,7 @@ create_team(MrVerb *verb, const char *name, const Grant *maintainer)
 	mr_json_add_int(&json, "team_id", first.team);
 	mr_json_add_text(&json, "name", name);
 	mr_json_add_json(&json, "maintainer", describe_grant(&first));
-	at = append_event(verb, head, "team_created", mr_json_end(&json), NULL);
+	at = mr_event_append(head, verb, "team_created", mr_json_end(&json), NULL);
 	insert_heads(first.team, name, at);
 	insert_membership(&first);
 	save(head);
@@ -261,9 +250,7 @@ rename_team(MrVerb *verb, const char *new_name)
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "team_id", team);
 	mr_json_add_text(&json, "name", new_name);
-	verb->team.id = MR_NO_TEAM; /* whose event it is */
-	at = append_event(verb, registry, "team_renamed", mr_json_end(&json), NULL);
-	verb->team.id = team;
+	at = mr_event_append(registry, verb, "team_renamed", mr_json_end(&json), NULL);
 	end_team_name(old_name, at);
 	insert_team_name(new_name, team, at);
 	head->values[TEAM_NAME - 1] = CStringGetTextDatum(new_name);
@@ -327,7 +314,7 @@ retire_team(MrVerb *verb, const char *reason)
 				 errhint("Retire them first, with modelreg.retire_model()."),
 				 mr_reason("team_in_use")));
 	mr_json_begin(&json);
-	at = append_event(verb, head, "team_retired", mr_json_end(&json), reason);
+	at = mr_event_append(head, verb, "team_retired", mr_json_end(&json), reason);
 	head->values[TEAM_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[TEAM_RETIRED_AT - 1] = false;
 	save(head);
@@ -361,7 +348,7 @@ set_quota(MrVerb *verb, bool limited, int64 bytes)
 		mr_json_add_int(&json, "bytes", bytes);
 	else
 		mr_json_add_text(&json, "bytes", NULL);
-	append_event(verb, head, "quota_set", mr_json_end(&json), NULL);
+	mr_event_append(head, verb, "quota_set", mr_json_end(&json), NULL);
 	save(head);
 }
 
@@ -429,8 +416,8 @@ set_membership(MrVerb *verb, const Grant *grant, bool wanted)
 	}
 	if (wanted)
 		insert_membership(grant);
-	append_event(verb, head, wanted ? "level_granted" : "level_revoked",
-				 describe_grant(grant), NULL);
+	mr_event_append(head, verb, wanted ? "level_granted" : "level_revoked",
+					describe_grant(grant), NULL);
 	save(head);
 }
 
@@ -644,7 +631,7 @@ modelreg_rebind_roles(PG_FUNCTION_ARGS)
 	mr_json_end_array(&json);
 	if (changes > 0)
 	{
-		append_event(&verb, head, "roles_rebound", mr_json_end(&json), NULL);
+		mr_event_append(head, &verb, "roles_rebound", mr_json_end(&json), NULL);
 		save(head);
 	}
 	else

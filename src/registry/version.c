@@ -351,7 +351,6 @@ register_version(MrVerb *verb, Registration *r)
 {
 	Datum		values[VERSION_COLUMNS];
 	bool		nulls[VERSION_COLUMNS];
-	MrEvent		event = {.kind = "version_registered",.team = verb->team.id};
 	MrHead	   *head;
 	MrJson		what;
 	int32		version;
@@ -364,8 +363,7 @@ register_version(MrVerb *verb, Registration *r)
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "version", version);
 	mr_json_add_hash(&what, "hash", write_rows(verb, r, version, values, nulls));
-	event.what = mr_json_end(&what);
-	mr_event_append(head, verb, &event);
+	mr_event_append(head, verb, "version_registered", mr_json_end(&what), NULL);
 	head->values[REGISTRATION_HEAD_LAST_VERSION - 1] = Int32GetDatum(version);
 	mr_head_save(head);
 	if (r->tags != NULL)
