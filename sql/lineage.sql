@@ -171,6 +171,51 @@ WITH RECURSIVE kept AS (
 SELECT e.kind, e.what->'rows' AS rows, e.what->>'digest' = (SELECT encode(digest, 'hex') FROM running ORDER BY number DESC LIMIT 1) AS covers_the_kept
 	FROM modelreg.event e WHERE e.what->>'batch' = (SELECT min(batch)::text FROM kept);
 
+-- Many in one call: inputs and supersedes may name earlier nodes of the call; ids ascend; what is there already is no change
+SET ROLE regress_lineage_ann;
+SELECT modelreg.record_nodes('{snapshot:lin.bulk@1,snapshot:lin.bulk@2,transform:lin.bulk,run:lin.bulk,commit:lin.reco@abc123,snapshot:lin.bulk@2}',
+	ARRAY[NULL, '{"base": ["snapshot:lin.events@2026-06-01", "snapshot:lin.bulk@1", "snapshot:lin.bulk@1"]}', NULL,
+		'{"training": "snapshot:lin.bulk@2", "features": ["transform:lin.bulk"], "code": ["commit:lin.reco@abc123"]}', NULL,
+		'{"base": ["snapshot:lin.bulk@1", "snapshot:lin.events@2026-06-01"]}']::jsonb[],
+	properties => ARRAY['{"a": 1.0}', NULL, NULL, '{}', NULL, NULL]::jsonb[], uris => '{s3://bulk/1,NULL,NULL,NULL,https://git.example/reco,NULL}',
+	digests => '{sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855,NULL,NULL,NULL,NULL,NULL}', rows => '{7,NULL,NULL,NULL,NULL,NULL}',
+	supersedes => '{NULL,snapshot:lin.bulk@1,NULL,NULL,NULL,snapshot:lin.bulk@1}', occurred_at => '{epoch,NULL,NULL,NULL,NULL,NULL}', request_id => 'bulk-1');
+SELECT n.kind, n.version, n.level, n.input_roles, n.uri, left(n.digest, 14) AS digest, n.rows, p.body AS properties, n.supersedes IS NOT NULL AS supersedes,
+	n.occurred_at = 'epoch' AS occurred, n.id > lag(n.id) OVER (ORDER BY n.id) AS ascends, n.batch = lag(n.batch) OVER (ORDER BY n.id) AS same_batch
+	FROM modelreg.node n LEFT JOIN modelreg.payload p ON p.digest = n.properties WHERE n.name = 'bulk' ORDER BY n.id;
+SELECT depth, role, address, by_supersession FROM modelreg.upstream('run:lin.bulk') ORDER BY depth, role, address;
+-- the same request id: the same result; another one: nothing is new; other arguments: an error
+SELECT modelreg.record_nodes('{commit:lin.bulk@1,commit:lin.bulk@2}', ARRAY[NULL, '{"base": "commit:lin.bulk@1"}']::jsonb[], request_id => 'bulk-2') AS recorded,
+	modelreg.record_nodes('{commit:lin.bulk@1,commit:lin.bulk@2}', ARRAY[NULL, '{"base": "commit:lin.bulk@1"}']::jsonb[], request_id => 'bulk-2') AS repeated,
+	modelreg.record_nodes('{commit:lin.bulk@1,commit:lin.bulk@2}', ARRAY[NULL, '{"base": "commit:lin.bulk@1"}']::jsonb[]) AS again;
+SELECT modelreg.record_node('commit', 'lin.bulk', '2', inputs => '{"base": "commit:lin.bulk@1"}') AS the_same_by_itself;
+SELECT fails($$SELECT modelreg.record_nodes('{commit:lin.bulk@1}', request_id => 'bulk-2')$$);
+-- all or nothing; one error lists all unknown inputs, each once
+SELECT fails($$SELECT modelreg.record_nodes('{commit:lin.lost@1,commit:lin.lost@2,commit:lin.lost@3}', ARRAY['{"base": ["commit:lin.lost@2", "commit:lin.nowhere"]}',
+	'{"base": ["commit:lin.lost@1", "snapshot:lin-ads.clicks@1"], "code": "commit:lin.nowhere"}', '{"base": "commit:lin.lost@3"}']::jsonb[])$$);
+SELECT fails($$SELECT modelreg.record_nodes('{commit:lin.lost@1,commit:lin.bulk@2}')$$);
+SELECT fails(format('SELECT modelreg.record_nodes(%L, %s)', nodes, rest)) FROM (VALUES (NULL, 'NULL'), ('{}', 'NULL'), ('{commit:lin.lost,NULL}', 'NULL'),
+	('{{commit:lin.lost}}', 'NULL'), ('{commit:lin.lost}', 'ARRAY[NULL, NULL]::jsonb[]'), ('{commit:lin.lost}', 'ARRAY[]::jsonb[]'), ('{lost}', 'NULL'),
+	('{commit:lin.lost}', 'rows => ARRAY[[1]]'), ('{commit:lin.lost}', 'rows => ARRAY[-1]'), ('{commit:lin.lost}', 'uris => ARRAY['''']'),
+	('{commit:lin.lost}', 'digests => ARRAY[''md5:0'']'), ('{commit:lin.lost}', 'properties => ARRAY[''[]'']::jsonb[]'),
+	('{commit:lin.lost}', 'ARRAY[''[]'']::jsonb[]'), ('{commit:lin.lost}', 'supersedes => ARRAY[''commit:lin.lost'']'),
+	('{commit:lin.lost}', 'supersedes => ARRAY[''run:lin.bulk'']'), ('{commit:lin.lost}', 'occurred_at => ARRAY[''infinity'']::timestamptz[]'),
+	('{commit:lin.lost,commit:lin-ads.lost}', 'NULL'), ('{models:/lin.m/1}', 'NULL'), ('{commit:lin-ads.lost}', 'NULL'), ('{commit:nowhere.lost}', 'NULL')
+	) AS hostile (nodes, rest);
+SELECT count(*) AS lost FROM modelreg.node WHERE name = 'lost';
+-- whose fault it is says the context
+\set VERBOSITY default
+\set SHOW_CONTEXT always
+SELECT modelreg.record_nodes('{commit:lin.lost@1,commit:lin.lost@2}', uris => ARRAY['u', '']);
+\set VERBOSITY terse
+-- a chain and a crowd in one call, with labels as one by one
+SELECT modelreg.record_nodes(array_agg('step:lin.' || i ORDER BY i), array_agg(jsonb_build_object('base', to_jsonb(ARRAY['step:lin.' || i - 1, 'step:lin.' || i / 2, 'step:lin.0'])) ORDER BY i))
+	FROM generate_series(1, 2000) AS i WHERE modelreg.record_node('step', 'lin.0') IS NOT NULL;
+SELECT count(*), min(level), max(level), count(DISTINCT low) AS lows FROM modelreg.node WHERE kind = 'step';
+SELECT count(*) AS edges FROM modelreg.edge WHERE child_kind = 'step';
+RESET ROLE;
+SELECT what->'rows' AS rows FROM modelreg.event WHERE kind = 'facts_recorded' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'lin') ORDER BY seq DESC LIMIT 1;
+
 -- A walk equals WITH RECURSIVE from every node of a random DAG, in both directions
 SELECT setseed(0.42);
 CREATE TEMP TABLE dag AS

@@ -85,6 +85,7 @@ extern void mr_fact_recorded(int64 batch, const char *table, int64 id,
 							 const bytea *hash);
 
 extern bytea *mr_payload_store(int64 team, const char *body);
+extern bytea *mr_payload_write(MrTable *payload, int64 team, const char *body);
 extern char *mr_payload_fetch(const bytea *digest);
 
 /* A JSON object built member by member. */

@@ -67,9 +67,9 @@ check_size(size_t len)
 				 mr_reason("text_too_long")));
 }
 
-/* Keep a text for a team; returns its salted digest.  NULL stays NULL. */
+/* Keep a text for a team in modelreg.payload; returns its salted digest. */
 bytea *
-mr_payload_store(int64 team, const char *body)
+mr_payload_write(MrTable *payload, int64 team, const char *body)
 {
 	Datum		values[PAYLOAD_COLUMNS];
 	bool		nulls[PAYLOAD_COLUMNS] = {false};
@@ -77,8 +77,6 @@ mr_payload_store(int64 team, const char *body)
 	bytea	   *digest;
 	text	   *value;
 
-	if (body == NULL)
-		return NULL;
 	check_size(strlen(body));
 	salt = make_salt();
 	value = cstring_to_text(body);
@@ -87,7 +85,22 @@ mr_payload_store(int64 team, const char *body)
 	values[PAYLOAD_TEAM_ID - 1] = Int64GetDatum(team);
 	values[PAYLOAD_SALT - 1] = PointerGetDatum(salt);
 	values[PAYLOAD_BODY - 1] = PointerGetDatum(value);
-	mr_insert_row("payload", values, nulls);
+	mr_table_insert(payload, values, nulls);
+	return digest;
+}
+
+/* The same for one text; NULL stays NULL. */
+bytea *
+mr_payload_store(int64 team, const char *body)
+{
+	MrTable    *table;
+	bytea	   *digest;
+
+	if (body == NULL)
+		return NULL;
+	table = mr_table_open("payload");
+	digest = mr_payload_write(table, team, body);
+	mr_table_close(table);
 	return digest;
 }
 

@@ -49,6 +49,17 @@ mr_arg_object_or_null(FunctionCallInfo fcinfo, int n, const char *name)
 	return json;
 }
 
+/* Error 22023 for no moment at all. */
+void
+mr_check_occurred_at(TimestampTz at)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("occurred_at must be finite"),
+				 mr_reason("invalid_time")));
+}
+
 /*
  * When something happened, as the caller claims; false when he says nothing.
  * Error 22023 for no moment at all.
@@ -59,10 +70,6 @@ mr_arg_occurred_at(FunctionCallInfo fcinfo, int n, TimestampTz *at)
 	if (PG_ARGISNULL(n))
 		return false;
 	*at = PG_GETARG_TIMESTAMPTZ(n);
-	if (TIMESTAMP_NOT_FINITE(*at))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("occurred_at must be finite"),
-				 mr_reason("invalid_time")));
+	mr_check_occurred_at(*at);
 	return true;
 }

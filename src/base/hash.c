@@ -94,6 +94,15 @@ encode_by_send(StringInfo buf, Oid type, Datum value)
 	pfree(wire);
 }
 
+/* A number or time as its wire format has it, without a look at catalogs. */
+static void
+encode_int(StringInfo buf, uint64 value, uint32 len)
+{
+	uint64		wire = pg_hton64(value);
+
+	mr_encode_bytes(buf, (char *) &wire + sizeof(wire) - len, len);
+}
+
 /*
  * Append one value of a column.  A NaN is written with one and the same bit
  * pattern, whatever its sign and payload were.
@@ -123,6 +132,16 @@ mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull)
 			break;
 		case INT8ARRAYOID:
 			encode_array(buf, value, INT8OID);
+			break;
+		case INT8OID:
+		case TIMESTAMPTZOID:
+			encode_int(buf, DatumGetInt64(value), sizeof(int64));
+			break;
+		case INT4OID:
+			encode_int(buf, (uint32) DatumGetInt32(value), sizeof(int32));
+			break;
+		case INT2OID:
+			encode_int(buf, (uint16) DatumGetInt16(value), sizeof(int16));
 			break;
 		case FLOAT8OID:
 			if (isnan(DatumGetFloat8(value)))

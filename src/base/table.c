@@ -290,18 +290,26 @@ mr_table_find_latest(MrTable *table, const char *index, int nkeys,
 	return mr_table_find(table, index, nkeys, keys, NULL);
 }
 
-/* The transaction in progress that inserts a row with the key, if there is one. */
+/*
+ * The transaction in progress that inserts a row with the key, if there is
+ * one; found says whether there is any row, committed or not.
+ */
 static TransactionId
-find_inserter(MrTable *table, const char *index, int nkeys, const Datum *keys)
+find_inserter(MrTable *table, const char *index, int nkeys, const Datum *keys,
+			  bool *found)
 {
 	SnapshotData dirty;
 	MrScan	   *scan;
 	TransactionId inserter = InvalidTransactionId;
 
+	*found = false;
 	InitDirtySnapshot(dirty);
 	scan = mr_scan_begin(table, index, nkeys, keys, &dirty);
 	while (!TransactionIdIsValid(inserter) && mr_scan_next(scan, false))
+	{
+		*found = true;
 		inserter = dirty.xmin;
+	}
 	mr_scan_end(scan);
 	ExecClearTuple(table->slot);
 	return inserter;
@@ -309,16 +317,19 @@ find_inserter(MrTable *table, const char *index, int nkeys, const Datum *keys)
 
 /*
  * Wait until no other transaction in progress has inserted a row with the
- * key: it has committed then, or there is no such row.
+ * key; true when there is such a row, committed or our own.
  */
-void
+bool
 mr_table_await_key(MrTable *table, const char *index, int nkeys,
 				   const Datum *keys)
 {
 	TransactionId inserter;
+	bool		found;
 
-	while (TransactionIdIsValid(inserter = find_inserter(table, index, nkeys, keys)))
+	while (TransactionIdIsValid(inserter = find_inserter(table, index, nkeys,
+														 keys, &found)))
 		XactLockTableWait(inserter, NULL, NULL, XLTW_None);
+	return found;
 }
 
 static void

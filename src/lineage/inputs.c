@@ -20,6 +20,7 @@
 
 #define ROLE_MAX 63				/* bytes */
 #define INPUTS_MAX 65536
+#define MISSING_SHOWN 1000
 
 /* Error 22023 unless the text is a role: a-z, 0-9, "_" and "-". */
 static void
@@ -44,10 +45,9 @@ mr_inputs_begin(void)
 	return palloc0(sizeof(MrInputs));
 }
 
-static MrInput *
-append_input(MrInputs *inputs, const char *role)
+static void
+append_input(MrInputs *inputs, const char *role, const MrNode *node)
 {
-	check_role(role);
 	if (inputs->n == INPUTS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -57,20 +57,35 @@ append_input(MrInputs *inputs, const char *role)
 	inputs->items = mr_grow(inputs->items, inputs->n, &inputs->room,
 							sizeof(MrInput));
 	inputs->items[inputs->n].role = pstrdup(role);
-	return &inputs->items[inputs->n++];
+	inputs->items[inputs->n++].node = node;
+}
+
+static const MrNode *
+find_input(MrInputs *inputs, const char *address, bool *asked_before)
+{
+	MrNode	   *node;
+
+	*asked_before = false;
+	if (inputs->known != NULL)
+		return mr_known_find(inputs->known, address, asked_before);
+	node = palloc(sizeof(MrNode));
+	return mr_node_resolve(address, NULL, node) ? node : NULL;
 }
 
 /* Add the node of an address, which may have any kind. */
 void
 mr_inputs_add(MrInputs *inputs, const char *role, const char *address)
 {
-	MrInput    *input = append_input(inputs, role);
+	bool		asked_before;
+	const MrNode *node;
 
-	if (mr_node_resolve(address, NULL, &input->node))
-		return;
-	inputs->n--;
-	inputs->missing = lappend(inputs->missing,
-							  psprintf("\"%s\" (%s)", mr_text_clip(address), role));
+	check_role(role);
+	node = find_input(inputs, address, &asked_before);
+	if (node != NULL)
+		append_input(inputs, role, node);
+	else if (!asked_before)
+		inputs->missing = lappend(inputs->missing,
+								  psprintf("\"%s\" (%s)", mr_text_clip(address), role));
 }
 
 static void
@@ -142,22 +157,30 @@ mr_inputs_add_json(MrInputs *inputs, Jsonb *json)
 	}
 }
 
-static void
-raise_missing(MrInputs *inputs)
+/* Error 42704, which lists what was not found. */
+void
+mr_inputs_raise_missing(List *missing)
 {
 	StringInfoData list;
 	ListCell   *cell;
+	int			n = list_length(missing);
 
 	initStringInfo(&list);
-	foreach(cell, inputs->missing)
+	foreach(cell, missing)
+	{
+		if (foreach_current_index(cell) == MISSING_SHOWN)
+		{
+			appendStringInfo(&list, ", and %d more", n - MISSING_SHOWN);
+			break;
+		}
 		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
 						 (char *) lfirst(cell));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg_plural("%d input does not exist or you may not read it",
 						   "%d inputs do not exist or you may not read them",
-						   list_length(inputs->missing),
-						   list_length(inputs->missing)),
+						   n, n),
 			 errdetail("Not found: %s.", list.data),
 			 errhint("Record the inputs first, with record_node(), record_snapshot() or record_run()."),
 			 mr_reason("input_not_found")));
@@ -172,20 +195,15 @@ compare_inputs(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	return (x->node.id > y->node.id) - (x->node.id < y->node.id);
+	return (x->node->id > y->node->id) - (x->node->id < y->node->id);
 }
 
-/*
- * All inputs were added: raise what was not found, order them by role and
- * id, and let those that were named twice be one.
- */
+/* Order the inputs by role and id; those that were named twice are one. */
 void
-mr_inputs_finish(MrInputs *inputs)
+mr_inputs_sort(MrInputs *inputs)
 {
 	int			kept = 0;
 
-	if (inputs->missing != NIL)
-		raise_missing(inputs);
 	if (inputs->n > 1)
 		qsort(inputs->items, inputs->n, sizeof(MrInput), compare_inputs);
 	for (int i = 0; i < inputs->n; i++)
@@ -195,12 +213,21 @@ mr_inputs_finish(MrInputs *inputs)
 	inputs->n = kept;
 }
 
+/* All inputs were added: raise what was not found, and put them in order. */
+void
+mr_inputs_finish(MrInputs *inputs)
+{
+	if (inputs->missing != NIL)
+		mr_inputs_raise_missing(inputs->missing);
+	mr_inputs_sort(inputs);
+}
+
 /* The first input in a role, of the smallest id; 0 when there is none. */
 int64
 mr_inputs_first(const MrInputs *inputs, const char *role)
 {
 	for (int i = 0; i < inputs->n; i++)
 		if (strcmp(inputs->items[i].role, role) == 0)
-			return inputs->items[i].node.id;
+			return inputs->items[i].node->id;
 	return 0;
 }

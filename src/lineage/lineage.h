@@ -7,6 +7,7 @@
 
 #include "audit/audit.h"
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "utils/snapshot.h"
 
@@ -35,14 +36,29 @@ extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
 extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 const char *name, const char *version,
 							 Snapshot snapshot);
-extern void mr_node_await(MrTable *table, int64 team, const char *kind,
+extern bool mr_node_await(MrTable *table, int64 team, const char *kind,
 						  const char *name, const char *version);
 extern bool mr_node_resolve(const char *address, Snapshot snapshot,
 							MrNode *node);
+extern bool mr_node_resolve_in(MrTable *table, const char *address,
+							   Snapshot snapshot, MrNode *node);
 extern void mr_node_load(const char *address, Snapshot snapshot,
 						 MrNode *node);
+extern void mr_node_raise_missing(const char *address);
 extern int64 mr_node_require(const char *address, Snapshot snapshot);
 extern char *mr_node_address(MrNode *node, Snapshot snapshot);
+
+/*
+ * Addresses that one call has looked up, and the nodes that it is about to
+ * record, whose id is 0 until then.
+ */
+typedef struct MrKnown MrKnown;
+
+extern MrKnown *mr_known_begin(void);
+extern MrNode *mr_known_add(MrKnown *known, const char *address);
+extern const MrNode *mr_known_find(MrKnown *known, const char *address,
+								   bool *asked_before);
+extern void mr_known_end(MrKnown *known);
 
 /*
  * The inputs of a node that is to be recorded.  They are added before
@@ -51,15 +67,16 @@ extern char *mr_node_address(MrNode *node, Snapshot snapshot);
  */
 typedef struct MrInput
 {
-	char	   *role;
-	MrNode		node;
+	const char *role;
+	const MrNode *node;
 } MrInput;
 
 typedef struct MrInputs
 {
-	MrInput    *items;			/* by role and id, after mr_inputs_finish() */
+	MrInput    *items;			/* by role and id, after mr_inputs_sort() */
 	int			n;
 	int64		room;
+	MrKnown    *known;			/* where to look first, or NULL */
 	List	   *missing;		/* of addresses with their roles */
 } MrInputs;
 
@@ -67,6 +84,8 @@ extern MrInputs *mr_inputs_begin(void);
 extern void mr_inputs_add(MrInputs *inputs, const char *role, const char *address);
 extern void mr_inputs_add_json(MrInputs *inputs, Jsonb *json);
 extern void mr_inputs_finish(MrInputs *inputs);
+extern void mr_inputs_sort(MrInputs *inputs);
+extern void mr_inputs_raise_missing(List *missing);
 extern int64 mr_inputs_first(const MrInputs *inputs, const char *role);
 
 /* A node to record.  What is not known is NULL, 0 where it says so. */
@@ -76,7 +95,7 @@ typedef struct MrNodeSpec
 	const char *kind;
 	const char *name;
 	const char *version;		/* "" for none */
-	int64		supersedes;		/* 0 for none */
+	const MrNode *supersedes;	/* NULL for none */
 	const MrInputs *inputs;		/* finished */
 	const char *uri;
 	const char *digest;			/* canonical text */
@@ -88,5 +107,13 @@ typedef struct MrNodeSpec
 } MrNodeSpec;
 
 extern int64 mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash);
+
+/* Recording one node after another with the tables open. */
+typedef struct MrNodeWriter MrNodeWriter;
+
+extern MrNodeWriter *mr_node_writer_open(MrVerb *verb);
+extern bool mr_node_write(MrNodeWriter *writer, const MrNodeSpec *spec,
+						  MrNode *node, bytea **hash);
+extern void mr_node_writer_close(MrNodeWriter *writer);
 
 #endif							/* MODELREG_LINEAGE_H */

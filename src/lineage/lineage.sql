@@ -112,10 +112,18 @@ CREATE FUNCTION modelreg.record_snapshot(name text, version text, uri text DEFAU
 	AS 'MODULE_PATHNAME', 'modelreg_record_snapshot' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) IS 'Records a snapshot of data: record_node() of kind snapshot, with its schema (kept as member schema of its properties) and number of rows. Needs contributor.';
 
+CREATE FUNCTION modelreg.record_nodes(nodes text[], inputs jsonb[] DEFAULT NULL, properties jsonb[] DEFAULT NULL, uris text[] DEFAULT NULL,
+	digests text[] DEFAULT NULL, rows bigint[] DEFAULT NULL, supersedes text[] DEFAULT NULL, occurred_at timestamptz[] DEFAULT NULL,
+	request_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'modelreg_record_nodes' LANGUAGE C VOLATILE COST 10000;
+COMMENT ON FUNCTION modelreg.record_nodes(text[], jsonb[], jsonb[], text[], text[], bigint[], text[], timestamptz[], text) IS 'Records many nodes of one team in one call, such as a history: nodes are addresses (kind:team.name@version), the other arrays have an element for each, in which null stands for nothing. inputs and supersedes may name nodes that come earlier in the call. Returns how many were new; those that were recorded already with the same content change nothing. Some 10000 nodes a call are a good size. Needs contributor.';
+
 REVOKE ALL ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.record_nodes(text[], jsonb[], jsonb[], text[], text[], bigint[], text[], timestamptz[], text) FROM PUBLIC;
 -- The functions themselves ask for the level contributor.
+GRANT EXECUTE ON FUNCTION modelreg.record_nodes(text[], jsonb[], jsonb[], text[], text[], bigint[], text[], timestamptz[], text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_node(text, text, text, jsonb, jsonb, text, text, text, timestamptz, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_run(text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_snapshot(text, text, text, jsonb, bigint, text, jsonb, jsonb, text, timestamptz, text) TO PUBLIC;

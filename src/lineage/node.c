@@ -61,28 +61,18 @@ mr_node_find_row(MrTable *table, int64 team, const char *kind,
 	return mr_table_find(table, "node_key", 4, keys, snapshot);
 }
 
-/* Wait for whoever records a node with that key at this time. */
-void
+/*
+ * Wait for whoever records a node with that key at this time; true when
+ * there is one then.
+ */
+bool
 mr_node_await(MrTable *table, int64 team, const char *kind, const char *name,
 			  const char *version)
 {
 	Datum		keys[4] = {Int64GetDatum(team), CStringGetTextDatum(kind),
 	CStringGetTextDatum(name), CStringGetTextDatum(version)};
 
-	mr_table_await_key(table, "node_key", 4, keys);
-}
-
-static bool
-find_node(int64 team, const MrNodeKey *key, Snapshot snapshot, MrNode *node)
-{
-	MrTable    *table = mr_table_open_read("node");
-	bool		found = mr_node_find_row(table, team, key->kind, key->name,
-										 key->version, snapshot);
-
-	if (found)
-		read_node(table, node);
-	mr_table_close(table);
-	return found;
+	return mr_table_await_key(table, "node_key", 4, keys);
 }
 
 /* The node of a version, by models:/team.name/version or permanent id. */
@@ -97,10 +87,11 @@ resolve_version(const char *address, Snapshot snapshot, MrNode *node)
 
 /*
  * The node of an address that the caller may read; false when the snapshot
- * sees none.  Malformed addresses are errors.
+ * sees none.  Malformed addresses are errors.  table is modelreg.node.
  */
 bool
-mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
+mr_node_resolve_in(MrTable *table, const char *address, Snapshot snapshot,
+				   MrNode *node)
 {
 	const MrTeam *team;
 	MrNodeKey	key;
@@ -111,20 +102,41 @@ mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
 	if (strcmp(key.kind, MR_NODE_KIND_VERSION) == 0)
 		return resolve_version(mr_node_key_print(&key), snapshot, node);
 	team = mr_team_by_name(key.team);
-	return team != NULL && find_node(team->id, &key, snapshot, node);
+	if (team == NULL ||
+		!mr_node_find_row(table, team->id, key.kind, key.name, key.version, snapshot))
+		return false;
+	read_node(table, node);
+	return true;
 }
 
-/* The same, but error 42704 in place of false. */
+bool
+mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
+{
+	MrTable    *table = mr_table_open_read("node");
+	bool		found = mr_node_resolve_in(table, address, snapshot, node);
+
+	mr_table_close(table);
+	return found;
+}
+
+/* Error 42704. */
+void
+mr_node_raise_missing(const char *address)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("node \"%s\" does not exist or you may not read it",
+					mr_text_clip(address)),
+			 errhint("modelreg.lineage_nodes lists the nodes that you may read."),
+			 mr_reason("node_not_found")));
+}
+
+/* The same as mr_node_resolve(), but an error in place of false. */
 void
 mr_node_load(const char *address, Snapshot snapshot, MrNode *node)
 {
 	if (!mr_node_resolve(address, snapshot, node))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("node \"%s\" does not exist or you may not read it",
-						mr_text_clip(address)),
-				 errhint("modelreg.lineage_nodes lists the nodes that you may read."),
-				 mr_reason("node_not_found")));
+		mr_node_raise_missing(address);
 }
 
 /* The same; returns only the id. */

@@ -9,9 +9,11 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -23,6 +25,16 @@
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
 #include "types/names.h"
+
+struct MrNodeWriter
+{
+	MrVerb	   *verb;
+	MemoryContext context;
+	MemoryContext row_context;	/* of one node */
+	MrTable    *nodes;
+	MrTable    *edges;			/* NULL until they are needed */
+	MrTable    *payloads;
+};
 
 static StringInfoData
 encode_key(const MrNodeSpec *spec)
@@ -46,7 +58,7 @@ set_inputs(Datum *values, const MrInputs *inputs)
 	for (int i = 0; i < inputs->n; i++)
 	{
 		roles[i] = CStringGetTextDatum(inputs->items[i].role);
-		ids[i] = Int64GetDatum(inputs->items[i].node.id);
+		ids[i] = Int64GetDatum(inputs->items[i].node->id);
 	}
 	values[NODE_INPUT_ROLES - 1] =
 		PointerGetDatum(construct_array(roles, inputs->n, TEXTOID, -1, false,
@@ -67,8 +79,8 @@ set_content(Datum *values, bool *nulls, const MrNodeSpec *spec)
 	mr_set_text(values, nulls, NODE_DIGEST - 1, spec->digest);
 	set_inputs(values, spec->inputs);
 	values[NODE_TEAM_ID - 1] = Int64GetDatum(spec->team);
-	values[NODE_SUPERSEDES - 1] = Int64GetDatum(spec->supersedes);
-	nulls[NODE_SUPERSEDES - 1] = spec->supersedes == 0;
+	nulls[NODE_SUPERSEDES - 1] = spec->supersedes == NULL;
+	values[NODE_SUPERSEDES - 1] = Int64GetDatum(spec->supersedes ? spec->supersedes->id : 0);
 	values[NODE_ROWS - 1] = Int64GetDatum(spec->rows ? *spec->rows : 0);
 	nulls[NODE_ROWS - 1] = spec->rows == NULL;
 	values[NODE_OCCURRED_AT - 1] =
@@ -88,33 +100,60 @@ set_labels(Datum *values, const MrInputs *inputs, int64 id)
 
 	for (int i = 0; i < inputs->n; i++)
 	{
-		level = Max(level, inputs->items[i].node.level + 1);
-		low = Min(low, inputs->items[i].node.low);
+		level = Max(level, inputs->items[i].node->level + 1);
+		low = Min(low, inputs->items[i].node->low);
 	}
 	values[NODE_LEVEL - 1] = Int32GetDatum(level);
 	values[NODE_LOW - 1] = Int64GetDatum(low);
 }
 
+/* Open a table that not every call writes; it lives as long as the writer. */
+static MrTable *
+open_when_needed(MrNodeWriter *writer, MrTable **table, const char *name)
+{
+	MemoryContext old;
+
+	if (*table == NULL)
+	{
+		old = MemoryContextSwitchTo(writer->context);
+		*table = mr_table_open(name);
+		MemoryContextSwitchTo(old);
+	}
+	return *table;
+}
+
 static bytea *
-insert_node_row(MrVerb *verb, const MrNodeSpec *spec, int64 id, int64 batch)
+write_properties(MrNodeWriter *writer, const MrNodeSpec *spec)
+{
+	if (spec->properties == NULL)
+		return NULL;
+	return mr_payload_write(open_when_needed(writer, &writer->payloads, "payload"),
+							spec->team, spec->properties);
+}
+
+static bytea *
+write_node_row(MrNodeWriter *writer, const MrNodeSpec *spec, int64 batch,
+			   MrNode *node)
 {
 	Datum		values[NODE_COLUMNS] = {0};
 	bool		nulls[NODE_COLUMNS] = {false};
 
 	set_content(values, nulls, spec);
-	set_labels(values, spec->inputs, id);
-	values[NODE_ID - 1] = Int64GetDatum(id);
+	set_labels(values, spec->inputs, node->id);
+	node->level = DatumGetInt32(values[NODE_LEVEL - 1]);
+	node->low = DatumGetInt64(values[NODE_LOW - 1]);
+	values[NODE_ID - 1] = Int64GetDatum(node->id);
 	values[NODE_BATCH - 1] = Int64GetDatum(batch);
 	nulls[NODE_BATCH - 1] = batch == 0;
 	mr_set_bytes(values, nulls, NODE_PROPERTIES - 1,
-				 mr_payload_store(spec->team, spec->properties));
-	values[NODE_WHO - 1] = JsonbPGetDatum(verb->who);
+				 write_properties(writer, spec));
+	values[NODE_WHO - 1] = JsonbPGetDatum(writer->verb->who);
 	values[NODE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	return mr_insert_row("node", values, nulls);
+	return mr_table_insert(writer->nodes, values, nulls);
 }
 
 static void
-insert_edges(const MrNodeSpec *spec, int64 id)
+write_edges(MrNodeWriter *writer, const MrNodeSpec *spec, int64 id)
 {
 	MrTable    *table;
 	Datum		values[EDGE_COLUMNS];
@@ -122,23 +161,22 @@ insert_edges(const MrNodeSpec *spec, int64 id)
 
 	if (spec->inputs->n == 0)
 		return;
-	table = mr_table_open("edge");
+	table = open_when_needed(writer, &writer->edges, "edge");
 	values[EDGE_CHILD - 1] = Int64GetDatum(id);
 	values[EDGE_CHILD_TEAM - 1] = Int64GetDatum(spec->team);
 	values[EDGE_CHILD_KIND - 1] = CStringGetTextDatum(spec->kind);
 	for (int i = 0; i < spec->inputs->n; i++)
 	{
-		const MrInput *input = &spec->inputs->items[i];
+		const MrNode *parent = spec->inputs->items[i].node;
 
-		values[EDGE_PARENT - 1] = Int64GetDatum(input->node.id);
-		values[EDGE_PARENT_LOW - 1] = Int64GetDatum(input->node.low);
-		values[EDGE_PARENT_TEAM - 1] = Int64GetDatum(input->node.team);
-		values[EDGE_PARENT_LEVEL - 1] = Int32GetDatum(input->node.level);
-		values[EDGE_ROLE - 1] = CStringGetTextDatum(input->role);
-		values[EDGE_PARENT_KIND - 1] = CStringGetTextDatum(input->node.kind);
+		values[EDGE_PARENT - 1] = Int64GetDatum(parent->id);
+		values[EDGE_PARENT_LOW - 1] = Int64GetDatum(parent->low);
+		values[EDGE_PARENT_TEAM - 1] = Int64GetDatum(parent->team);
+		values[EDGE_PARENT_LEVEL - 1] = Int32GetDatum(parent->level);
+		values[EDGE_ROLE - 1] = CStringGetTextDatum(spec->inputs->items[i].role);
+		values[EDGE_PARENT_KIND - 1] = CStringGetTextDatum(parent->kind);
 		mr_table_insert(table, values, nulls);
 	}
-	mr_table_close(table);
 }
 
 static void
@@ -225,67 +263,123 @@ print_key(const MrTeam *team, const MrNodeSpec *spec)
 	return mr_node_key_print(&key);
 }
 
+static void
+raise_other_content(const MrTeam *team, const MrNodeSpec *spec,
+					const char *differences)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("node \"%s\" is recorded already, with other content",
+					print_key(team, spec)),
+			 errdetail("What differs: %s.", differences),
+			 errhint("Nodes are written once. Record the right content under another name or version, with supersedes naming this node."),
+			 mr_reason("node_differs")));
+}
+
 /*
- * The id of a node with the same key that says the same, 0 when there is
- * none; one that says something else is error 23505.
+ * Is a node with the same key there, which says the same?  One that says
+ * something else is error 23505.
  */
-static int64
-find_same_node(const MrTeam *team, const MrNodeSpec *spec)
+static bool
+find_same_node(MrNodeWriter *writer, const MrNodeSpec *spec, MrNode *node)
 {
-	MrTable    *table = mr_table_open_read("node");
-	int64		id = 0;
+	MrTable    *table = writer->nodes;
+	char	   *differences;
 
-	mr_node_await(table, spec->team, spec->kind, spec->name, spec->version);
-	if (mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, NULL))
-	{
-		char	   *differences = list_differences(table, spec);
-
-		if (differences[0] != '\0')
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("node \"%s\" is recorded already, with other content",
-							print_key(team, spec)),
-					 errdetail("What differs: %s.", differences),
-					 errhint("Nodes are written once. Record the right content under another name or version, with supersedes naming this node."),
-					 mr_reason("node_differs")));
-		id = DatumGetInt64(mr_table_get(table, NODE_ID, NULL));
-	}
-	mr_table_close(table);
-	return id;
+	if (!mr_node_await(table, spec->team, spec->kind, spec->name, spec->version))
+		return false;
+	/* it may be of this very command */
+	CommandCounterIncrement();
+	if (!mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, NULL))
+		elog(ERROR, "node \"%s\" is there and cannot be seen",
+			 print_key(&writer->verb->team, spec));
+	differences = list_differences(table, spec);
+	if (differences[0] != '\0')
+		raise_other_content(&writer->verb->team, spec, differences);
+	node->id = DatumGetInt64(mr_table_get(table, NODE_ID, NULL));
+	node->level = DatumGetInt32(mr_table_get(table, NODE_LEVEL, NULL));
+	node->low = DatumGetInt64(mr_table_get(table, NODE_LOW, NULL));
+	return true;
 }
 
-static int64
-insert_node(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
+static bytea *
+write_new_node(MrNodeWriter *writer, const MrNodeSpec *spec, MrNode *node)
 {
-	int64		batch;
-	int64		id;
+	int64		batch = spec->is_fact ? mr_fact_batch(writer->verb, spec->team) : 0;
+	bytea	   *hash;
 
-	batch = spec->is_fact ? mr_fact_batch(verb, spec->team) : 0;
-	id = mr_nextval("node_id_seq");
-	*hash = insert_node_row(verb, spec, id, batch);
-	insert_edges(spec, id);
+	node->id = mr_nextval("node_id_seq");
+	hash = write_node_row(writer, spec, batch, node);
+	write_edges(writer, spec, node->id);
 	if (spec->is_fact)
-		mr_fact_recorded(batch, "node", id, *hash);
-	return id;
+		mr_fact_recorded(batch, "node", node->id, hash);
+	return hash;
+}
+
+/* The tables are opened once for all nodes of a call. */
+MrNodeWriter *
+mr_node_writer_open(MrVerb *verb)
+{
+	MrNodeWriter *writer = palloc0(sizeof(MrNodeWriter));
+
+	writer->verb = verb;
+	writer->context = CurrentMemoryContext;
+	writer->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												"modelreg node",
+												ALLOCSET_DEFAULT_SIZES);
+	writer->nodes = mr_table_open("node");
+	return writer;
 }
 
 /*
- * Record a node and its edges; returns its id.  If it is recorded already
- * nothing is written, and hash becomes NULL.  Whoever records the same key
+ * Record a node and its edges, and note its id and labels; false when it was
+ * recorded already, and nothing is written.  Whoever records the same key
  * waits for its lock until our row is there, and then for our transaction.
+ */
+bool
+mr_node_write(MrNodeWriter *writer, const MrNodeSpec *spec, MrNode *node,
+			  bytea **hash)
+{
+	MemoryContext old = MemoryContextSwitchTo(writer->row_context);
+	StringInfoData key = encode_key(spec);
+	bytea	   *written = NULL;
+	bool		found;
+
+	mr_lock_key(MR_LOCK_NODE, key.data, key.len);
+	found = find_same_node(writer, spec, node);
+	if (!found)
+		written = write_new_node(writer, spec, node);
+	mr_unlock_key(MR_LOCK_NODE, key.data, key.len);
+	MemoryContextSwitchTo(old);
+	if (hash != NULL)
+		*hash = found ? NULL : DatumGetByteaPCopy(PointerGetDatum(written));
+	MemoryContextReset(writer->row_context);
+	return !found;
+}
+
+void
+mr_node_writer_close(MrNodeWriter *writer)
+{
+	if (writer->edges != NULL)
+		mr_table_close(writer->edges);
+	if (writer->payloads != NULL)
+		mr_table_close(writer->payloads);
+	mr_table_close(writer->nodes);
+	MemoryContextDelete(writer->row_context);
+	pfree(writer);
+}
+
+/*
+ * Record one node; returns its id.  If it is recorded already nothing is
+ * written, and hash becomes NULL.
  */
 int64
 mr_node_insert(MrVerb *verb, const MrNodeSpec *spec, bytea **hash)
 {
-	StringInfoData key = encode_key(spec);
-	int64		id;
+	MrNodeWriter *writer = mr_node_writer_open(verb);
+	MrNode		node;
 
-	*hash = NULL;
-	mr_lock_key(MR_LOCK_NODE, key.data, key.len);
-	id = find_same_node(&verb->team, spec);
-	if (id == 0)
-		id = insert_node(verb, spec, hash);
-	mr_unlock_key(MR_LOCK_NODE, key.data, key.len);
-	pfree(key.data);
-	return id;
+	mr_node_write(writer, spec, &node, hash);
+	mr_node_writer_close(writer);
+	return node.id;
 }

@@ -14,11 +14,8 @@
 
 #include "base/args.h"
 #include "base/errors.h"
-#include "base/hash.h"
-#include "lineage/lineage.h"
-#include "types/digest.h"
+#include "lineage/request.h"
 #include "types/names.h"
-#include "types/parse.h"
 
 PG_FUNCTION_INFO_V1(modelreg_record_node);
 PG_FUNCTION_INFO_V1(modelreg_record_run);
@@ -26,59 +23,8 @@ PG_FUNCTION_INFO_V1(modelreg_record_snapshot);
 
 #define KIND_SNAPSHOT "snapshot"
 
-#define URI_MAX 8192			/* bytes */
-#define PROPERTIES_MAX (1024 * 1024)	/* bytes of canonical JSON */
-
-/* What is asked to be recorded. */
-typedef struct Request
-{
-	MrTeam		team;
-	MrNodeSpec	spec;
-	MrInputs   *inputs;
-	Jsonb	   *properties;
-	int64		rows;
-	TimestampTz occurred_at;
-} Request;
-
 static void
-check_kind(const char *kind)
-{
-	mr_check_node_kind(kind, NULL);
-	if (strcmp(kind, MR_NODE_KIND_VERSION) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RESERVED_NAME),
-				 errmsg("nodes of kind \"%s\" are not recorded by hand", kind),
-				 errhint("modelreg.register_version() makes them."),
-				 mr_reason("reserved_name")));
-	if (strcmp(kind, "models") == 0 || strcmp(kind, "modelreg") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RESERVED_NAME),
-				 errmsg("reserved node kind: \"%s\"", kind),
-				 errdetail("Addresses that begin with it are those of models and versions."),
-				 mr_reason("reserved_name")));
-}
-
-/* The key, for a team in which the caller may record. */
-static void
-read_key(Request *request, const char *kind, const char *qualified,
-		 const char *version)
-{
-	char	   *team;
-	char	   *name;
-
-	mr_split_qualified_name(qualified, &team, &name, NULL);
-	if (version[0] != '\0')
-		mr_check_node_version(version, NULL);
-	request->team = mr_require_team(team, MR_CONTRIBUTOR);
-	request->spec.team = request->team.id;
-	request->spec.kind = kind;
-	request->spec.name = name;
-	request->spec.version = version;
-	request->spec.is_fact = true;
-}
-
-static void
-read_inputs(FunctionCallInfo fcinfo, int n, Request *request)
+read_inputs(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
 	request->inputs = mr_inputs_begin();
 	if (!PG_ARGISNULL(n))
@@ -88,67 +34,15 @@ read_inputs(FunctionCallInfo fcinfo, int n, Request *request)
 }
 
 static void
-read_uri(FunctionCallInfo fcinfo, int n, Request *request)
+read_properties(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
-	char	   *uri = mr_arg_text_or_null(fcinfo, n);
-
-	request->spec.uri = uri;
-	if (uri == NULL)
-		return;
-	for (char *c = uri; *c != '\0'; c++)
-		if ((unsigned char) *c < ' ' || *c == 0x7f)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a URI has no control characters"),
-					 errdetail("There is one at byte %d.", (int) (c - uri) + 1),
-					 mr_reason("invalid_uri")));
-	if (uri[0] == '\0' || strlen(uri) > URI_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a URI has 1 to %d bytes", URI_MAX),
-				 mr_reason("invalid_uri")));
-}
-
-static void
-read_digest(FunctionCallInfo fcinfo, int n, Request *request)
-{
-	char	   *text = mr_arg_text_or_null(fcinfo, n);
-
-	if (text != NULL)
-		request->spec.digest = mr_digest_to_cstring(mr_digest_parse(text, NULL));
-}
-
-static void
-read_rows(FunctionCallInfo fcinfo, int n, Request *request)
-{
-	if (PG_ARGISNULL(n))
-		return;
-	request->rows = PG_GETARG_INT64(n);
-	if (request->rows < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("number of rows must not be negative: " INT64_FORMAT,
-						request->rows),
-				 mr_reason("invalid_rows")));
-	request->spec.rows = &request->rows;
-}
-
-static void
-read_properties(FunctionCallInfo fcinfo, int n, Request *request)
-{
-	if (PG_ARGISNULL(n))
-		return;
-	request->properties = PG_GETARG_JSONB_P(n);
-	if (!JB_ROOT_IS_OBJECT(request->properties))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("properties must be a JSON object"),
-				 mr_reason("invalid_properties")));
+	if (!PG_ARGISNULL(n))
+		mr_request_set_properties(request, PG_GETARG_JSONB_P(n));
 }
 
 /* A snapshot's schema becomes the member "schema" of its properties. */
 static void
-read_schema(FunctionCallInfo fcinfo, int n, Request *request)
+read_schema(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
 	Jsonb	   *schema;
 	MrJson		json;
@@ -179,62 +73,27 @@ read_schema(FunctionCallInfo fcinfo, int n, Request *request)
 }
 
 static void
-read_occurred_at(FunctionCallInfo fcinfo, int n, Request *request)
+read_occurred_at(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
-	if (mr_arg_occurred_at(fcinfo, n, &request->occurred_at))
-		request->spec.occurred_at = &request->occurred_at;
+	if (!PG_ARGISNULL(n))
+		mr_request_set_occurred_at(request, PG_GETARG_TIMESTAMPTZ(n));
 }
 
-/* A node stands for an earlier one of the same kind and team. */
 static void
-read_supersedes(FunctionCallInfo fcinfo, int n, Request *request)
+read_supersedes(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
 	char	   *address = mr_arg_text_or_null(fcinfo, n);
-	MrNodeSpec *spec = &request->spec;
-	MrNode		node;
+	MrNode	   *node;
 
 	if (address == NULL)
 		return;
-	mr_node_load(address, NULL, &node);
-	spec->supersedes = node.id;
-	if (node.team != spec->team || strcmp(node.kind, spec->kind) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("node \"%s\" has another kind or team than what supersedes it",
-						mr_text_clip(address)),
-				 errdetail("A node supersedes one of its own kind and team, here a %s of team \"%s\".",
-						   spec->kind, request->team.name),
-				 mr_reason("invalid_supersedes")));
-	if (strcmp(node.name, spec->name) == 0 &&
-		strcmp(node.version, spec->version) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("node \"%s\" cannot supersede itself",
-						mr_text_clip(address)),
-				 errhint("Give the new node another name or version."),
-				 mr_reason("invalid_supersedes")));
-}
-
-static void
-print_properties(Request *request)
-{
-	char	   *text;
-
-	if (request->properties == NULL)
-		return;
-	text = mr_json_canonical_cstring(request->properties);
-	if (strlen(text) > PROPERTIES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("properties have %zu bytes, more than %d",
-						strlen(text), PROPERTIES_MAX),
-				 errhint("Store them elsewhere, and record their URI and digest."),
-				 mr_reason("properties_too_large")));
-	request->spec.properties = text;
+	node = palloc(sizeof(MrNode));
+	mr_node_load(address, NULL, node);
+	mr_request_set_supersedes(request, node, address);
 }
 
 static Datum
-address_datum(const Request *request)
+address_datum(const MrNodeRequest *request)
 {
 	MrNodeKey	key;
 
@@ -247,14 +106,14 @@ address_datum(const Request *request)
 
 /* Record what was asked for; returns the node's address. */
 static Datum
-record(FunctionCallInfo fcinfo, const char *name, Request *request,
+record(FunctionCallInfo fcinfo, const char *name, MrNodeRequest *request,
 	   int request_id_arg)
 {
 	MrVerb		verb;
 	int64		node = 0;
 	bytea	   *hash;
 
-	print_properties(request);
+	mr_request_print_properties(request);
 	mr_verb_begin(&verb, fcinfo, name, &request->team, request_id_arg);
 	if (!mr_verb_repeats(&verb))
 		node = mr_node_insert(&verb, &request->spec, &hash);
@@ -279,16 +138,16 @@ version_or_none(FunctionCallInfo fcinfo, int n)
 Datum
 modelreg_record_node(PG_FUNCTION_ARGS)
 {
-	Request		request = {0};
+	MrNodeRequest request = {0};
 	char	   *kind = mr_arg_text(fcinfo, 0, "kind");
 
-	check_kind(kind);
-	read_key(&request, kind, mr_arg_text(fcinfo, 1, "name"),
-			 version_or_none(fcinfo, 2));
+	mr_request_set_kind(&request, kind);
+	mr_request_set_key(&request, mr_arg_text(fcinfo, 1, "name"),
+					   version_or_none(fcinfo, 2));
 	read_inputs(fcinfo, 3, &request);
 	read_properties(fcinfo, 4, &request);
-	read_uri(fcinfo, 5, &request);
-	read_digest(fcinfo, 6, &request);
+	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 5));
+	mr_request_set_digest(&request, mr_arg_text_or_null(fcinfo, 6));
 	read_supersedes(fcinfo, 7, &request);
 	read_occurred_at(fcinfo, 8, &request);
 	return record(fcinfo, "record_node", &request, 9);
@@ -301,9 +160,10 @@ modelreg_record_node(PG_FUNCTION_ARGS)
 Datum
 modelreg_record_run(PG_FUNCTION_ARGS)
 {
-	Request		request = {0};
+	MrNodeRequest request = {0};
 
-	read_key(&request, MR_NODE_KIND_RUN, mr_arg_text(fcinfo, 0, "name"), "");
+	mr_request_set_kind(&request, MR_NODE_KIND_RUN);
+	mr_request_set_key(&request, mr_arg_text(fcinfo, 0, "name"), "");
 	read_inputs(fcinfo, 1, &request);
 	read_properties(fcinfo, 2, &request);
 	read_supersedes(fcinfo, 3, &request);
@@ -319,14 +179,16 @@ modelreg_record_run(PG_FUNCTION_ARGS)
 Datum
 modelreg_record_snapshot(PG_FUNCTION_ARGS)
 {
-	Request		request = {0};
+	MrNodeRequest request = {0};
 	char	   *version = mr_arg_text(fcinfo, 1, "version");
 
 	mr_check_node_version(version, NULL);
-	read_key(&request, KIND_SNAPSHOT, mr_arg_text(fcinfo, 0, "name"), version);
-	read_uri(fcinfo, 2, &request);
-	read_rows(fcinfo, 4, &request);
-	read_digest(fcinfo, 5, &request);
+	mr_request_set_kind(&request, KIND_SNAPSHOT);
+	mr_request_set_key(&request, mr_arg_text(fcinfo, 0, "name"), version);
+	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 2));
+	if (!PG_ARGISNULL(4))
+		mr_request_set_rows(&request, PG_GETARG_INT64(4));
+	mr_request_set_digest(&request, mr_arg_text_or_null(fcinfo, 5));
 	read_inputs(fcinfo, 6, &request);
 	read_properties(fcinfo, 7, &request);
 	read_schema(fcinfo, 3, &request);

@@ -92,12 +92,12 @@ check_run(const MrInputs *inputs)
 	{
 		if (strcmp(inputs->items[i].role, MR_ROLE_RUN) != 0)
 			continue;
-		if (++runs > 1 || strcmp(inputs->items[i].node.kind, MR_NODE_KIND_RUN) != 0)
+		if (++runs > 1 || strcmp(inputs->items[i].node->kind, MR_NODE_KIND_RUN) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 runs > 1 ? errmsg("a version is made by one run") :
 					 errmsg("a version's input in role \"%s\" must be a run, not a node of kind \"%s\"",
-							MR_ROLE_RUN, inputs->items[i].node.kind),
+							MR_ROLE_RUN, inputs->items[i].node->kind),
 					 errhint("modelreg.record_run() records a run; give what else the version is made from another role."),
 					 mr_reason("invalid_inputs")));
 	}
