@@ -107,4 +107,33 @@ foreach my $locale ('C', 'C.UTF-8', 'C')
 	$version++;
 }
 
+# Other ways, each into a database of its own in that cluster.
+$custom->safe_psql('postgres', 'CREATE ROLE regress_restorer SUPERUSER LOGIN');
+
+sub check_variant
+{
+	my ($how, $database, @restores) = @_;
+	$custom->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template0");
+	$custom->command_ok([ @$_ ], "$how: " . join ' ', grep { !m{/} } @$_) for @restores;
+	is($custom->safe_psql($database, 'SELECT * FROM modelreg.verify(deep => true)'), '', "$how: verify() is clean");
+	is($custom->safe_psql($database, $question), $before, "$how: the answers are those of the source");
+	is($custom->safe_psql($database, q{SELECT modelreg.create_team('after') > 0}), 't', "$how: a team can be created");
+}
+
+for my $option ('--inserts', '--column-inserts')
+{
+	my $database = 'as' . $option =~ tr/-/_/r;
+	$source->command_ok([ 'pg_dump', $option, '-f', "$dir/$database.sql", 'postgres' ], "pg_dump $option");
+	check_variant($option, $database, [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/$database.sql", $database ]);
+}
+$source->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', "$dir/directory", 'postgres' ], 'pg_dump -Fd -j2');
+check_variant('directory', 'directory', [ 'pg_restore', '-e', '-j2', '-d', 'directory', "$dir/directory" ]);
+check_variant('in sections', 'sections', map { [ 'pg_restore', '-e', "--section=$_", '-d', 'sections', "$dir/custom.dump" ] } qw(pre-data data post-data));
+check_variant('in one transaction', 'single', [ 'pg_restore', '-1', '-d', 'single', "$dir/custom.dump" ]);
+check_variant('rows into an extension that is there', 'data_only', [ 'psql', '-X', '-q', '-c', 'CREATE EXTENSION modelreg', 'data_only' ],
+	[ 'pg_restore', '-e', '--data-only', '-d', 'data_only', "$dir/custom.dump" ]);
+check_variant('by another superuser', 'another', [ 'pg_restore', '-e', '-U', 'regress_restorer', '--no-owner', '--no-acl', '-d', 'another', "$dir/custom.dump" ]);
+check_variant('over another one', 'over', [ 'pg_restore', '-e', '-d', 'over', "$dir/custom.dump" ],
+	[ 'env', 'PGOPTIONS=-c modelreg.allow_removal=on', 'pg_restore', '-e', '--clean', '--if-exists', '-d', 'over', "$dir/custom.dump" ]);
+
 done_testing();
