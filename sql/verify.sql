@@ -450,6 +450,21 @@ ALTER TABLE modelreg.note RENAME COLUMN kind TO sort;
 SELECT * FROM findings WHERE check_name IN ('layout', 'unreadable');
 ROLLBACK;
 
+-- Nor do catalogs that were written to, and files that are gone.
+BEGIN;
+UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'pg_largeobject'::regclass AND attname = 'data';
+UPDATE pg_largeobject SET data = NULL;
+SELECT * FROM findings;
+ROLLBACK;
+BEGIN;
+UPDATE pg_class SET relfilenode = 999999 WHERE oid = 'modelreg.alias'::regclass;
+SELECT check_name, object FROM findings WHERE object = 'aliases';
+ROLLBACK;
+BEGIN;
+UPDATE pg_constraint SET conbin = NULL WHERE conname = 'event_hash' AND conrelid = 'modelreg.event'::regclass;
+SELECT check_name, object FROM findings;
+ROLLBACK;
+
 -- A reader of another team sees nothing of it.
 BEGIN;
 CALL open('model');

@@ -66,7 +66,10 @@ mr_verify_report(MrVerify *verify, const char *check, const char *object,
 	pfree(text.data);
 }
 
-/* Is it an error that the rows caused, not the session or the server? */
+/*
+ * Is it an error that what is stored caused, not the session?  A relation's
+ * file can be gone, and catalogs that were written to end in internal errors.
+ */
 static bool
 is_caused_by_data(int sqlerrcode)
 {
@@ -75,10 +78,10 @@ is_caused_by_data(int sqlerrcode)
 		case ERRCODE_DATA_EXCEPTION:
 		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
 		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+		case ERRCODE_INTERNAL_ERROR:	/* and corrupted data or indexes */
 			return true;
 		default:
-			return sqlerrcode == ERRCODE_DATA_CORRUPTED ||
-				sqlerrcode == ERRCODE_INDEX_CORRUPTED;
+			return sqlerrcode == ERRCODE_UNDEFINED_FILE;
 	}
 }
 
