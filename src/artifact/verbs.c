@@ -10,8 +10,6 @@
 
 #include "access/detoast.h"
 #include "access/xact.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #include "artifact/object.h"
 #include "artifact/upload.h"

@@ -10,7 +10,6 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "audit/audit.h"
 #include "audit/audit_tables.h"

@@ -19,7 +19,6 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "base/errors.h"
 #include "base/owner.h"
 
 /* OID of a table, index or sequence of the registry, by its name. */

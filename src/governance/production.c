@@ -13,16 +13,12 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 
-#include "access/access_tables.h"
 #include "base/args.h"
-#include "base/errors.h"
 #include "base/row.h"
 #include "base/settings.h"
 #include "governance/transition.h"
 #include "registry/registry_tables.h"
-#include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_production);
 PG_FUNCTION_INFO_V1(modelreg_previous);

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
 
 #include "base/args.h"
 #include "base/errors.h"

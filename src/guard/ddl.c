@@ -37,7 +37,6 @@
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "tcop/deparse_utility.h"
 #include "utils/lsyscache.h"
 

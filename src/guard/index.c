@@ -13,7 +13,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "nodes/nodes.h"
 #include "nodes/readfuncs.h"

@@ -10,7 +10,6 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/timestamp.h"
 
 #include "base/args.h"
 #include "base/errors.h"

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "utils/builtins.h"
 
 #include "audit/audit.h"
 #include "base/args.h"

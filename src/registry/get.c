@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -23,7 +22,6 @@
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "types/model_uri.h"
-#include "types/names.h"
 #include "types/parse.h"
 
 PG_FUNCTION_INFO_V1(modelreg_get_version);

@@ -10,11 +10,9 @@
 #include "utils/timestamp.h"
 
 #include "base/args.h"
-#include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/walk.h"
 #include "registry/registry.h"
-#include "registry/registry_tables.h"
 #include "registry/version_node.h"
 #include "types/names.h"
 #include "types/stage.h"

@@ -8,10 +8,8 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/timestamp.h"
 
 #include "registry/registry_tables.h"
 #include "registry/search_scan.h"

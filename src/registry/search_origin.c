@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "base/errors.h"
 #include "base/grow.h"

@@ -8,8 +8,6 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/float.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"

@@ -14,11 +14,9 @@
 
 #include "access/access_tables.h"
 #include "audit/audit.h"
-#include "audit/audit_tables.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "registry/registry.h"
-#include "registry/registry_tables.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_create_team);

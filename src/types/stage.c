@@ -7,7 +7,6 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "utils/builtins.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
