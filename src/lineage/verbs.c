@@ -75,8 +75,10 @@ read_schema(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 static void
 read_occurred_at(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
-	if (!PG_ARGISNULL(n))
-		mr_request_set_occurred_at(request, PG_GETARG_TIMESTAMPTZ(n));
+	TimestampTz at;
+
+	if (mr_arg_occurred_at(fcinfo, n, &at))
+		mr_request_set_occurred_at(request, at);
 }
 
 static void
