@@ -49,6 +49,9 @@ SELECT modelreg.record_evaluation('models:/att.m/1', 'offline', (SELECT jsonb_ob
 SELECT modelreg.set_description('att.m', repeat('\', 16777217));
 SELECT modelreg.register_version('att.m', run => 'run:att.r', params => ('{"a": [' || repeat('1e131071,', 200) || '1]}')::jsonb);
 
+-- what is no name at all is told, but not at full length
+SELECT * FROM modelreg.verify(repeat('x', 1000));
+
 -- one run made a version, or none
 SELECT modelreg.record_run('att.r2');
 SELECT modelreg.record_snapshot('att.s', '1');

@@ -10,6 +10,7 @@
 
 #include "access/access.h"
 #include "base/errors.h"
+#include "types/parse.h"
 
 static JsonbValue
 json_string(const char *text)
@@ -88,7 +89,8 @@ require_found(const MrTeam *found, const char *name, MrRights level)
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("team \"%s\" does not exist or you may not read it", name),
+				 errmsg("team \"%s\" does not exist or you may not read it",
+						mr_text_clip(name)),
 				 errhint("modelreg.my_rights() lists the teams that you may read."),
 				 mr_reason("team_not_found")));
 	team = *found;
