@@ -101,6 +101,7 @@ extern void mr_json_add_bool(MrJson *json, const char *key, bool value);
 extern void mr_json_add_hash(MrJson *json, const char *key, const bytea *hash);
 extern void mr_json_add_json(MrJson *json, const char *key, Jsonb *value);
 extern void mr_json_add_null(MrJson *json, const char *key);
+extern void mr_json_add_id(MrJson *json, const char *key, int64 id);
 extern void mr_json_begin_array(MrJson *json, const char *key);
 extern void mr_json_add_element(MrJson *json, Jsonb *element);
 extern void mr_json_end_array(MrJson *json);

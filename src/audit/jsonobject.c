@@ -106,6 +106,16 @@ mr_json_add_null(MrJson *json, const char *key)
 	mr_json_add_text(json, key, NULL);
 }
 
+/* An id or number of a version; 0, which stands for none, becomes null. */
+void
+mr_json_add_id(MrJson *json, const char *key, int64 id)
+{
+	if (id == 0)
+		mr_json_add_null(json, key);
+	else
+		mr_json_add_int(json, key, id);
+}
+
 /* A member whose value is an array of objects, added one by one. */
 void
 mr_json_begin_array(MrJson *json, const char *key)

@@ -125,23 +125,6 @@ is_final(int64 model, TimestampTz at)
 	return at < known - margin && sees_last_decision(model, GetActiveSnapshot());
 }
 
-/* The row of production that held at a time. */
-static bool
-tenure_at(int64 model, TimestampTz at, MrTenure *tenure)
-{
-	MrTable    *table = mr_table_open_read("production");
-	Snapshot	snapshot = GetActiveSnapshot();
-	Datum		keys[2] = {Int64GetDatum(model), TimestampTzGetDatum(at)};
-	MrScan	   *scan = mr_scan_begin_to(table, "production_at", 2, keys, snapshot);
-	bool		found = mr_scan_next(scan, true);
-
-	if (found)
-		mr_tenure_read(table, tenure);
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return found;
-}
-
 static void
 set_past_version(const MrModel *model, const MrTenure *tenure, Datum *values,
 				 bool *nulls)
@@ -165,7 +148,7 @@ production_then(FunctionCallInfo fcinfo, const MrModel *model, TimestampTz at)
 {
 	bool		final = is_final(model->id, at);
 	MrTenure	tenure = {0};
-	bool		found = tenure_at(model->id, at, &tenure);
+	bool		found = mr_tenure_at(model->id, at, GetActiveSnapshot(), &tenure);
 	Datum		values[OUT_COLUMNS];
 	bool		nulls[OUT_COLUMNS];
 

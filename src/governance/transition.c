@@ -88,15 +88,6 @@ describe_move(const MrMove *move)
 	return mr_json_end(&json);
 }
 
-static void
-add_int_or_null(MrJson *json, const char *key, int64 value)
-{
-	if (value == 0)
-		mr_json_add_null(json, key);
-	else
-		mr_json_add_int(json, key, value);
-}
-
 static Jsonb *
 describe(MrTransition *transition)
 {
@@ -107,9 +98,9 @@ describe(MrTransition *transition)
 	for (int i = 0; i < transition->nmoves; i++)
 		mr_json_add_element(&json, describe_move(&transition->moves[i]));
 	mr_json_end_array(&json);
-	add_int_or_null(&json, "current", transition->current);
-	add_int_or_null(&json, "replaced", transition->model->current_version);
-	add_int_or_null(&json, "previous_seq", transition->previous_seq);
+	mr_json_add_id(&json, "current", transition->current);
+	mr_json_add_id(&json, "replaced", transition->model->current_version);
+	mr_json_add_id(&json, "previous_seq", transition->previous_seq);
 	mr_json_add_text(&json, "policy", transition->model->policy);
 	mr_json_add_hash(&json, "policy_digest", transition->model->policy_digest);
 	return mr_json_end(&json);
@@ -224,8 +215,8 @@ mr_transition_abandon(MrTransition *transition)
 }
 
 /* The row of production in the table's slot. */
-void
-mr_tenure_read(MrTable *table, MrTenure *tenure)
+static void
+read_tenure(MrTable *table, MrTenure *tenure)
 {
 	bool		isnull;
 	Datum		value;
@@ -238,20 +229,39 @@ mr_tenure_read(MrTable *table, MrTenure *tenure)
 	tenure->previous_seq = isnull ? 0 : DatumGetInt64(value);
 }
 
+/* The last row of a scan of production, which ends here. */
+static bool
+read_last(MrTable *table, MrScan *scan, MrTenure *tenure)
+{
+	bool		found = mr_scan_next(scan, true);
+
+	if (found)
+		read_tenure(table, tenure);
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return found;
+}
+
 /* The last change of what is current; false when there never was one. */
 bool
 mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure)
 {
 	MrTable    *table = mr_table_open_read("production");
 	Datum		key = Int64GetDatum(model);
-	MrScan	   *scan = mr_scan_begin(table, "production_pkey", 1, &key, snapshot);
-	bool		found = mr_scan_next(scan, true);
 
-	if (found)
-		mr_tenure_read(table, tenure);
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return found;
+	return read_last(table, mr_scan_begin(table, "production_pkey", 1, &key, snapshot),
+					 tenure);
+}
+
+/* The last one up to a time. */
+bool
+mr_tenure_at(int64 model, TimestampTz at, Snapshot snapshot, MrTenure *tenure)
+{
+	MrTable    *table = mr_table_open_read("production");
+	Datum		keys[2] = {Int64GetDatum(model), TimestampTzGetDatum(at)};
+
+	return read_last(table, mr_scan_begin_to(table, "production_at", 2, keys, snapshot),
+					 tenure);
 }
 
 static bool
@@ -265,7 +275,7 @@ get_tenure(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
 	keys[1] = Int64GetDatum(seq);
 	found = mr_table_find(table, "production_pkey", 2, keys, snapshot);
 	if (found)
-		mr_tenure_read(table, tenure);
+		read_tenure(table, tenure);
 	mr_table_close(table);
 	return found;
 }

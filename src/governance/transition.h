@@ -45,8 +45,9 @@ typedef struct MrTenure
 	int64		previous_seq;	/* 0 for none */
 } MrTenure;
 
-extern void mr_tenure_read(MrTable *table, MrTenure *tenure);
 extern bool mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure);
+extern bool mr_tenure_at(int64 model, TimestampTz at, Snapshot snapshot,
+						 MrTenure *tenure);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
 							   const MrTenure *tenure, MrTenure *previous);
 

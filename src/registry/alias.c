@@ -67,10 +67,7 @@ describe(const AliasChange *change, int32 replaced)
 	mr_json_add_text(&json, "alias", change->alias);
 	if (change->version != 0)
 		mr_json_add_int(&json, "version", change->version);
-	if (replaced != 0)
-		mr_json_add_int(&json, "replaced", replaced);
-	else
-		mr_json_add_null(&json, "replaced");
+	mr_json_add_id(&json, "replaced", replaced);
 	return mr_json_end(&json);
 }
 

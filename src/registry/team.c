@@ -345,7 +345,7 @@ set_quota(MrVerb *verb, bool limited, int64 bytes)
 	if (limited)
 		mr_json_add_int(&json, "bytes", bytes);
 	else
-		mr_json_add_text(&json, "bytes", NULL);
+		mr_json_add_null(&json, "bytes");
 	mr_event_append(head, verb, "quota_set", mr_json_end(&json), NULL);
 	save(head);
 }
