@@ -25,11 +25,11 @@ $node->safe_psql('postgres', q{
 	SELECT modelreg.register_version('search.champion'), modelreg.register_version('search.champion');
 	SELECT modelreg.record_run('search.train')});
 
-# Each client is one psql; what it has printed was committed.
+# Each client is one psql; what it has printed was committed. Each has more to do than it can before the kill.
 sub registering
 {
 	my ($round) = @_;
-	return join '', map { <<"END" } 1 .. 400;
+	return join '', map { <<"END" } 1 .. 10_000;
 SELECT 'version', '$round-$_', modelreg.register_version('search.reco', 'run:search.train', params => '{"n": $_}', metrics => '{"m": $_}', description => 'of round $round', request_id => '$round-$_');
 END
 }
@@ -38,7 +38,7 @@ sub uploading
 {
 	my ($round) = @_;
 	my $append = "modelreg.append_upload(:id, %d, decode(repeat('%s', $chunk), 'hex'))";
-	return join '', map { sprintf <<"END", 0, '61', $chunk, '62', 2 * $chunk, sprintf '%02x', $_ } 1 .. 100;
+	return join '', map { sprintf <<"END", 0, '61', $chunk, '62', 2 * $chunk, sprintf '%02x', $_ % 256 } 1 .. 2000;
 SELECT modelreg.begin_upload('search', size => 3 * $chunk, request_id => 'upload-$round-$_') AS id \\gset
 \\echo begun|$round-$_|:id
 SELECT 'received', '$round-$_', $append;
@@ -52,7 +52,7 @@ END
 sub promoting
 {
 	my ($round) = @_;
-	return join '', map { <<"END" } 1 .. 400;
+	return join '', map { <<"END" } 1 .. 10_000;
 SELECT 'promoted', '$round-$_', modelreg.promote('search.champion', 1 + $_ % 2, 'Production', request_id => '$round-$_');
 END
 }
