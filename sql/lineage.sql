@@ -288,6 +288,40 @@ SELECT count(modelreg.record_node((ARRAY['alpha', 'beta', 'gamma'])[1 + i % 3], 
 	AS superseding_these FROM dag_node WHERE i % 21 = 0;
 SELECT * FROM differences(20, false);
 
+-- A crowd with a hub and a long chain: where many nodes wait, ranges of the index are read. The ids are those of WITH RECURSIVE,
+-- and each depth is one more than the least of those that lead there.
+SELECT modelreg.record_nodes(array_agg('crowd:lin.' || i ORDER BY i), array_agg(CASE WHEN i > 1 THEN jsonb_build_object('base', to_jsonb(ARRAY['crowd:lin.' || i - 1 - i * 7919 % least(i - 1, 60)]),
+		'code', to_jsonb(ARRAY['crowd:lin.' || 1 + i * 104729 % (i - 1)]), 'training', CASE WHEN i % 2 = 0 THEN '["crowd:lin.1"]'::jsonb ELSE '[]' END) END ORDER BY i))
+	FROM generate_series(1::bigint, 6000) AS i;
+SELECT modelreg.record_nodes(array_agg('chain:lin.' || i ORDER BY i), array_agg(jsonb_build_object('base', to_jsonb(ARRAY[CASE WHEN i = 1 THEN 'crowd:lin.6000' ELSE 'chain:lin.' || i - 1 END])) ORDER BY i))
+	FROM generate_series(1, 3000) AS i;
+RESET ROLE;
+ANALYZE modelreg.edge, modelreg.node;
+CREATE FUNCTION check_walk(start text, up boolean) RETURNS TABLE (nodes bigint, deepest integer, other_ids bigint, wrong_depths bigint) LANGUAGE sql AS $$
+	WITH RECURSIVE step AS MATERIALIZED (
+		SELECT CASE WHEN up THEN child ELSE parent END AS a, CASE WHEN up THEN parent ELSE child END AS b FROM modelreg.edge
+	), origin AS (
+		SELECT id FROM modelreg.node WHERE kind || ':lin.' || name = start
+	), reached AS (
+		SELECT id FROM origin UNION SELECT s.b FROM reached r, LATERAL (SELECT parent FROM modelreg.edge WHERE up AND child = r.id
+			UNION ALL SELECT child FROM modelreg.edge WHERE NOT up AND parent = r.id) AS s (b)
+	), walked AS MATERIALIZED (
+		SELECT id, 0 AS depth FROM origin UNION
+		SELECT node_id, depth FROM modelreg.upstream(start) WHERE up UNION SELECT node_id, depth FROM modelreg.downstream(start) WHERE NOT up
+	), least AS (
+		SELECT s.b AS id, 1 + min(w.depth) AS depth FROM step s JOIN walked w ON w.id = s.a GROUP BY s.b
+	)
+	SELECT (SELECT count(*) FROM walked), (SELECT max(depth) FROM walked),
+		(SELECT count(*) FROM walked FULL JOIN reached USING (id) WHERE walked.id IS NULL OR reached.id IS NULL),
+		(SELECT count(*) FROM walked FULL JOIN least USING (id) WHERE walked.depth IS DISTINCT FROM least.depth AND id <> (SELECT id FROM origin))
+$$;
+SET jit = off;
+SELECT start, direction.up, walk.* FROM unnest('{crowd:lin.1,crowd:lin.2,crowd:lin.977,crowd:lin.3000,crowd:lin.5999,chain:lin.1,chain:lin.3000}'::text[]) AS start,
+	(VALUES (true), (false)) AS direction (up), check_walk(start, direction.up) AS walk;
+RESET jit;
+SELECT max(depth) AS deepest, count(*) = (SELECT count(*) FROM modelreg.downstream('crowd:lin.1') WHERE depth <= 3) AS the_same
+	FROM modelreg.downstream('crowd:lin.1', max_depth => 3);
+
 -- A walk is bounded
 SET modelreg.max_lineage_nodes = 100;
 SELECT fails(format('SELECT * FROM modelreg.downstream(%L)', address)) FROM dag_node WHERE i = 1;
@@ -299,5 +333,5 @@ SELECT fails($$INSERT INTO modelreg.edge VALUES (1, 1, 1, 1, 1, 0, 'base', 'run'
 SELECT fails($$INSERT INTO modelreg.edge VALUES (1, 2, 1, 1, 1, 0, 'base', 'run', 'run')$$);
 SELECT left(fails($$INSERT INTO modelreg.node SELECT (n).* FROM (SELECT jsonb_populate_record(n, '{"id": 900000000, "name": "forged"}') AS n FROM modelreg.node n LIMIT 1) AS f$$), 90);
 
-DROP FUNCTION differences(integer, boolean), walk_by_c(text, boolean), walk_by_sql(bigint, boolean), fails(text);
+DROP FUNCTION check_walk(text, boolean), differences(integer, boolean), walk_by_c(text, boolean), walk_by_sql(bigint, boolean), fails(text);
 DROP ROLE regress_lineage_ann, regress_lineage_bob, regress_lineage_eve;

@@ -33,6 +33,13 @@ typedef struct MrNode
  * snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
+
+/* Reading one node after another by its id. */
+typedef struct MrNodeReader MrNodeReader;
+
+extern MrNodeReader *mr_node_reader_open(Snapshot snapshot);
+extern bool mr_node_read(MrNodeReader *reader, int64 id, MrNode *node);
+extern void mr_node_reader_close(MrNodeReader *reader);
 extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 const char *name, const char *version,
 							 Snapshot snapshot);

@@ -4,11 +4,16 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/stratnum.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/hooks.h"
+#include "base/owner.h"
 #include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
@@ -45,6 +50,47 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 		read_node(table, node);
 	mr_table_close(table);
 	return found;
+}
+
+struct MrNodeReader
+{
+	MrTable    *table;
+	Relation	index;
+	IndexScanDesc scan;
+};
+
+MrNodeReader *
+mr_node_reader_open(Snapshot snapshot)
+{
+	MrNodeReader *reader = palloc(sizeof(MrNodeReader));
+
+	reader->table = mr_table_open_read("node");
+	reader->index = index_open(mr_relation_oid("node_pkey"), AccessShareLock);
+	reader->scan = mr_index_beginscan(reader->table->rel, reader->index, snapshot, 1);
+	return reader;
+}
+
+/* The node of an id; false when the snapshot does not see it. */
+bool
+mr_node_read(MrNodeReader *reader, int64 id, MrNode *node)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	index_rescan(reader->scan, &key, 1, NULL, 0);
+	if (!index_getnext_slot(reader->scan, ForwardScanDirection, reader->table->slot))
+		return false;
+	read_node(reader->table, node);
+	return true;
+}
+
+void
+mr_node_reader_close(MrNodeReader *reader)
+{
+	index_endscan(reader->scan);
+	index_close(reader->index, NoLock);
+	mr_table_close(reader->table);
+	pfree(reader);
 }
 
 /* Find the row of a key and leave it in the table's slot. */

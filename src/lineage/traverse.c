@@ -35,6 +35,7 @@ typedef struct Traversal
 {
 	ReturnSetInfo *rsinfo;
 	Snapshot	snapshot;
+	MrNodeReader *nodes;
 	ArrayType  *roles;			/* to show, or NULL for all */
 	ArrayType  *kinds;
 	MemoryContext row_context;
@@ -64,7 +65,7 @@ describe(Traversal *traversal, const MrStep *step, const char *team,
 	MrNode		node;
 	char	   *address;
 
-	if (!mr_node_get(step->node, traversal->snapshot, &node))
+	if (!mr_node_read(traversal->nodes, step->node, &node))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
 	address = mr_node_address(&node, traversal->snapshot);
 	values[OUT_KIND - 1] = CStringGetTextDatum(node.kind);
@@ -186,7 +187,9 @@ traverse(FunctionCallInfo fcinfo, MrDirection direction)
 	traversal.row_context = AllocSetContextCreate(CurrentMemoryContext,
 												  "modelreg row",
 												  ALLOCSET_DEFAULT_SIZES);
+	traversal.nodes = mr_node_reader_open(traversal.snapshot);
 	mr_walk(&start, direction, max_depth, traversal.snapshot, show, &traversal);
+	mr_node_reader_close(traversal.nodes);
 	return (Datum) 0;
 }
 

@@ -1,378 +1,448 @@
 /*
  * walk.c
- *		Walking the lineage from a node, level by level.
+ *		Walking the lineage from a node, in the order of ids.
  *
- * A plain breadth-first walk over the two covering indexes of edges, so that
- * the depth of each node is the least possible.  Who may read what is not
- * asked here: a walk goes on through nodes that its caller may not see.
+ * A parent's id is smaller than its child's, so a walk that takes the nodes
+ * it has seen in the order of their ids, downstream ascending and upstream
+ * descending, comes to each when all that lead to it were taken: its depth is
+ * the least possible then, and its edges are read once.  Where many of the
+ * next ids wait, their edges are read as one range of the index, a leaf page
+ * after the other; where few do, each is looked up.
  *
  * A node that supersedes another stands for it: upstream of what was made
  * from the other lies also what the one names, and downstream of the one lies
- * what was made from the other.  Such a step costs no depth, so each level is
- * completed by these steps before the next one begins.
+ * what was made from the other.  Such a step costs no depth, and leads against
+ * the order of ids.  Nodes that lie behind wait for another pass, in which
+ * also those are taken again that turn out to be nearer.  There is one pass
+ * more than a shortest path has such steps.
+ *
+ * Memory: see seen.c for the nodes; to show them in order takes 8 bytes more
+ * for each.  modelreg.max_lineage_nodes is the limit.  Who may read what is
+ * not asked here: a walk goes on through nodes that its caller may not see.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
-#include "base/grow.h"
 #include "base/settings.h"
 #include "lineage/cursor.h"
 #include "lineage/lineage_tables.h"
+#include "lineage/seen.h"
 #include "lineage/walk.h"
+#include "lineage/words.h"
 
-#define WORD_MAX 64				/* bytes of a role or kind, with its end */
+/*
+ * How many ids are about one leaf page of edges; how many of these have to
+ * wait before the page is read rather than each looked up; and after how many
+ * useless entries (of some hub) it is left.
+ */
+#define WINDOW 128
+#define RANGE_MIN 16
+#define SKIP_MAX 256
 
-typedef struct VisitEntry
+/* What a node stands for that only a supersession leads to. */
+typedef struct StandsEntry
 {
 	int64		node;
-	int64		team;
-	int32		depth;
-	int32		kind;			/* a word */
-	int32		roles;			/* index of the first RoleEntry, -1: none */
-	bool		by_supersession;
+	int64		stands_for;
 	char		status;			/* for simplehash */
-} VisitEntry;
+} StandsEntry;
 
-/* Ids are dense, so each half is mixed. */
-static inline uint32
-hash_node(int64 node)
-{
-	return murmurhash32((uint32) node) ^
-		murmurhash32((uint32) (node >> 32) + 1);
-}
-
-#define SH_PREFIX visited
-#define SH_ELEMENT_TYPE VisitEntry
+#define SH_PREFIX stands
+#define SH_ELEMENT_TYPE StandsEntry
 #define SH_KEY_TYPE int64
 #define SH_KEY node
-#define SH_HASH_KEY(table, key) hash_node(key)
+#define SH_HASH_KEY(table, key) mr_hash_id(key)
 #define SH_EQUAL(table, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Roles of one node are a list; next is -1 at its end. */
-typedef struct RoleEntry
-{
-	int64		child_team;
-	int32		role;			/* a word */
-	int32		next;
-} RoleEntry;
-
-typedef struct WordEntry
-{
-	char		text[WORD_MAX]; /* hash key */
-	int32		number;
-} WordEntry;
-
-typedef struct NodeList
-{
-	int64	   *nodes;
-	int64		n;
-	int64		room;
-} NodeList;
-
 typedef struct Walk
 {
-	MrDirection direction;
-	uint32		max_nodes;		/* where it ends without an error */
+	bool		backward;		/* upstream: ids descend */
+	int32		max_depth;
+	int64		max_nodes;		/* where it ends without an error */
 	bool		cut_off;		/* it did */
 	int64		start;
-	int32		depth;			/* of the level that is made */
 	MrCursor   *edges;
 	MrCursor   *supersessions;
-	visited_hash *visited;
-	NodeList	level;			/* whose edges are followed */
-	NodeList	next;			/* which these arrive at */
-	RoleEntry  *roles;
-	int64		nroles;
-	int64		role_room;
-	HTAB	   *words;
-	const char **word_texts;
-	int32		nwords;
-	int64		word_room;
-	MrWalkRole *step_roles;
-	int64		step_room;
+	int64		next_standing;	/* no id before has a supersession */
+	MrSeen	   *seen;
+	MrWords    *words;
+	stands_hash *stands;
+	int32		deepest;
 } Walk;
 
-static void
-push_node(NodeList *list, int64 node)
+/* A node from which an edge is followed. */
+typedef struct Origin
 {
-	list->nodes = mr_grow(list->nodes, list->n, &list->room, sizeof(int64));
-	list->nodes[list->n++] = node;
-}
+	int64		id;
+	int32		depth;
+	bool		marked;
+	int64		team;
+} Origin;
 
-static int
-compare_nodes(const void *a, const void *b)
+static MrSeenNode *
+see(Walk *walk, int64 id, bool *found)
 {
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
+	MrSeenNode *node = mr_seen_add(walk->seen, id, found);
 
-	return (x > y) - (x < y);
-}
-
-/* The number of a role or kind. */
-static int32
-intern(Walk *walk, Datum word)
-{
-	text	   *value = DatumGetTextPP(word);
-	char		key[WORD_MAX];
-	WordEntry  *entry;
-	bool		found;
-
-	text_to_cstring_buffer(value, key, WORD_MAX);
-	entry = hash_search(walk->words, key, HASH_ENTER, &found);
-	if (!found)
-	{
-		walk->word_texts = mr_grow(walk->word_texts, walk->nwords,
-								   &walk->word_room, sizeof(char *));
-		walk->word_texts[walk->nwords] = entry->text;
-		entry->number = walk->nwords++;
-	}
-	return entry->number;
-}
-
-/* The node's entry; found says whether it was visited before. */
-static VisitEntry *
-visit(Walk *walk, int64 node, bool *found)
-{
-	VisitEntry *entry = visited_insert(walk->visited, node, found);
-
-	if (walk->visited->members > walk->max_nodes)
+	if (walk->seen->nseen > walk->max_nodes)
 		walk->cut_off = true;
-	else if (!*found && walk->visited->members > mr_max_lineage_nodes)
+	else if (!*found && walk->seen->nseen > mr_max_lineage_nodes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the walk visits more than %d nodes",
 						mr_max_lineage_nodes),
 				 errhint("Give max_depth, or raise modelreg.max_lineage_nodes."),
 				 mr_reason("lineage_too_large")));
-	return entry;
+	return node;
 }
 
+/* A shorter way to a node, or the first one: it is to be taken. */
 static void
-add_role(Walk *walk, VisitEntry *entry, int32 role, int64 child_team)
+come_nearer(Walk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
 {
-	RoleEntry  *added;
-
-	for (int32 i = entry->roles; i >= 0; i = walk->roles[i].next)
-		if (walk->roles[i].role == role && walk->roles[i].child_team == child_team)
-			return;
-	if (walk->nroles == PG_INT32_MAX)
-		elog(ERROR, "too many roles in one walk");
-	walk->roles = mr_grow(walk->roles, walk->nroles, &walk->role_room,
-						  sizeof(RoleEntry));
-	added = &walk->roles[walk->nroles];
-	added->role = role;
-	added->child_team = child_team;
-	added->next = entry->roles;
-	entry->roles = (int32) walk->nroles++;
+	node->depth = depth;
+	node->marked = marked;
+	node->roles = 0;
+	walk->deepest = Max(walk->deepest, depth);
+	mr_seen_pend(walk->seen, id);
 }
 
-/* An edge arrives at a node of the level that is made, or at a former one. */
-static void
-arrive(Walk *walk, int64 node, int64 team, int32 kind, int32 role,
-	   int64 child_team, bool by_supersession)
+/* What the edge under the cursor says of the node that it leads to. */
+static Datum
+edge_role(const Walk *walk)
 {
+	return mr_cursor_get(walk->edges, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
+}
+
+static int64
+edge_team(const Walk *walk)
+{
+	return DatumGetInt64(mr_cursor_get(walk->edges, walk->backward ?
+									   EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM));
+}
+
+static Datum
+edge_kind(const Walk *walk)
+{
+	return mr_cursor_get(walk->edges, walk->backward ?
+						 EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
+}
+
+/* Follow the edge under the cursor. */
+static void
+follow(Walk *walk, const Origin *from)
+{
+	int64		id = DatumGetInt64(mr_cursor_get(walk->edges, EDGE_UP_PARENT));
+	int32		depth = from->depth + 1;
 	bool		found;
-	VisitEntry *entry = visit(walk, node, &found);
+	MrSeenNode *node = see(walk, id, &found);
 
 	if (!found)
-	{
-		entry->team = team;
-		entry->depth = walk->depth;
-		entry->kind = kind;
-		entry->roles = -1;
-		entry->by_supersession = by_supersession;
-		push_node(&walk->next, node);
-	}
-	else if (entry->depth < walk->depth)
+		node->class = mr_words_class(walk->words, edge_team(walk), edge_kind(walk));
+	else if (node->depth < depth)
 		return;
-	entry->by_supersession &= by_supersession;
-	add_role(walk, entry, role, child_team);
+	if (!found || node->depth > depth)
+		come_nearer(walk, id, node, depth, from->marked);
+	else if (node->marked && !from->marked)
+	{
+		/* no nearer, but what follows is reached without a supersession */
+		node->marked = false;
+		mr_seen_pend(walk->seen, id);
+	}
+	node->roles = mr_words_with_role(walk->words, node->roles, edge_role(walk),
+									 walk->backward ? from->team :
+									 mr_words_team(walk->words, node->class));
 }
 
-/* Follow the edges of one node. */
+/* One node stands for another, at the same depth and in the same roles. */
 static void
-expand(Walk *walk, int64 node)
+stand_for(Walk *walk, int64 id, const MrSeenNode *other, int64 other_id)
 {
-	/* By value: arrivals move the entries. */
-	VisitEntry	from = *visited_lookup(walk->visited, node);
-	MrCursor   *edges = walk->edges;
+	bool		found;
+	MrSeenNode *node = see(walk, id, &found);
+	StandsEntry *entry;
 
-	mr_cursor_seek(edges, node);
-	while (!walk->cut_off && mr_cursor_next(edges))
+	if (found && (node->depth < other->depth ||
+				  (node->depth == other->depth && node->roles != 0)))
+		return;
+	if (id == walk->start)
+		return;
+	if (!found)
+		node->class = other->class;
+	if (!found || node->depth > other->depth)
 	{
-		if (walk->direction == MR_UPSTREAM)
-			arrive(walk, DatumGetInt64(mr_cursor_get(edges, EDGE_UP_PARENT)),
-				   DatumGetInt64(mr_cursor_get(edges, EDGE_UP_PARENT_TEAM)),
-				   intern(walk, mr_cursor_get(edges, EDGE_UP_PARENT_KIND)),
-				   intern(walk, mr_cursor_get(edges, EDGE_UP_ROLE)),
-				   from.team, from.by_supersession);
-		else
-		{
-			int64		team = DatumGetInt64(mr_cursor_get(edges, EDGE_DOWN_CHILD_TEAM));
+		come_nearer(walk, id, node, other->depth, true);
+		found = false;
+	}
+	if (walk->stands == NULL)
+		walk->stands = stands_create(CurrentMemoryContext, 64, NULL);
+	if (found)
+	{
+		entry = stands_lookup(walk->stands, id);
+		entry->stands_for = Min(entry->stands_for, other_id);
+		return;
+	}
+	entry = stands_insert(walk->stands, id, &found);
+	entry->stands_for = other_id;
+}
 
-			arrive(walk, DatumGetInt64(mr_cursor_get(edges, EDGE_DOWN_CHILD)),
-				   team,
-				   intern(walk, mr_cursor_get(edges, EDGE_DOWN_CHILD_KIND)),
-				   intern(walk, mr_cursor_get(edges, EDGE_DOWN_ROLE)),
-				   team, from.by_supersession);
+/*
+ * See what the node stands for, or what stands for it.  Nodes come in order,
+ * so the index is asked only where it has something next.
+ */
+static void
+follow_supersessions(Walk *walk, int64 id, const MrSeenNode *node)
+{
+	MrCursor   *cursor = walk->supersessions;
+
+	if (walk->backward ? id > walk->next_standing : id < walk->next_standing)
+		return;
+	mr_cursor_seek_range(cursor, walk->backward ? 0 : id,
+						 walk->backward ? id : PG_INT64_MAX, walk->backward);
+	while (mr_cursor_next(cursor))
+	{
+		int64		key = DatumGetInt64(mr_cursor_get(cursor, 1));
+
+		if (key != id)
+		{
+			walk->next_standing = key;
+			return;
 		}
+		stand_for(walk, DatumGetInt64(mr_cursor_get(cursor, 2)), node, id);
+	}
+	walk->next_standing = walk->backward ? 0 : PG_INT64_MAX;
+}
+
+/* Take a pending node; false when its edges are not to be followed. */
+static bool
+take(Walk *walk, int64 id, Origin *origin)
+{
+	MrSeenNode *node;
+
+	if (!mr_seen_unpend(walk->seen, id))
+		return false;
+	node = mr_seen_get(walk->seen, id);
+	follow_supersessions(walk, id, node);
+	origin->id = id;
+	origin->depth = node->depth;
+	origin->marked = node->marked;
+	origin->team = mr_words_team(walk->words, node->class);
+	return node->depth < walk->max_depth;
+}
+
+static void
+expand_one(Walk *walk, int64 id)
+{
+	Origin		origin;
+
+	if (!take(walk, id, &origin))
+		return;
+	mr_cursor_seek(walk->edges, id);
+	while (!walk->cut_off && mr_cursor_next(walk->edges))
+		follow(walk, &origin);
+}
+
+/* The id beside another, in the order of the walk. */
+static int64
+beside(const Walk *walk, int64 id)
+{
+	return walk->backward ? id - 1 : id + 1;
+}
+
+static bool
+is_beyond(const Walk *walk, int64 id, int64 limit)
+{
+	return walk->backward ? id < limit : id > limit;
+}
+
+/* Take all pending nodes from one id to before another: they have no edges. */
+static void
+take_between(Walk *walk, int64 from, int64 before)
+{
+	Origin		ignored;
+	int64		id;
+
+	while ((id = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0 &&
+		   is_beyond(walk, before, id))
+	{
+		(void) take(walk, id, &ignored);
+		from = beside(walk, id);
 	}
 }
 
 /*
- * Add what a node of the level stands for, or what stands for it: it has the
- * same kind, team and depth, and is there in the same roles.
+ * Read edges from an id to the last one of a window.  Returns the id from
+ * which to go on: behind the window, or where a hub that is not to be
+ * followed fills the way.
  */
-static void
-add_standing_for(Walk *walk, NodeList *level, int64 node)
+static int64
+read_range(Walk *walk, int64 from, int64 last)
 {
-	VisitEntry	from = *visited_lookup(walk->visited, node);
+	Origin		origin = {.id = 0};
+	bool		wanted = false;
+	int			skipped = 0;
 
-	mr_cursor_seek(walk->supersessions, node);
-	while (mr_cursor_next(walk->supersessions))
+	mr_cursor_seek_range(walk->edges, Min(from, last), Max(from, last),
+						 walk->backward);
+	while (!walk->cut_off && mr_cursor_next(walk->edges))
 	{
-		int64		other = DatumGetInt64(mr_cursor_get(walk->supersessions, 2));
-		bool		found;
-		VisitEntry *entry = visit(walk, other, &found);
+		int64		key = DatumGetInt64(mr_cursor_get(walk->edges, EDGE_UP_CHILD));
 
-		if (found)
-			continue;
-		entry->team = from.team;
-		entry->depth = from.depth;
-		entry->kind = from.kind;
-		entry->roles = from.roles;
-		entry->by_supersession = true;
-		push_node(level, other);
+		if (key != origin.id)
+		{
+			take_between(walk, from, key);
+			wanted = take(walk, key, &origin);
+			origin.id = key;
+			from = beside(walk, key);
+		}
+		if (wanted)
+			follow(walk, &origin);
+		skipped = wanted ? 0 : skipped + 1;
+		if (skipped > SKIP_MAX)
+			return from;
 	}
+	take_between(walk, from, beside(walk, last));
+	return beside(walk, last);
 }
 
-/* Complete a level and put it in order. */
+/* Take the nodes that wait from the given one on; returns where to go on. */
+static int64
+expand_from(Walk *walk, int64 id)
+{
+	int64		last = walk->backward ? Max(id - WINDOW + 1, 1) : id + WINDOW - 1;
+
+	if (mr_seen_count_pending(walk->seen, Min(id, last), Max(id, last)) >= RANGE_MIN)
+		return read_range(walk, id, last);
+	expand_one(walk, id);
+	return beside(walk, id);
+}
+
+/* Take all nodes that wait, in passes. */
 static void
-complete_level(Walk *walk, NodeList *level)
+expand_all(Walk *walk)
 {
-	for (int64 i = 0; i < level->n; i++)
-		add_standing_for(walk, level, level->nodes[i]);
-	if (level->n > 1)
-		qsort(level->nodes, level->n, sizeof(int64), compare_nodes);
-}
-
-/* The roles of a node, in the order of their texts. */
-static int
-compare_roles(const void *a, const void *b)
-{
-	const MrWalkRole *x = a;
-	const MrWalkRole *y = b;
-	int			order = strcmp(x->role, y->role);
-
-	if (order != 0)
-		return order;
-	return (x->child_team > y->child_team) - (x->child_team < y->child_team);
-}
-
-static void
-collect_roles(Walk *walk, const VisitEntry *entry, MrStep *step)
-{
-	step->nroles = 0;
-	for (int32 i = entry->roles; i >= 0; i = walk->roles[i].next)
+	while (walk->seen->npending > 0 && !walk->cut_off)
 	{
-		walk->step_roles = mr_grow(walk->step_roles, step->nroles,
-								   &walk->step_room, sizeof(MrWalkRole));
-		walk->step_roles[step->nroles].role = walk->word_texts[walk->roles[i].role];
-		walk->step_roles[step->nroles++].child_team = walk->roles[i].child_team;
-	}
-	if (step->nroles > 1)
-		qsort(walk->step_roles, step->nroles, sizeof(MrWalkRole), compare_roles);
-	step->roles = walk->step_roles;
-}
+		int64		from = walk->backward ? PG_INT64_MAX : 1;
 
-/* Show the level to the visitor; false when he wants no more. */
-static bool
-show_level(Walk *walk, NodeList *level, MrVisit visitor, void *arg,
-		   MemoryContext context)
-{
-	for (int64 i = 0; i < level->n; i++)
-	{
-		VisitEntry *entry = visited_lookup(walk->visited, level->nodes[i]);
-		MemoryContext old;
-		MrStep		step;
-		bool		more;
-
-		CHECK_FOR_INTERRUPTS();
-		if (entry->node == walk->start)
-			continue;
-		step.node = entry->node;
-		step.team = entry->team;
-		step.depth = entry->depth;
-		step.kind = walk->word_texts[entry->kind];
-		step.by_supersession = entry->by_supersession;
-		collect_roles(walk, entry, &step);
-		old = MemoryContextSwitchTo(context);
-		more = visitor(&step, arg);
-		MemoryContextSwitchTo(old);
-		if (!more)
-			return false;
+		walk->next_standing = from;
+		while (!walk->cut_off &&
+			   (from = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0)
+			from = expand_from(walk, from);
 	}
-	return true;
 }
 
 static void
 begin_walk(Walk *walk, const MrNode *start, Snapshot snapshot)
 {
-	HASHCTL		control = {0};
-	VisitEntry *entry;
 	bool		found;
+	MrSeenNode *node;
 
-	control.keysize = WORD_MAX;
-	control.entrysize = sizeof(WordEntry);
-	control.hcxt = CurrentMemoryContext;
-	walk->words = hash_create("modelreg roles and kinds", 32, &control,
-							  HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	walk->visited = visited_create(CurrentMemoryContext, 256, NULL);
-	walk->edges = mr_cursor_open("edge", walk->direction == MR_UPSTREAM ?
-								 "edge_up" : "edge_down", snapshot);
-	walk->supersessions = mr_cursor_open("node", walk->direction == MR_UPSTREAM ?
+	walk->seen = mr_seen_create();
+	walk->words = mr_words_create();
+	walk->edges = mr_cursor_open("edge", walk->backward ? "edge_up" : "edge_down",
+								 snapshot);
+	walk->supersessions = mr_cursor_open("node", walk->backward ?
 										 "node_superseding" : "node_superseded",
 										 snapshot);
 	walk->start = start->id;
-	entry = visit(walk, start->id, &found);
-	entry->team = start->team;
-	entry->depth = 0;
-	entry->kind = intern(walk, CStringGetTextDatum(start->kind));
-	entry->roles = -1;
-	entry->by_supersession = false;
-	push_node(&walk->level, start->id);
-	complete_level(walk, &walk->level);
+	node = see(walk, start->id, &found);
+	node->class = mr_words_class(walk->words, start->team,
+								 CStringGetTextDatum(start->kind));
+	come_nearer(walk, start->id, node, 0, false);
 }
 
-/* Make the next level from the edges of this one. */
-static void
-next_level(Walk *walk)
+/* The nodes in the order in which they are shown. */
+typedef struct Order
 {
-	NodeList	done = walk->level;
+	int64	   *places;			/* by depth: of its first node, then the next */
+	int64	   *ids;
+} Order;
 
-	walk->depth++;
-	walk->next.n = 0;
-	for (int64 i = 0; i < walk->level.n && !walk->cut_off; i++)
-		expand(walk, walk->level.nodes[i]);
-	complete_level(walk, &walk->next);
-	walk->level = walk->next;
-	walk->next = done;
+static void
+count_depth(int64 id, MrSeenNode *node, void *arg)
+{
+	((Order *) arg)->places[node->depth + 1]++;
+}
+
+static void
+put_in_place(int64 id, MrSeenNode *node, void *arg)
+{
+	Order	   *order = arg;
+
+	order->ids[order->places[node->depth]++] = id;
+}
+
+static int64 *
+order_by_depth(Walk *walk)
+{
+	Order		order;
+
+	order.places = MemoryContextAllocExtended(CurrentMemoryContext,
+											  ((int64) walk->deepest + 2) * sizeof(int64),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	order.ids = MemoryContextAllocHuge(CurrentMemoryContext,
+									   walk->seen->nseen * sizeof(int64));
+	mr_seen_each(walk->seen, count_depth, &order);
+	for (int32 depth = 1; depth <= walk->deepest; depth++)
+		order.places[depth] += order.places[depth - 1];
+	mr_seen_each(walk->seen, put_in_place, &order);
+	return order.ids;
+}
+
+/* The roles of a node, or of what it stands for. */
+static int32
+roles_of(Walk *walk, int64 id, const MrSeenNode *node)
+{
+	while (node->roles == 0 && id != walk->start)
+	{
+		id = stands_lookup(walk->stands, id)->stands_for;
+		node = mr_seen_get(walk->seen, id);
+	}
+	return node->roles;
+}
+
+/* Show the nodes to the visitor, until he wants no more. */
+static void
+show_all(Walk *walk, MrVisit visitor, void *arg, MemoryContext context)
+{
+	int64	   *ids = order_by_depth(walk);
+	bool		more = true;
+
+	for (int64 i = 0; i < walk->seen->nseen && more; i++)
+	{
+		const MrSeenNode *node = mr_seen_get(walk->seen, ids[i]);
+		MrStep		step;
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		if (ids[i] == walk->start)
+			continue;
+		step.node = ids[i];
+		step.team = mr_words_team(walk->words, node->class);
+		step.depth = node->depth;
+		step.kind = mr_words_kind(walk->words, node->class);
+		step.by_supersession = node->marked;
+		step.nroles = mr_words_roles(walk->words, roles_of(walk, ids[i], node),
+									 &step.roles);
+		old = MemoryContextSwitchTo(context);
+		more = visitor(&step, arg);
+		MemoryContextSwitchTo(old);
+	}
 }
 
 static bool
-walk_from(Walk *walk, const MrNode *start, int32 max_depth, Snapshot snapshot,
-		  MrVisit visitor, void *arg)
+walk_from(Walk *walk, const MrNode *start, Snapshot snapshot, MrVisit visitor,
+		  void *arg)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "modelreg walk",
@@ -381,10 +451,9 @@ walk_from(Walk *walk, const MrNode *start, int32 max_depth, Snapshot snapshot,
 
 	snapshot = RegisterSnapshot(snapshot);
 	begin_walk(walk, start, snapshot);
-	while (walk->level.n > 0 && !walk->cut_off &&
-		   show_level(walk, &walk->level, visitor, arg, old) &&
-		   walk->depth < max_depth)
-		next_level(walk);
+	expand_all(walk);
+	if (!walk->cut_off)
+		show_all(walk, visitor, arg, old);
 	mr_cursor_close(walk->edges);
 	mr_cursor_close(walk->supersessions);
 	UnregisterSnapshot(snapshot);
@@ -402,18 +471,23 @@ void
 mr_walk(const MrNode *start, MrDirection direction, int32 max_depth,
 		Snapshot snapshot, MrVisit visitor, void *arg)
 {
-	Walk		walk = {.direction = direction,.max_nodes = PG_UINT32_MAX};
+	Walk		walk = {.backward = direction == MR_UPSTREAM,
+	.max_depth = max_depth,.max_nodes = PG_INT64_MAX};
 
-	(void) walk_from(&walk, start, max_depth, snapshot, visitor, arg);
+	(void) walk_from(&walk, start, snapshot, visitor, arg);
 }
 
-/* The same without a limit of depth, but false after max_nodes nodes. */
+/*
+ * The same without a limit of depth, but false, and nothing is visited, when
+ * there are more than max_nodes nodes.
+ */
 bool
 mr_walk_within(const MrNode *start, MrDirection direction, int32 max_nodes,
 			   Snapshot snapshot, MrVisit visitor, void *arg)
 {
-	Walk		walk = {.direction = direction,
+	Walk		walk = {.backward = direction == MR_UPSTREAM,
+		.max_depth = MR_NO_DEPTH_LIMIT,
 	.max_nodes = Min(max_nodes, mr_max_lineage_nodes)};
 
-	return walk_from(&walk, start, MR_NO_DEPTH_LIMIT, snapshot, visitor, arg);
+	return walk_from(&walk, start, snapshot, visitor, arg);
 }

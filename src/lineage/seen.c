@@ -1,0 +1,310 @@
+/*
+ * seen.c
+ *		The nodes that a walk has seen, and those that wait to be expanded.
+ *
+ * Pages of 64 consecutive ids, each with a bit per id for seen and pending,
+ * in chunks of 1024 pages, which are found by binary search.  Ids that lie
+ * close together, as those of a history do, take some 12 bytes each; a node
+ * whose neighbours are not seen takes a page, 784 bytes.  A chunk takes 8 kB.
+ * So a walk needs at most 13 bytes for each id that the registry has given
+ * out, however it is shaped.  Nodes do not move.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+
+#include "lineage/seen.h"
+
+#define CHUNK_IDS ((int64) MR_SEEN_PAGE * MR_SEEN_PAGES)
+#define BLOCK_MAX 512			/* pages to allocate at once */
+
+static inline int64
+chunk_number(int64 id)
+{
+	return id / CHUNK_IDS;
+}
+
+static inline int
+page_number(int64 id)
+{
+	return (int) (id % CHUNK_IDS / MR_SEEN_PAGE);
+}
+
+static inline uint64
+bit_of(int64 id)
+{
+	return UINT64CONST(1) << (id % MR_SEEN_PAGE);
+}
+
+MrSeen *
+mr_seen_create(void)
+{
+	MrSeen	   *seen = palloc0(sizeof(MrSeen));
+
+	seen->room = 16;
+	seen->chunks = palloc(seen->room * sizeof(MrSeenChunk *));
+	seen->block = 4;
+	return seen;
+}
+
+/* The place of the first chunk whose number is not less. */
+static int
+find_place(const MrSeen *seen, int64 number)
+{
+	int			low = 0;
+	int			high = seen->nchunks;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (seen->chunks[middle]->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static MrSeenChunk *
+find_chunk(MrSeen *seen, int64 number)
+{
+	int			place;
+
+	if (seen->last != NULL && seen->last->number == number)
+		return seen->last;
+	place = find_place(seen, number);
+	if (place == seen->nchunks || seen->chunks[place]->number != number)
+		return NULL;
+	return seen->last = seen->chunks[place];
+}
+
+static MrSeenChunk *
+add_chunk(MrSeen *seen, int64 number)
+{
+	int			place = find_place(seen, number);
+	MrSeenChunk *chunk = palloc0(sizeof(MrSeenChunk));
+
+	if (seen->nchunks == seen->room)
+		seen->chunks = repalloc_huge(seen->chunks,
+									 (seen->room *= 2) * sizeof(MrSeenChunk *));
+	memmove(&seen->chunks[place + 1], &seen->chunks[place],
+			(seen->nchunks++ - place) * sizeof(MrSeenChunk *));
+	seen->chunks[place] = chunk;
+	chunk->number = number;
+	return seen->last = chunk;
+}
+
+/* Pages come in blocks, as palloc would round each up. */
+static MrSeenPage *
+new_page(MrSeen *seen)
+{
+	MrSeenPage *page;
+
+	if (seen->nfree == 0)
+	{
+		seen->free_pages = palloc(seen->block * sizeof(MrSeenPage));
+		seen->nfree = seen->block;
+		seen->block = Min(seen->block * 2, BLOCK_MAX);
+	}
+	page = seen->free_pages++;
+	seen->nfree--;
+	page->seen = page->pending = 0;
+	return page;
+}
+
+static MrSeenPage *
+find_page(MrSeen *seen, int64 id)
+{
+	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+
+	return chunk == NULL ? NULL : chunk->pages[page_number(id)];
+}
+
+/* What is known of a node; NULL when it was not seen. */
+MrSeenNode *
+mr_seen_get(MrSeen *seen, int64 id)
+{
+	MrSeenPage *page = find_page(seen, id);
+
+	if (page == NULL || (page->seen & bit_of(id)) == 0)
+		return NULL;
+	return &page->nodes[id % MR_SEEN_PAGE];
+}
+
+/* The same; a node that was not seen is then, and the caller fills it. */
+MrSeenNode *
+mr_seen_add(MrSeen *seen, int64 id, bool *found)
+{
+	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+	MrSeenPage **page;
+
+	if (chunk == NULL)
+		chunk = add_chunk(seen, chunk_number(id));
+	page = &chunk->pages[page_number(id)];
+	if (*page == NULL)
+		*page = new_page(seen);
+	*found = ((*page)->seen & bit_of(id)) != 0;
+	if (!*found)
+		seen->nseen++;
+	(*page)->seen |= bit_of(id);
+	return &(*page)->nodes[id % MR_SEEN_PAGE];
+}
+
+/* A node that was seen is to be expanded. */
+void
+mr_seen_pend(MrSeen *seen, int64 id)
+{
+	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+	int			number = page_number(id);
+	MrSeenPage *page = chunk->pages[number];
+
+	if (page->pending & bit_of(id))
+		return;
+	page->pending |= bit_of(id);
+	chunk->pending[number / 64] |= UINT64CONST(1) << (number % 64);
+	seen->npending++;
+}
+
+/* It is expanded now; false when it did not wait. */
+bool
+mr_seen_unpend(MrSeen *seen, int64 id)
+{
+	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+	int			number = page_number(id);
+	MrSeenPage *page = chunk == NULL ? NULL : chunk->pages[number];
+
+	if (page == NULL || (page->pending & bit_of(id)) == 0)
+		return false;
+	page->pending &= ~bit_of(id);
+	if (page->pending == 0)
+		chunk->pending[number / 64] &= ~(UINT64CONST(1) << (number % 64));
+	seen->npending--;
+	return true;
+}
+
+/* The bits of a word from a position on, or up to it. */
+static inline uint64
+bits_from(uint64 word, int position, bool backward)
+{
+	if (backward)
+		return word & (PG_UINT64_MAX >> (63 - position));
+	return word & (PG_UINT64_MAX << position);
+}
+
+static inline int
+first_bit(uint64 word, bool backward)
+{
+	return backward ? pg_leftmost_one_pos64(word) : pg_rightmost_one_pos64(word);
+}
+
+/* The first page with a pending node from a page on; -1 for none. */
+static int
+next_page(const MrSeenChunk *chunk, int from, bool backward)
+{
+	int			position = from % 64;
+
+	for (int word = from / 64; word >= 0 && word < lengthof(chunk->pending);
+		 word += backward ? -1 : 1)
+	{
+		uint64		bits = bits_from(chunk->pending[word], position, backward);
+
+		if (bits != 0)
+			return word * 64 + first_bit(bits, backward);
+		position = backward ? 63 : 0;
+	}
+	return -1;
+}
+
+/* The first pending node of a chunk from an id in it on; 0 for none. */
+static int64
+next_in_chunk(const MrSeenChunk *chunk, int64 from, bool backward)
+{
+	int			number = page_number(from);
+	int			position = from % MR_SEEN_PAGE;
+
+	if (chunk->pages[number] != NULL)
+	{
+		uint64		bits = bits_from(chunk->pages[number]->pending, position, backward);
+
+		if (bits != 0)
+			return from - position + first_bit(bits, backward);
+	}
+	number += backward ? -1 : 1;
+	if (number < 0 || number >= MR_SEEN_PAGES ||
+		(number = next_page(chunk, number, backward)) < 0)
+		return 0;
+	return chunk->number * CHUNK_IDS + number * MR_SEEN_PAGE +
+		first_bit(chunk->pages[number]->pending, backward);
+}
+
+/* The first pending node from an id on, or down from it; 0 for none. */
+int64
+mr_seen_next_pending(MrSeen *seen, int64 from, bool backward)
+{
+	int64		number = chunk_number(from);
+	int			place = find_place(seen, number);
+
+	if (backward && (place == seen->nchunks || seen->chunks[place]->number > number))
+		place--;
+	for (; place >= 0 && place < seen->nchunks; place += backward ? -1 : 1)
+	{
+		MrSeenChunk *chunk = seen->chunks[place];
+		int64		start = chunk->number * CHUNK_IDS;
+		int64		id;
+
+		if (chunk->number == number)
+			start = from;
+		else if (backward)
+			start += CHUNK_IDS - 1;
+		id = next_in_chunk(chunk, start, backward);
+		if (id != 0)
+			return id;
+	}
+	return 0;
+}
+
+/* How many nodes are pending between two ids, which are included. */
+int
+mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
+{
+	int			count = 0;
+
+	for (int64 id = Max(low, 0); id <= high; id += MR_SEEN_PAGE - id % MR_SEEN_PAGE)
+	{
+		MrSeenPage *page = find_page(seen, id);
+		uint64		bits;
+
+		if (page == NULL)
+			continue;
+		bits = bits_from(page->pending, id % MR_SEEN_PAGE, false);
+		if (high / MR_SEEN_PAGE == id / MR_SEEN_PAGE)
+			bits = bits_from(bits, high % MR_SEEN_PAGE, true);
+		count += pg_popcount64(bits);
+	}
+	return count;
+}
+
+/* Visit all nodes that were seen, by id. */
+void
+mr_seen_each(MrSeen *seen, MrSeenVisit visit, void *arg)
+{
+	for (int i = 0; i < seen->nchunks; i++)
+		for (int number = 0; number < MR_SEEN_PAGES; number++)
+		{
+			MrSeenPage *page = seen->chunks[i]->pages[number];
+			int64		start = seen->chunks[i]->number * CHUNK_IDS +
+				number * MR_SEEN_PAGE;
+
+			if (page == NULL)
+				continue;
+			CHECK_FOR_INTERRUPTS();
+			for (uint64 bits = page->seen; bits != 0; bits &= bits - 1)
+			{
+				int			bit = pg_rightmost_one_pos64(bits);
+
+				visit(start + bit, &page->nodes[bit], arg);
+			}
+		}
+}

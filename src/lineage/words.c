@@ -1,0 +1,247 @@
+/*
+ * words.c
+ *		Numbers in place of the kinds, teams and roles that a walk meets.
+ *
+ * A walk meets few different ones, however many nodes it visits, so a node
+ * needs two small numbers for them.  A set of roles is another set with one
+ * role more; one content can have several numbers.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+#include "base/grow.h"
+#include "lineage/words.h"
+
+/* A pair of numbers that has a number of its own. */
+typedef struct PairKey
+{
+	int64		a;
+	int64		b;
+} PairKey;
+
+typedef struct PairEntry
+{
+	PairKey		key;
+	int32		number;
+	char		status;			/* for simplehash */
+} PairEntry;
+
+static inline uint32
+hash_pair(PairKey key)
+{
+	return hash_combine(mr_hash_id(key.a), mr_hash_id(key.b));
+}
+
+#define SH_PREFIX pairs
+#define SH_ELEMENT_TYPE PairEntry
+#define SH_KEY_TYPE PairKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_pair(key)
+#define SH_EQUAL(table, x, y) ((x).a == (y).a && (x).b == (y).b)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+#define WORD_MAX 64				/* bytes of a role or kind, with its end */
+#define TRIED_FIRST 16			/* words that are compared before hashing */
+
+typedef struct WordEntry
+{
+	char		text[WORD_MAX]; /* hash key */
+	int32		number;
+} WordEntry;
+
+typedef struct Word
+{
+	const char *text;			/* of its WordEntry */
+	int			len;
+} Word;
+
+/* A team with a kind (a class) or with a role. */
+typedef struct TeamWord
+{
+	int64		team;
+	int32		word;
+} TeamWord;
+
+typedef struct RoleSet
+{
+	int32		others;			/* the set without its last role */
+	int32		role;			/* a TeamWord */
+} RoleSet;
+
+struct MrWords
+{
+	HTAB	   *by_text;
+	Word	   *texts;
+	int64		ntexts;
+	int64		text_room;
+	TeamWord   *team_words;
+	int64		nteam_words;
+	int64		team_word_room;
+	pairs_hash *team_word_numbers;	/* by team and word */
+	RoleSet    *sets;
+	int64		nsets;
+	int64		set_room;
+	pairs_hash *set_numbers;	/* by set and role that is added */
+	MrWalkRole *roles;			/* of the set that was shown last */
+	int64		role_room;
+};
+
+MrWords *
+mr_words_create(void)
+{
+	MrWords    *words = palloc0(sizeof(MrWords));
+	HASHCTL		control = {0};
+
+	control.keysize = WORD_MAX;
+	control.entrysize = sizeof(WordEntry);
+	control.hcxt = CurrentMemoryContext;
+	words->by_text = hash_create("modelreg roles and kinds", 32, &control,
+								 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	words->team_word_numbers = pairs_create(CurrentMemoryContext, 32, NULL);
+	words->set_numbers = pairs_create(CurrentMemoryContext, 32, NULL);
+	words->sets = mr_grow(words->sets, 0, &words->set_room, sizeof(RoleSet));
+	words->nsets = 1;			/* the empty one */
+	return words;
+}
+
+static int32
+add_text(MrWords *words, const text *word)
+{
+	char		key[WORD_MAX];
+	WordEntry  *entry;
+	bool		found;
+
+	text_to_cstring_buffer(word, key, WORD_MAX);
+	entry = hash_search(words->by_text, key, HASH_ENTER, &found);
+	if (found)
+		return entry->number;
+	words->texts = mr_grow(words->texts, words->ntexts, &words->text_room,
+						   sizeof(Word));
+	words->texts[words->ntexts].text = entry->text;
+	words->texts[words->ntexts].len = strlen(entry->text);
+	return entry->number = words->ntexts++;
+}
+
+/* The number of a role or kind. */
+static int32
+intern_text(MrWords *words, Datum value)
+{
+	text	   *word = DatumGetTextPP(value);
+	int			len = VARSIZE_ANY_EXHDR(word);
+
+	for (int64 i = 0; i < Min(words->ntexts, TRIED_FIRST); i++)
+		if (words->texts[i].len == len &&
+			memcmp(words->texts[i].text, VARDATA_ANY(word), len) == 0)
+			return i;
+	return add_text(words, word);
+}
+
+static int32
+intern_team_word(MrWords *words, int64 team, Datum value)
+{
+	PairKey		key = {team, intern_text(words, value)};
+	bool		found;
+	PairEntry  *entry = pairs_insert(words->team_word_numbers, key, &found);
+
+	if (!found)
+	{
+		words->team_words = mr_grow(words->team_words, words->nteam_words,
+									&words->team_word_room, sizeof(TeamWord));
+		words->team_words[words->nteam_words].team = team;
+		words->team_words[words->nteam_words].word = (int32) key.b;
+		entry->number = words->nteam_words++;
+	}
+	return entry->number;
+}
+
+uint32
+mr_words_class(MrWords *words, int64 team, Datum kind)
+{
+	return intern_team_word(words, team, kind);
+}
+
+int64
+mr_words_team(const MrWords *words, uint32 class)
+{
+	return words->team_words[class].team;
+}
+
+const char *
+mr_words_kind(const MrWords *words, uint32 class)
+{
+	return words->texts[words->team_words[class].word].text;
+}
+
+static bool
+set_has(const MrWords *words, int32 set, int32 role)
+{
+	for (; set != 0; set = words->sets[set].others)
+		if (words->sets[set].role == role)
+			return true;
+	return false;
+}
+
+static int32
+add_to_set(MrWords *words, int32 set, int32 role)
+{
+	if (set_has(words, set, role))
+		return set;
+	if (words->nsets == PG_INT32_MAX)
+		elog(ERROR, "too many sets of roles in one walk");
+	words->sets = mr_grow(words->sets, words->nsets, &words->set_room,
+						  sizeof(RoleSet));
+	words->sets[words->nsets].others = set;
+	words->sets[words->nsets].role = role;
+	return words->nsets++;
+}
+
+/* The set with one role more. */
+int32
+mr_words_with_role(MrWords *words, int32 set, Datum role, int64 child_team)
+{
+	PairKey		key = {set, intern_team_word(words, child_team, role)};
+	bool		found;
+	PairEntry  *entry = pairs_insert(words->set_numbers, key, &found);
+
+	if (!found)
+		entry->number = add_to_set(words, set, (int32) key.b);
+	return entry->number;
+}
+
+static int
+compare_roles(const void *a, const void *b)
+{
+	const MrWalkRole *x = a;
+	const MrWalkRole *y = b;
+	int			order = strcmp(x->role, y->role);
+
+	if (order != 0)
+		return order;
+	return (x->child_team > y->child_team) - (x->child_team < y->child_team);
+}
+
+/* The roles of a set, ordered by text and team; valid until the next call. */
+int
+mr_words_roles(MrWords *words, int32 set, const MrWalkRole **roles)
+{
+	int			n = 0;
+
+	for (; set != 0; set = words->sets[set].others)
+	{
+		TeamWord   *role = &words->team_words[words->sets[set].role];
+
+		words->roles = mr_grow(words->roles, n, &words->role_room,
+							   sizeof(MrWalkRole));
+		words->roles[n].role = words->texts[role->word].text;
+		words->roles[n++].child_team = role->team;
+	}
+	if (n > 1)
+		qsort(words->roles, n, sizeof(MrWalkRole), compare_roles);
+	*roles = words->roles;
+	return n;
+}
