@@ -130,6 +130,8 @@ sub check_all
 for my $round (1 .. $rounds)
 {
 	my @clients = map { start_client($_->($round)) } (\&registering, \&uploading, \&promoting);
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 3 FROM pg_stat_activity WHERE backend_type = 'client backend'
+		AND pid <> pg_backend_pid()}) or die 'the clients did not connect';
 	sleep 0.15 + rand 0.4;
 	if ($round % 2) { kill_server() } else { kill_backend() }
 	for my $client (@clients)
