@@ -18,6 +18,7 @@ help:
 #:   make check [TOPIC="types registry"]            regress, all topics or only these; output in results/
 #:   make check-isolation [SPEC="race ..."]         isolation specs, all or only these; output in output_iso/results/
 #:   make check-tap [T="test/t/x.pl ..."]           TAP tests, all or only these; logs in tmp_check/log/
+#:   make proof [P="060_crash ..."]                 attacks on durability at full size, all or only these: docs/reliability.md
 #:   make psql             a shell on such a server, with the extension created
 #:   scripts/with-server [-i] COMMAND...            any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
 #:   make ci               what CI runs (.ci/run): all supported versions, and a sanitizer; as root
@@ -36,6 +37,8 @@ check-isolation:
 	@$(here)/scripts/with-server scripts/run-tests isolation $(SPEC)
 check-tap:
 	@$(here)/scripts/with-server scripts/run-tests tap $(T)
+proof:
+	@MODELREG_PROOF=full $(here)/scripts/run-proofs $(P)
 demo:
 	@$(here)/scripts/with-server demo/demo.sh
 psql:
