@@ -16,14 +16,48 @@
 #include "commands/sequence.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "base/owner.h"
 
-/* OID of a table, index or sequence of the registry, by its name. */
-Oid
-mr_relation_oid(const char *name)
+/*
+ * OIDs of the registry's relations by name, as far as this backend asked for
+ * them.  They all go when anything changes in pg_class, which is rare.
+ */
+typedef struct KnownRelation
+{
+	char		name[NAMEDATALEN];	/* hash key */
+	Oid			oid;
+} KnownRelation;
+
+static HTAB *known_relations = NULL;
+static bool known_valid = false;
+
+static void
+forget_relations(Datum arg, int cacheid, uint32 hashvalue)
+{
+	known_valid = false;
+}
+
+static void
+reset_known_relations(void)
+{
+	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = sizeof(KnownRelation)};
+
+	if (known_relations == NULL)
+		CacheRegisterSyscacheCallback(RELNAMENSP, forget_relations, (Datum) 0);
+	else
+		hash_destroy(known_relations);
+	known_relations = hash_create("modelreg relations", 64, &control,
+								  HASH_ELEM | HASH_STRINGS);
+	known_valid = true;
+}
+
+static Oid
+look_up_relation(const char *name)
 {
 	Oid			oid = get_relname_relid(name, get_namespace_oid("modelreg", false));
 
@@ -32,6 +66,27 @@ mr_relation_oid(const char *name)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"modelreg.%s\" does not exist", name),
 				 errhint("The extension's library and its SQL objects are of different versions; run ALTER EXTENSION modelreg UPDATE.")));
+	return oid;
+}
+
+/* OID of a table, index or sequence of the registry, by its name. */
+Oid
+mr_relation_oid(const char *name)
+{
+	KnownRelation *known;
+	Oid			oid;
+
+	if (!known_valid)
+		reset_known_relations();
+	known = hash_search(known_relations, name, HASH_FIND, NULL);
+	if (known != NULL)
+		return known->oid;
+	oid = look_up_relation(name);
+	if (known_valid)			/* no message came while we looked */
+	{
+		known = hash_search(known_relations, name, HASH_ENTER, NULL);
+		known->oid = oid;
+	}
 	return oid;
 }
 

@@ -26,12 +26,18 @@ mr_set_bytes(Datum *values, bool *nulls, int i, const bytea *bytes)
 	values[i] = PointerGetDatum(bytes);
 }
 
-/* The descriptor of a function's result, found at its first call in a query. */
+/*
+ * The descriptor of a function's result: what a function in FROM is expected
+ * to return, else what the catalog says, asked at the first call in a query.
+ */
 static TupleDesc
 result_descriptor(FunctionCallInfo fcinfo)
 {
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FmgrInfo   *function = fcinfo->flinfo;
 
+	if (result != NULL && result->expectedDesc != NULL)
+		return BlessTupleDesc(result->expectedDesc);
 	if (function->fn_extra == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(function->fn_mcxt);

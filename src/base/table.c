@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/typcache.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
@@ -118,17 +119,39 @@ mr_table_close(MrTable *table)
 	pfree(table);
 }
 
+/*
+ * The function of an operator of an index.  Equality, which is nearly all, is
+ * in the cache of types.
+ */
+static FmgrInfo *
+index_operator(Relation index, int column, StrategyNumber strategy,
+			   FmgrInfo *other)
+{
+	Oid			family = index->rd_opfamily[column];
+	Oid			type = index->rd_opcintype[column];
+
+	if (strategy == BTEqualStrategyNumber)
+	{
+		TypeCacheEntry *known = lookup_type_cache(type, TYPECACHE_EQ_OPR_FINFO |
+												  TYPECACHE_BTREE_OPFAMILY);
+
+		if (known->btree_opf == family && OidIsValid(known->eq_opr_finfo.fn_oid))
+			return &known->eq_opr_finfo;
+	}
+	fmgr_info(get_opcode(get_opfamily_member(family, type, type, strategy)), other);
+	return other;
+}
+
 static void
 init_key(ScanKey key, Relation index, int column, StrategyNumber strategy,
 		 Datum value)
 {
-	Oid			family = index->rd_opfamily[column];
-	Oid			type = index->rd_opcintype[column];
-	Oid			operator = get_opfamily_member(family, type, type, strategy);
+	FmgrInfo	other;
 
-	ScanKeyEntryInitialize(key, 0, column + 1, strategy, InvalidOid,
-						   index->rd_indcollation[column],
-						   get_opcode(operator), value);
+	ScanKeyEntryInitializeWithInfo(key, 0, column + 1, strategy, InvalidOid,
+								   index->rd_indcollation[column],
+								   index_operator(index, column, strategy, &other),
+								   value);
 }
 
 static MrScan *
@@ -276,7 +299,8 @@ mr_table_find(MrTable *table, const char *index, int nkeys,
 	MrScan	   *scan = mr_scan_begin(table, index, nkeys, keys, snapshot);
 	bool		found = mr_scan_next(scan, false);
 
-	if (found)
+	/* who will write waits for locks, and must not keep the page from VACUUM */
+	if (found && table->estate != NULL)
 		ExecMaterializeSlot(table->slot);
 	mr_scan_end(scan);
 	return found;

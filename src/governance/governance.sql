@@ -17,8 +17,18 @@ COMMENT ON FUNCTION modelreg.rollback_model(text, text, integer, text) IS
 REVOKE ALL ON FUNCTION modelreg.rollback_model(text, text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.rollback_model(text, text, integer, text) TO PUBLIC;
 
-CREATE FUNCTION modelreg.production(model text, at timestamptz DEFAULT NULL, OUT version integer, OUT since timestamptz,
-		OUT uri text, OUT permanent_id text, OUT registered_at timestamptz, OUT etag bigint, OUT final boolean)
+CREATE TYPE modelreg.version_in_production AS (version integer, since timestamptz, uri text, permanent_id text,
+	registered_at timestamptz, etag bigint, final boolean);
+COMMENT ON TYPE modelreg.version_in_production IS 'What production() answers.';
+COMMENT ON COLUMN modelreg.version_in_production.version IS 'The version; null when none was current.';
+COMMENT ON COLUMN modelreg.version_in_production.since IS 'Since when it is, or was, current.';
+COMMENT ON COLUMN modelreg.version_in_production.uri IS 'Its address.';
+COMMENT ON COLUMN modelreg.version_in_production.permanent_id IS 'Its permanent id, whatever the names become.';
+COMMENT ON COLUMN modelreg.version_in_production.registered_at IS 'When it was registered.';
+COMMENT ON COLUMN modelreg.version_in_production.etag IS 'Changes with every decision about the model.';
+COMMENT ON COLUMN modelreg.version_in_production.final IS 'Whether the answer for that time cannot change any more.';
+
+CREATE FUNCTION modelreg.production(model text, at timestamptz DEFAULT NULL) RETURNS modelreg.version_in_production
 	AS 'MODULE_PATHNAME', 'modelreg_production' LANGUAGE C STABLE PARALLEL RESTRICTED COST 20;
 COMMENT ON FUNCTION modelreg.production(text, timestamptz) IS
 	'The version that is current in Production, or was at a time (then by the names of that time); version is null for none. etag changes with every decision about the model; final says that the answer for that time cannot change any more.';

@@ -54,9 +54,7 @@ typedef struct Target
 char *
 mr_permanent_id(Datum identity, int64 model, int32 version)
 {
-	return psprintf(MR_URI_PERMANENT_SCHEME "%s/" INT64_FORMAT "/%d",
-					DatumGetCString(DirectFunctionCall1(uuid_out, identity)),
-					model, version);
+	return mr_model_uri_permanent(DatumGetUUIDP(identity), model, version);
 }
 
 /* The model whose row is in the table's slot. */
@@ -316,12 +314,11 @@ fill_common(MrTable *table, const Target *target, Datum *values, bool *nulls)
 	MrPast		past = past_of(target);
 	MrStage		stage = target->past ? mr_past_stage(&past, version) :
 		mr_version_stage(target->id, version, target->snapshot, NULL);
-	char	   *address = target_address(target);
 
-	mr_set_text(values, nulls, OUT_MODEL, address);
+	mr_set_text(values, nulls, OUT_MODEL, target_address(target));
 	values[OUT_VERSION] = Int32GetDatum(version);
 	mr_set_text(values, nulls, OUT_URI, target->retired ? NULL :
-			 psprintf(MR_URI_MODELS "%s/%d", address, version));
+			 mr_model_uri_of_version(target->team.name, target->name, version));
 	mr_set_text(values, nulls, OUT_PERMANENT_ID,
 			 mr_permanent_id(mr_table_get(table, VERSION_IDENTITY, NULL),
 							 target->id, version));

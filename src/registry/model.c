@@ -17,6 +17,7 @@
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "registry/search.h"
+#include "types/model_uri.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_create_model);
@@ -257,7 +258,7 @@ mr_model_address(const MrModel *model)
 char *
 mr_version_uri(const MrModel *model, int32 version)
 {
-	return psprintf("models:/%s.%s/%d", model->team.name, model->name, version);
+	return mr_model_uri_of_version(model->team.name, model->name, version);
 }
 
 /* Error 42704 unless the model has the version, as a snapshot sees it. */

@@ -190,18 +190,46 @@ mr_model_uri_parse(const char *text, Node *escontext, MrModelUri *out)
 }
 
 static char *
-print_uuid(const pg_uuid_t *uuid)
+put_uuid(char *to, const pg_uuid_t *uuid)
 {
-	StringInfoData buf;
+	static const char digits[] = "0123456789abcdef";
 
-	initStringInfo(&buf);
 	for (int i = 0; i < UUID_LEN; i++)
 	{
-		if (uuid_hyphen_at(buf.len))
-			appendStringInfoChar(&buf, '-');
-		appendStringInfo(&buf, "%02x", uuid->data[i]);
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
+		*to++ = digits[uuid->data[i] >> 4];
+		*to++ = digits[uuid->data[i] & 0xF];
 	}
-	return buf.data;
+	return to;
+}
+
+/* models:/team.name/version; without psprintf(), as every answer has one. */
+char *
+mr_model_uri_of_version(const char *team, const char *name, int32 version)
+{
+	char	   *uri = palloc(strlen(MR_URI_MODELS) + strlen(team) + strlen(name) + 16);
+	char	   *end = stpcpy(stpcpy(uri, MR_URI_MODELS), team);
+
+	*end++ = '.';
+	end = stpcpy(end, name);
+	*end++ = '/';
+	(void) pg_ltoa(version, end);
+	return uri;
+}
+
+/* modelreg:identity/model id/version, likewise. */
+char *
+mr_model_uri_permanent(const pg_uuid_t *identity, int64 model, int32 version)
+{
+	char	   *uri = palloc(strlen(MR_URI_PERMANENT_SCHEME) + UUID_TEXT_LENGTH + 40);
+	char	   *end = put_uuid(stpcpy(uri, MR_URI_PERMANENT_SCHEME), identity);
+
+	*end++ = '/';
+	end += pg_lltoa(model, end);
+	*end++ = '/';
+	(void) pg_ltoa(version, end);
+	return uri;
 }
 
 char *
@@ -215,8 +243,7 @@ mr_model_uri_print(const MrModelUri *uri)
 		case MR_URI_MODEL:
 			return psprintf(MR_URI_MODELS "%s.%s", team, name);
 		case MR_URI_VERSION:
-			return psprintf(MR_URI_MODELS "%s.%s/%d", team, name,
-							uri->version);
+			return mr_model_uri_of_version(team, name, uri->version);
 		case MR_URI_LATEST:
 			return psprintf(MR_URI_MODELS "%s.%s/" LATEST, team, name);
 		case MR_URI_STAGE:
@@ -225,9 +252,8 @@ mr_model_uri_print(const MrModelUri *uri)
 		case MR_URI_ALIAS:
 			return psprintf(MR_URI_MODELS "%s.%s@%s", team, name, uri->alias);
 		case MR_URI_PERMANENT:
-			return psprintf(MR_URI_PERMANENT_SCHEME "%s/" INT64_FORMAT "/%d",
-							print_uuid(&uri->identity), uri->model_id,
-							uri->version);
+			return mr_model_uri_permanent(&uri->identity, uri->model_id,
+										  uri->version);
 	}
 	elog(ERROR, "unknown kind of model address: %d", (int) uri->kind);
 }

@@ -49,6 +49,12 @@ extern bool mr_model_uri_scan(const char *text, MrModelUri *out,
 /* The canonical text, which is also what a model_uri stores. */
 extern char *mr_model_uri_print(const MrModelUri *uri);
 
+/* The same of a version's two addresses, from their parts. */
+extern char *mr_model_uri_of_version(const char *team, const char *name,
+									 int32 version);
+extern char *mr_model_uri_permanent(const pg_uuid_t *identity, int64 model,
+									int32 version);
+
 /* The lower-case name of a kind; static storage. */
 extern const char *mr_model_uri_kind_name(MrModelUriKind kind);
 

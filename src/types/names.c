@@ -97,11 +97,13 @@ scan_char(const NameRule *rule, const char *p, int len, MrFault *fault)
 							"a %s has only lower-case letters, digits, \"_\" and \"-\".",
 							rule->noun);
 	}
-	if (code_within(code_point(p, len), unprintable, lengthof(unprintable)))
+	if (!(*p >= ' ' && *p <= '~') &&
+		code_within(code_point(p, len), unprintable, lengthof(unprintable)))
 		return mr_fault_set(fault, p, "the %s has a control character.",
 							rule->noun);
-	if (strchr(rule->forbidden, *p) != NULL)
-		return mr_fault_set(fault, p, "the %s has a \"%c\".", rule->noun, *p);
+	for (const char *f = rule->forbidden; *f != '\0'; f++)
+		if (*f == *p)
+			return mr_fault_set(fault, p, "the %s has a \"%c\".", rule->noun, *p);
 	return true;
 }
 
@@ -136,7 +138,7 @@ mr_name_scan(MrNamePart part, const char *start, Size len, MrFault *fault)
 							rule->noun, len, rule->max_bytes);
 	for (const char *p = start; p < start + len; p += char_len)
 	{
-		char_len = mr_char_length(p);
+		char_len = IS_HIGHBIT_SET(*p) ? mr_char_length(p) : 1;
 		last = p;
 		if (!scan_char(rule, p, char_len, fault))
 			return false;

@@ -33,4 +33,29 @@ $node->safe_psql('postgres', 'CREATE EXTENSION modelreg');
 is($node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'modelreg'}),
 	'0.1', 'a superuser does');
 
+# What a backend remembers of the registry goes with it: OIDs of tables and indexes, rights, row types.
+is($node->safe_psql('postgres', q{
+	SET modelreg.allow_removal = on;
+	SELECT modelreg.create_team('first');
+	SELECT modelreg.create_model('first.m', 'open');
+	SELECT count(*) FROM modelreg.production('first.m');
+	DROP EXTENSION modelreg;
+	BEGIN;
+	CREATE EXTENSION modelreg;
+	SAVEPOINT made;
+	SELECT modelreg.create_team('second');
+	ROLLBACK TO made;
+	COMMIT;
+	DROP EXTENSION modelreg;
+	CREATE EXTENSION modelreg;
+	SELECT modelreg.create_team('third');
+	SELECT modelreg.create_model('third.m', 'open');
+	SELECT modelreg.register_version('third.m'), modelreg.promote('third.m', 1, 'Production');
+	SELECT modelreg.set_alias('third.m', 'champion', 1);
+	SELECT p.version, a.uri FROM modelreg.production('third.m') p, modelreg.get_by_alias('third.m', 'champion') a;
+	DROP EXTENSION modelreg;
+	CREATE EXTENSION modelreg;
+	SELECT count(*) FROM modelreg.models;}) =~ s/.*\n(?=1\|models)//sr,
+	"1|models:/third.m/1\n0", 'a session goes on with a registry made anew');
+
 done_testing();
