@@ -156,6 +156,16 @@ questions() {
 	expect 'before it was 13' 13 <<<"SELECT version FROM modelreg.previous('$model')"
 }
 
+drawing() {
+	local drawing
+	chapter 'The same as a drawing' 'Text for Mermaid, which Markdown pages draw; lineage_dot() returns it for Graphviz.'
+	drawing="SELECT modelreg.lineage_mermaid('models:/$model/14', downstream_depth => 0)"
+	statement "$drawing"
+	text "$(value "$drawing" | expand -t 2 | sed '/^$/d; s/^/   /')"
+	expect 'the run and its three inputs are drawn, each with its role' 4 \
+		<<<"SELECT count(*) FROM regexp_matches(modelreg.lineage_dot('models:/$model/14', downstream_depth => 0), ' -> ', 'g')"
+}
+
 bad_snapshot() {
 	chapter 'A bad snapshot' 'The schema of the events had changed unnoticed. What was trained on them, and what of it is current?'
 	show <<-SQL
@@ -239,5 +249,5 @@ end() {
 }
 
 printf '%sThe story of reco-model%s, on PostgreSQL %s\n' "$bold" "$plain" "$(value 'SHOW server_version')"
-for part in registry past inputs bytes version_14 questions bad_snapshot race tampering forgery end; do "$part"; done
+for part in registry past inputs bytes version_14 questions drawing bad_snapshot race tampering forgery end; do "$part"; done
 printf '%sAll %d chapters are as they should be%s (%d seconds).\n' "$bold" "$chapters" "$plain" "$SECONDS"
