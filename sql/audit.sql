@@ -177,6 +177,45 @@ SELECT count(*) AS payloads, count(salt) AS salts, count(body) AS bodies FROM mo
 SELECT count(*) AS descriptions FROM modelreg.description WHERE version = 1;
 SELECT kind, role, request_id, reason, what->>'payload' = :'digest' AS names_it FROM modelreg.events WHERE kind = 'payload_redacted';
 SELECT * FROM modelreg.verify();
+
+-- A new identity: by admins, with a reason, by an event; what was registered before keeps its own, and both resolve.
+SELECT permanent_id AS before FROM modelreg.get_version('search.ranker', 1) \gset
+SELECT document AS head FROM modelreg.audit_head() \gset
+SET ROLE regress_audit_maintainer;
+SELECT modelreg.new_identity('a copy');
+SELECT modelreg.declare_restore('a restore');
+SET ROLE regress_audit_admin;
+SELECT modelreg.new_identity(NULL);
+SELECT modelreg.declare_restore(NULL);
+SELECT modelreg.new_identity('a copy', request_id => 'copy-1') AS one \gset
+SELECT modelreg.new_identity('a copy', request_id => 'copy-1') = :'one' AS same;
+SELECT modelreg.new_identity('another copy', request_id => 'copy-1');
+SELECT modelreg.declare_restore('a restore', :'head', 'restore-1') AS two \gset
+SELECT modelreg.declare_restore('a restore', :'head', 'restore-1') = :'two' AS same;
+SELECT modelreg.declare_restore('a restore') NOT IN (:'one', :'two') AS another;
+RESET ROLE;
+SELECT kind, role, request_id, reason, what->>'identity' = lead(what->>'replaced') OVER (ORDER BY number) AS is_replaced_next,
+	(what->>'head') = (SELECT 'sha256:' || encode(sha256(convert_to(modelreg.canonical_json(:'head'), 'UTF8')), 'hex')) AS head, what->'behind' AS behind
+FROM modelreg.events WHERE kind IN ('identity_begun', 'restore_declared') ORDER BY number;
+SELECT modelreg.register_version('search.ranker');
+SELECT permanent_id AS after FROM modelreg.get_version('search.ranker', (SELECT max(version)::int FROM modelreg.versions WHERE model = 'search.ranker')) \gset
+SELECT modelreg.uri_identity(:'before') <> modelreg.uri_identity(:'after') AS other, modelreg.uri_identity(:'after') = (SELECT identity FROM modelreg.registry) AS the_present,
+	(SELECT version FROM modelreg.resolve(:'before')) AS before, (SELECT version FROM modelreg.resolve(:'after')) AS after;
+-- Rolled back, it was never begun.
+BEGIN;
+SAVEPOINT one;
+SELECT modelreg.new_identity('by mistake') IS NOT NULL AS begun;
+ROLLBACK TO one;
+SELECT modelreg.uri_identity(:'after') = (SELECT identity FROM modelreg.registry) AS the_present;
+COMMIT;
+-- What is no head, or another registry's.
+SELECT modelreg.declare_restore('a restore', '[]');
+SELECT modelreg.declare_restore('a restore', '{"format": 1, "chains": {}}');
+SELECT modelreg.declare_restore('a restore', '{"format": 1, "chains": [{"chain": "registry", "id": 1, "seq": 1, "hash": "zz"}]}');
+SELECT modelreg.declare_restore('a restore', jsonb_set('{"format": 1, "chains": [{"chain": "registry", "id": 1, "seq": 1}, {"chain": "team", "id": 99, "seq": 5}]}', '{chains,0,hash}', to_jsonb(repeat('0', 64))));
+SELECT modelreg.declare_restore('a restore', jsonb_build_object('format', 1, 'chains', jsonb_build_array(jsonb_build_object('chain', 'registry', 'id', 1, 'seq', 1, 'hash', repeat('0', 64)))));
+SELECT modelreg.declare_restore('a restore', jsonb_build_object('format', 1, 'chains', '[]'::jsonb)) IS NOT NULL AS nothing_behind;
+SELECT * FROM modelreg.verify();
 \c :origin
 DROP DATABASE regress_audit;
 DROP ROLE regress_audit_admin, regress_audit_maintainer, regress_audit_other;

@@ -126,7 +126,7 @@ INSERT INTO regress_guard.outcome VALUES
 
 RESET modelreg.allow_removal;
 
--- What no event tells of: when bytes were sealed, and what a caller has used a request id for.
+-- What no event tells of: when bytes were sealed, where the registry was written last, and what a caller has used a request id for.
 SELECT relname, change FROM regress_guard.outcome WHERE result = 'NOT FOUND' ORDER BY 1, 2;
 -- Nothing else than a constraint or verify() stood in the way, and each was tried.
 SELECT count(DISTINCT relname) = (SELECT count(*) FROM regress_guard.target) AS all_tables,

@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 ZERO = bytes(32)
+IDENTITIES = ("registry_created", "restore_declared", "identity_begun")
 CHAINS = {1: "registry", 2: "team", 3: "facts", 4: "registrations", 5: "decisions", 6: "endpoint"}
 
 TYPES = {  # of every column, hashed or not
@@ -266,7 +267,7 @@ class Verifier:
         self.models = {m["id"]: m for m in self.t["model"]}
         self.versions = {(v["model_id"], v["version"]): v for v in self.t["version"]}
         self.training = {(x["node_id"], x["hash"]) for x in self.t["evaluation"] if x["batch"] is None}
-        self.identities = {text_of(e["what"], "identity") for e in self.of(1, "registry_created")}
+        self.identities = [text_of(e["what"], "identity") for e in self.of(1, *IDENTITIES)]
 
     def report(self, check, object_, detail):
         self.findings.append((check, object_, detail))
@@ -517,9 +518,12 @@ class Verifier:
                      {name: (team, at, until) for team, list_ in names.items()
                       for (name, at), until in zip(list_, [at for _, at in list_[1:]] + [None])})
         for r in self.t["registry"]:
-            told = [text_of(e["what"], "identity") for e in self.of(1, "registry_created")]
-            if told[-1:] != [r["identity"]]:
+            if self.identities[-1:] != [r["identity"]]:
                 self.report("fold", f"registry {r['id']}", "it has another identity than by the events")
+        for n, e in enumerate(self.of(1, *IDENTITIES)):
+            before = self.identities[n - 1] if n > 0 else None
+            if text_of(e["what"], "replaced") != before or self.identities[n] in self.identities[:n]:
+                self.report("fold", f"event {KEYS['event'](e)}", "it replaced another identity, or began one that was there before")
         for t in self.t["team"]:
             told = names.get(str(t["id"]), [(None, None)])[-1][0]
             retired = min((e["at"] for e in self.events.get((2, t["id"]), []) if e["kind"] == "team_retired"), default=None)

@@ -25,6 +25,8 @@ typedef enum MrChain
 #define MR_CHAIN_LAST MR_CHAIN_ENDPOINT
 
 extern const char *mr_chain_name(MrChain chain);
+extern MrChain mr_chain_by_name(const char *name);
+extern int64 mr_chain_position(MrChain chain, int64 id);
 
 /*
  * One call of a verb: who calls, for which team, acting as owner from
@@ -45,9 +47,13 @@ typedef struct MrVerb
 extern void mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 						  const char *name, const MrTeam *team,
 						  int request_id_arg);
+extern void mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
+									 const char *name, const MrTeam *team,
+									 int request_id_arg);
 extern bool mr_verb_repeats(MrVerb *verb);
 extern void mr_verb_end(MrVerb *verb);
 extern int64 mr_verb_end_int(MrVerb *verb, const char *key, int64 value);
+extern char *mr_verb_end_text(MrVerb *verb, const char *key, char *value);
 
 /* Every head's table begins with these columns. */
 enum
@@ -107,6 +113,7 @@ extern void mr_json_add_element(MrJson *json, Jsonb *element);
 extern void mr_json_end_array(MrJson *json);
 extern Jsonb *mr_json_end(MrJson *json);
 extern int64 mr_json_get_int(Jsonb *json, const char *key);
+extern char *mr_json_get_text(Jsonb *json, const char *key);
 
 /* audit -> registry: the payload goes; remove what was derived from it */
 typedef void (*MrPayloadRedactedHook) (const bytea *digest);

@@ -5,14 +5,18 @@ CREATE TABLE modelreg.registry (
 	seq bigint NOT NULL,
 	head_hash bytea NOT NULL,
 	head_at timestamptz NOT NULL,
-	identity uuid NOT NULL
+	identity uuid NOT NULL,
+	system_identifier bigint NOT NULL,
+	timeline_id bigint NOT NULL
 );
 COMMENT ON TABLE modelreg.registry IS 'The registry''s identity and the head of its chain: one row, made by the first write.';
 COMMENT ON COLUMN modelreg.registry.id IS 'Always 1.';
 COMMENT ON COLUMN modelreg.registry.seq IS 'Number of the last event of the registry''s chain.';
 COMMENT ON COLUMN modelreg.registry.head_hash IS 'Hash of the last event.';
 COMMENT ON COLUMN modelreg.registry.head_at IS 'Time of the last event.';
-COMMENT ON COLUMN modelreg.registry.identity IS 'Permanent identity, part of every version''s permanent id.';
+COMMENT ON COLUMN modelreg.registry.identity IS 'The present identity, part of the permanent id of every version that is registered under it.';
+COMMENT ON COLUMN modelreg.registry.system_identifier IS 'The cluster in which the registry''s chain was written last.';
+COMMENT ON COLUMN modelreg.registry.timeline_id IS 'The cluster''s timeline at that time: a recovery that was not declared is known by it.';
 
 CREATE TABLE modelreg.fact_head (
 	id bigint NOT NULL CONSTRAINT fact_head_pkey PRIMARY KEY,
@@ -150,3 +154,17 @@ COMMENT ON FUNCTION modelreg.redact(text, text, text) IS 'Removes a piece of fre
 REVOKE ALL ON FUNCTION modelreg.redact(text, text, text) FROM PUBLIC;
 -- The function itself asks for the right admin.
 GRANT EXECUTE ON FUNCTION modelreg.redact(text, text, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.declare_restore(reason text, published jsonb DEFAULT NULL, request_id text DEFAULT NULL) RETURNS uuid
+	AS 'MODULE_PATHNAME', 'modelreg_declare_restore' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.declare_restore(text, jsonb, text) IS 'After a restore to an earlier time: begins a new identity, so that no permanent id of a version that was lost is given again. published: the last document of audit_head() that was kept; the event tells which chains are behind it, and a chain that differs is an error. Until then a registry that was recovered to a point in time writes nothing. Returns the new identity. Needs the right admin.';
+REVOKE ALL ON FUNCTION modelreg.declare_restore(text, jsonb, text) FROM PUBLIC;
+-- The function itself asks for the right admin.
+GRANT EXECUTE ON FUNCTION modelreg.declare_restore(text, jsonb, text) TO PUBLIC;
+
+CREATE FUNCTION modelreg.new_identity(reason text, request_id text DEFAULT NULL) RETURNS uuid
+	AS 'MODULE_PATHNAME', 'modelreg_new_identity' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.new_identity(text, text) IS 'In a copy of a registry that goes on: begins a new identity, so that what is registered here has other permanent ids. Returns it. Needs the right admin.';
+REVOKE ALL ON FUNCTION modelreg.new_identity(text, text) FROM PUBLIC;
+-- The function itself asks for the right admin.
+GRANT EXECUTE ON FUNCTION modelreg.new_identity(text, text) TO PUBLIC;

@@ -24,6 +24,7 @@
 
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
+#include "audit/history.h"
 #include "audit/marks.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -49,6 +50,30 @@ const char *
 mr_chain_name(MrChain chain)
 {
 	return chains[chain].name;
+}
+
+/* The chain of a name, if audit_head() tells of such; else 0. */
+MrChain
+mr_chain_by_name(const char *name)
+{
+	for (int i = MR_CHAIN_REGISTRY; i <= MR_CHAIN_DECISIONS; i++)
+		if (strcmp(chains[i].name, name) == 0)
+			return i;
+	return 0;
+}
+
+/* The number of a chain's last event; 0 where there is no such chain. */
+int64
+mr_chain_position(MrChain chain, int64 id)
+{
+	MrTable    *table = mr_table_open_read(chains[chain].table);
+	Datum		key = Int64GetDatum(id);
+	int64		seq = 0;
+
+	if (mr_table_find_latest(table, chains[chain].index, 1, &key))
+		seq = DatumGetInt64(mr_table_get(table, HEAD_SEQ, NULL));
+	mr_table_close(table);
+	return seq;
 }
 
 static MrHead *
@@ -146,6 +171,7 @@ create_registry(MrVerb *verb)
 
 	mr_head_init(MR_CHAIN_REGISTRY, 1, values, nulls);
 	values[REGISTRY_IDENTITY - 1] = OidFunctionCall0(F_GEN_RANDOM_UUID);
+	mr_history_stamp(values, nulls);
 	mr_insert_row("registry", values, nulls);
 	CommandCounterIncrement();
 	append_birth(verb, values[REGISTRY_IDENTITY - 1]);
@@ -257,6 +283,8 @@ mr_event_append(MrHead *head, MrVerb *verb, const char *kind, Jsonb *what,
 	head->values[HEAD_HASH - 1] = PointerGetDatum(mr_insert_row("event", values, nulls));
 	head->values[HEAD_SEQ - 1] = Int64GetDatum(seq);
 	head->values[HEAD_AT - 1] = TimestampTzGetDatum(at);
+	if (head->chain == MR_CHAIN_REGISTRY)
+		mr_history_stamp(head->values, head->nulls);
 	if (head->chain == MR_CHAIN_DECISIONS || head->chain == MR_CHAIN_ENDPOINT)
 		mr_mark_decision(at);
 	return at;

@@ -145,6 +145,18 @@ mr_json_end(MrJson *json)
 	return JsonbValueToJsonb(pushJsonbValue(&json->state, WJB_END_OBJECT, NULL));
 }
 
+/* A member that is known to be a text. */
+char *
+mr_json_get_text(Jsonb *json, const char *key)
+{
+	JsonbValue	value;
+
+	if (!getKeyJsonValueFromContainer(&json->root, key, strlen(key), &value) ||
+		value.type != jbvString)
+		elog(ERROR, "member \"%s\" is not a text", key);
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
 /* A member that is known to be a whole number. */
 int64
 mr_json_get_int(Jsonb *json, const char *key)

@@ -17,6 +17,7 @@
 
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
+#include "audit/history.h"
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/lock.h"
@@ -94,13 +95,12 @@ refuse_in_maintenance(const char *name)
 }
 
 /*
- * Begin a verb: note who calls, become the owner.  The caller has been
- * authorized for the team (the zero team for the registry).  request_id_arg
- * is the number of the argument with the request id, or -1.
+ * Begin a verb that says what a restored registry is; else as mr_verb_begin().
  */
 void
-mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
-			  const MrTeam *team, int request_id_arg)
+mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
+						 const char *name, const MrTeam *team,
+						 int request_id_arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -120,6 +120,19 @@ mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	MemoryContextSwitchTo(context);
+}
+
+/*
+ * Begin a verb: note who calls, become the owner.  The caller has been
+ * authorized for the team (the zero team for the registry).  request_id_arg
+ * is the number of the argument with the request id, or -1.
+ */
+void
+mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
+			  const MrTeam *team, int request_id_arg)
+{
+	mr_verb_begin_undeclared(verb, fcinfo, name, team, request_id_arg);
+	mr_history_require();
 }
 
 static void
@@ -217,6 +230,20 @@ mr_verb_end_int(MrVerb *verb, const char *key, int64 value)
 		value = mr_json_get_int(verb->earlier, key);
 	mr_json_begin(&json);
 	mr_json_add_int(&json, key, value);
+	end_with(verb, &json);
+	return value;
+}
+
+/* The same for a text. */
+char *
+mr_verb_end_text(MrVerb *verb, const char *key, char *value)
+{
+	MrJson		json;
+
+	if (verb->earlier != NULL)
+		value = mr_json_get_text(verb->earlier, key);
+	mr_json_begin(&json);
+	mr_json_add_text(&json, key, value);
 	end_with(verb, &json);
 	return value;
 }

@@ -28,5 +28,6 @@ extern char *mr_hash_to_hex(const uint8 *hash);
 
 extern void mr_json_canonical(StringInfo buf, JsonbContainer *container);
 extern char *mr_json_canonical_cstring(Jsonb *json);
+extern char *mr_json_digest(Jsonb *json);
 
 #endif							/* MODELREG_HASH_H */

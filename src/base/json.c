@@ -146,6 +146,17 @@ mr_json_canonical_cstring(Jsonb *json)
 	return buf.data;
 }
 
+/* The SHA-256 of the canonical text, as a digest is written. */
+char *
+mr_json_digest(Jsonb *json)
+{
+	char	   *text = mr_json_canonical_cstring(json);
+	uint8		hash[MR_HASH_LEN];
+
+	mr_sha256(text, strlen(text), hash);
+	return psprintf("sha256:%s", mr_hash_to_hex(hash));
+}
+
 /*
  * modelreg.canonical_json(jsonb) returns text: the text that hashes and
  * signatures are computed over.

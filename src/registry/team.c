@@ -14,6 +14,7 @@
 
 #include "access/access_tables.h"
 #include "audit/audit.h"
+#include "audit/history.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "registry/registry.h"
@@ -610,7 +611,10 @@ rebind_all(ReturnSetInfo *rsinfo, MrJson *what)
 	return changes;
 }
 
-/* modelreg.rebind_roles(): see its COMMENT. */
+/*
+ * modelreg.rebind_roles(): see its COMMENT.  From here on the registry is this
+ * cluster's, also if no role had to be bound.
+ */
 Datum
 modelreg_rebind_roles(PG_FUNCTION_ARGS)
 {
@@ -633,7 +637,10 @@ modelreg_rebind_roles(PG_FUNCTION_ARGS)
 		save(head);
 	}
 	else
-		mr_head_release(head);
+	{
+		mr_history_stamp(head->values, head->nulls);
+		mr_head_save(head);
+	}
 	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }

@@ -113,14 +113,10 @@ modelreg_audit_head(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false};
 	Jsonb	   *document;
-	uint8		hash[MR_HASH_LEN];
-	char	   *text;
 
 	mr_require_registry(MR_AUDITOR);
 	document = make_document();
-	text = mr_json_canonical_cstring(document);
-	mr_sha256(text, strlen(text), hash);
 	values[0] = JsonbPGetDatum(document);
-	values[1] = CStringGetTextDatum(psprintf("sha256:%s", mr_hash_to_hex(hash)));
+	values[1] = CStringGetTextDatum(mr_json_digest(document));
 	return mr_make_record(fcinfo, values, nulls);
 }

@@ -45,6 +45,9 @@ typedef struct Statement
 	"CASE WHEN " row " IS NULL THEN 'the row that the events tell of is missing' " \
 	"WHEN " event " IS NULL THEN 'no event tells of this row' END"
 
+/* The events that gave the registry an identity. */
+#define IDENTITIES \
+	"FROM modelreg.event e WHERE e.chain = 1 AND e.kind IN ('registry_created', 'restore_declared', 'identity_begun')"
 #define EVENTS_OF_TEAMS(kinds) \
 	"FROM modelreg.event e WHERE e.chain = 2 AND e.kind IN (" kinds ") AND ($1 IS NULL OR e.chain_id = $1)"
 #define EVENTS_OF_MODELS \
@@ -114,8 +117,16 @@ static const Statement statements[] = {
 
 	{"fold", "identity", MR_VERIFY_ALL,
 		"SELECT concat('registry ', r.id), " DIFFERENCE " FROM modelreg.registry r LEFT JOIN LATERAL "
-		"(SELECT e.what->>'identity' AS identity FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'registry_created' "
-		"ORDER BY e.seq DESC LIMIT 1) l ON true " DIFFERENCES("('identity', r.identity::text, l.identity)")},
+		"(SELECT e.what->>'identity' AS identity " IDENTITIES " ORDER BY e.seq DESC LIMIT 1) l ON true "
+		DIFFERENCES("('identity', r.identity::text, l.identity)")},
+
+	{"fold", "identities", MR_VERIFY_ALL,
+		"SELECT concat('event registry/', i.chain_id, '/', i.seq), "
+		"CASE WHEN i.times > 1 THEN 'its identity is that of an earlier event' "
+		"ELSE format('it replaced identity %s, before it was %s', COALESCE(i.replaced, 'null'), COALESCE(i.before, 'null')) END "
+		"FROM (SELECT e.chain_id, e.seq, e.what->>'replaced' AS replaced, lag(e.what->>'identity') OVER (ORDER BY e.seq) AS before, "
+		"row_number() OVER (PARTITION BY e.what->>'identity' ORDER BY e.seq) AS times " IDENTITIES ") i "
+		"WHERE i.times > 1 OR i.replaced IS DISTINCT FROM i.before ORDER BY i.seq"},
 
 	{"fold", "team names", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"WITH told AS (SELECT e.what->>'team_id' AS team_id, e.what->>'name' AS name, e.at AS since, "
@@ -342,7 +353,7 @@ static const Statement statements[] = {
 
 	{"reference", "versions", MR_VERIFY_ANY,
 		"SELECT concat('version ', v.model_id, '/', v.version), w.wrong FROM " ROWS_OF_MODELS("version") " v "
-		"LEFT JOIN (SELECT DISTINCT e.what->>'identity' AS identity FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'registry_created') i "
+		"LEFT JOIN (SELECT DISTINCT e.what->>'identity' AS identity " IDENTITIES ") i "
 		"ON i.identity = v.identity::text "
 		"LEFT JOIN modelreg.model m ON m.id = v.model_id LEFT JOIN modelreg.node n ON n.id = v.node_id "
 		"LEFT JOIN modelreg.node r ON r.id = v.run_id "

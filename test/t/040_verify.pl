@@ -52,6 +52,8 @@ SELECT modelreg.register_version('search.reco', 'run:search.train', description 
 	params => ('{"lr": 1.0e-3, "optimizer": "adam", "layers": [64, 32.0], "long": "' || repeat('é', 200) || '", "nested": {"b": 1, "a": null}}')::jsonb,
 	metrics => '{"auc": 0.1, "loss": "NaN", "max": "Infinity", "min": "-Infinity", "tiny": 4.9e-324, "big": 1.7976931348623157e308, "zero": -0.0, "third": 0.3333333333333333}',
 	tags => '{"family": "two-tower"}', request_id => 'v1');
+SELECT modelreg.new_identity('a copy');
+SELECT modelreg.declare_restore('rehearsed', document) FROM modelreg.audit_head();
 SELECT modelreg.register_version('search.reco', parents => '{models:/search.reco/1}'), modelreg.register_version('ads.click');
 SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.8, "a,b": 1}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"');
 SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.7}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"', passed => false,
@@ -200,9 +202,13 @@ my @tampering = (
 	[ 'metrics changed', q{UPDATE modelreg.metric SET value = 0 WHERE metric = 'loss'; DELETE FROM modelreg.metric WHERE metric = 'min'; INSERT INTO modelreg.metric VALUES (1, 2, 'x', 0, '', 'y', 1, 0, 1)} ],
 	[ 'params changed', q{UPDATE modelreg.param SET value = 'x' WHERE key = 'long'; DELETE FROM modelreg.param WHERE key = 'lr'; INSERT INTO modelreg.param VALUES (1, 2, 'x', 1, 'y')} ],
 	[ 'the identity changed', q{UPDATE modelreg.registry SET identity = gen_random_uuid()} ],
+	[ 'an identity told of twice', q{UPDATE modelreg.event SET what = what || (SELECT jsonb_build_object('identity', c.what->'identity') FROM modelreg.event c WHERE c.kind = 'registry_created')
+		WHERE kind = 'identity_begun'; PERFORM rehash('event', $$kind = 'identity_begun'$$)} ],
+	[ 'a declared restore removed', q{DELETE FROM modelreg.event WHERE kind = 'restore_declared'} ],
+	[ 'an identity of no restore', q{UPDATE modelreg.event SET what = what - 'replaced' WHERE kind = 'restore_declared'} ],
 	[ 'absurd events', q{INSERT INTO modelreg.event SELECT e.chain, e.chain_id, e.seq + k.n, e.at + k.n * interval '1 s', k.kind, e.team_id, 'null', NULL, NULL, NULL, k.what, NULL, e.hash, e.hash, e.format
 		FROM (SELECT DISTINCT ON (chain, chain_id) * FROM modelreg.event ORDER BY chain, chain_id, seq DESC) e,
-		(VALUES (1, 'team_created', '[]'::jsonb), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
+		(VALUES (1, 'team_created', '[]'::jsonb), (8, 'identity_begun', '[]'), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
 			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null')) AS k(n, kind, what)} ],
 );
 
