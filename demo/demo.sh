@@ -33,7 +33,8 @@ past() {
 	done
 	run <<-SQL
 		SELECT modelreg.promote('$model', 12, 'Production', reason => 'what served when we moved here');
-		SELECT modelreg.record_snapshot('search.events', '2026-05-01', uri => 's3://lake/events/2026-05-01', rows => 78114902);
+		SELECT modelreg.record_snapshot('search.events', '2026-05-01', uri => 's3://lake/events/2026-05-01', rows => 78114902,
+			schema => '{"user_age": "integer", "item": "bigint", "clicked": "boolean"}');
 		SELECT modelreg.record_node('transform', 'search.user_features', 'v6');
 		SELECT modelreg.record_node('commit', 'search.reco', '9f8e7d6');
 		SELECT modelreg.record_run('search.train-8790', inputs => '{"training": ["snapshot:search.events@2026-05-01"],
@@ -58,7 +59,7 @@ inputs() {
 	chapter 'What version 14 is made from' 'A pipeline records a data snapshot, a feature transform, a commit, and the run that read them.'
 	run <<-SQL
 		SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/events/2026-06-01', rows => 81230114,
-			schema => '{"user_age": "integer", "item": "bigint", "clicked": "boolean"}');
+			schema => '{"user_age": "text", "item": "bigint", "clicked": "boolean"}');
 		SELECT modelreg.record_node('transform', 'search.user_features', 'v7');
 		SELECT modelreg.record_node('commit', 'search.reco', 'abc123')
 	SQL
@@ -167,7 +168,15 @@ drawing() {
 }
 
 bad_snapshot() {
-	chapter 'A bad snapshot' 'The schema of the events had changed unnoticed. What was trained on them, and what of it is current?'
+	chapter 'A bad snapshot' 'Something is wrong with 14. What is other than in 13, what else was trained on it, and what of that is current?'
+	show <<-SQL
+		SELECT aspect, kind, item, part, change, old_value, new_value
+		FROM modelreg.lineage_diff('models:/$model/13', 'models:/$model/14') WHERE aspect IN ('upstream', 'schema')
+	SQL
+	expect 'the type of user_age changed unnoticed' 'user_age|integer|text' <<-SQL
+		SELECT part, old_value, new_value
+		FROM modelreg.lineage_diff('models:/$model/13', 'models:/$model/14') WHERE aspect = 'schema'
+	SQL
 	show <<-SQL
 		SELECT model, version, stage, is_current
 		FROM modelreg.impact('snapshot:search.events@2026-06-01') ORDER BY model

@@ -68,6 +68,7 @@ typedef struct Walk
 	bool		backward;		/* upstream: ids descend */
 	int32		max_depth;
 	int64		max_nodes;		/* where it ends without an error */
+	bool		inputs_only;	/* supersessions are not followed */
 	bool		cut_off;		/* it did */
 	int64		start;
 	MrCursor   *edges;
@@ -334,7 +335,8 @@ expand_all(Walk *walk)
 	{
 		int64		from = walk->backward ? PG_INT64_MAX : 1;
 
-		walk->next_standing = from;
+		walk->next_standing = !walk->inputs_only ? from :
+			walk->backward ? 0 : PG_INT64_MAX;
 		while (!walk->cut_off &&
 			   (from = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0)
 			from = expand_from(walk, from);
@@ -490,4 +492,17 @@ mr_walk_within(const MrNode *start, MrDirection direction, int32 max_nodes,
 	.max_nodes = Min(max_nodes, mr_max_lineage_nodes)};
 
 	return walk_from(&walk, start, snapshot, visitor, arg);
+}
+
+/*
+ * Visit all that a node was made from when it was recorded: upstream along
+ * inputs alone, whatever superseded any of it later.
+ */
+void
+mr_walk_inputs(const MrNode *start, Snapshot snapshot, MrVisit visitor, void *arg)
+{
+	Walk		walk = {.backward = true,.max_depth = MR_NO_DEPTH_LIMIT,
+	.max_nodes = PG_INT64_MAX,.inputs_only = true};
+
+	(void) walk_from(&walk, start, snapshot, visitor, arg);
 }

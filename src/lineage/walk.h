@@ -47,5 +47,7 @@ extern void mr_walk(const MrNode *start, MrDirection direction,
 extern bool mr_walk_within(const MrNode *start, MrDirection direction,
 						   int32 max_nodes, Snapshot snapshot, MrVisit visit,
 						   void *arg);
+extern void mr_walk_inputs(const MrNode *start, Snapshot snapshot,
+						   MrVisit visit, void *arg);
 
 #endif							/* MODELREG_WALK_H */

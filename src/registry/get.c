@@ -398,6 +398,17 @@ open_uri(const MrModelUri *uri, Target *target)
 	return table;
 }
 
+/* The same as the snapshot sees it now, for an address as text. */
+MrTable *
+mr_version_open(const char *address, Snapshot snapshot)
+{
+	Target		target = {.snapshot = snapshot};
+	MrModelUri	uri;
+
+	mr_model_uri_parse(address, NULL, &uri);
+	return open_uri(&uri, &target);
+}
+
 /*
  * modelreg.resolve(uri text, at timestamptz) returns record
  *

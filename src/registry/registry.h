@@ -42,6 +42,7 @@ extern void mr_model_notify(int64 model);
 extern void mr_require_version(const MrModel *model, int32 version,
 							   Snapshot snapshot);
 
+extern MrTable *mr_version_open(const char *address, Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 								TimestampTz *since);
 

@@ -1,0 +1,190 @@
+/*
+ * upstream_facts.c
+ *		In what the upstream of two versions differs.
+ *
+ * Both are walked along inputs alone: what superseded one of them later is
+ * nothing that the version was made from, and so the answer never changes.
+ * Large histories are mostly the same on both sides.  What both have is
+ * dropped by id and role, at 24 bytes a node, before any row is read.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+
+#include "base/grow.h"
+#include "lineage/lineage.h"
+#include "lineage/walk.h"
+#include "registry/upstream_facts.h"
+#include "types/names.h"
+
+/* A node upstream, in one role of the last step. */
+typedef struct Ancestor
+{
+	int64		node;
+	int64		team;
+	const char *role;			/* NULL: nothing that the caller may know */
+} Ancestor;
+
+typedef struct Ancestors
+{
+	Ancestor   *items;
+	int64		n;
+	int64		room;
+	HTAB	   *roles;			/* texts, for both sides */
+} Ancestors;
+
+typedef struct RoleText
+{
+	char		text[64];		/* roles have at most 63 bytes */
+} RoleText;
+
+static void
+add_ancestor(Ancestors *ancestors, const MrStep *step, const char *role)
+{
+	Ancestor   *item;
+
+	ancestors->items = mr_grow(ancestors->items, ancestors->n, &ancestors->room,
+							   sizeof(Ancestor));
+	item = &ancestors->items[ancestors->n++];
+	item->node = step->node;
+	item->team = step->team;
+	item->role = role == NULL ? NULL :
+		((RoleText *) hash_search(ancestors->roles, role, HASH_ENTER, NULL))->text;
+}
+
+/* Once per role that the caller may know, or once without a role. */
+static bool
+visit(const MrStep *step, void *arg)
+{
+	const char *last = NULL;
+
+	for (int i = 0; i < step->nroles; i++)
+	{
+		if ((last != NULL && strcmp(last, step->roles[i].role) == 0) ||
+			!mr_may_read(step->roles[i].child_team))
+			continue;
+		last = step->roles[i].role;
+		add_ancestor(arg, step, last);
+	}
+	if (last == NULL)
+		add_ancestor(arg, step, NULL);
+	return true;
+}
+
+static int
+compare_ancestors(const void *a, const void *b)
+{
+	const Ancestor *x = a;
+	const Ancestor *y = b;
+
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	if (x->role == NULL || y->role == NULL)
+		return (x->role != NULL) - (y->role != NULL);
+	return strcmp(x->role, y->role);
+}
+
+static void
+collect(int64 id, Snapshot snapshot, HTAB *roles, Ancestors *ancestors)
+{
+	MrNode		start;
+
+	if (!mr_node_get(id, snapshot, &start))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
+	ancestors->roles = roles;
+	mr_walk_inputs(&start, snapshot, visit, ancestors);
+	if (ancestors->n > 0)
+		qsort(ancestors->items, ancestors->n, sizeof(Ancestor), compare_ancestors);
+}
+
+/* Take out what both have. */
+static void
+drop_common(Ancestors *a, Ancestors *b)
+{
+	int64		i = 0;
+	int64		j = 0;
+	int64		kept_a = 0;
+	int64		kept_b = 0;
+
+	while (i < a->n || j < b->n)
+	{
+		int			order = i == a->n ? 1 : j == b->n ? -1 :
+			compare_ancestors(&a->items[i], &b->items[j]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (order < 0)
+			a->items[kept_a++] = a->items[i++];
+		else if (order > 0)
+			b->items[kept_b++] = b->items[j++];
+		else
+		{
+			i++;
+			j++;
+		}
+	}
+	a->n = kept_a;
+	b->n = kept_b;
+}
+
+/*
+ * Nodes go by their name, so that another version of it is a change.  A run
+ * is named anew each time, so it goes by its role alone.
+ */
+static void
+add_node(MrFacts *facts, MrNodeReader *nodes, const Ancestor *ancestor,
+		 const char *team, Snapshot snapshot)
+{
+	MrFact		fact = {.role = ancestor->role,.node = ancestor->node};
+	MrNode		node;
+
+	if (!mr_node_read(nodes, ancestor->node, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", ancestor->node);
+	fact.kind = node.kind;
+	fact.value = mr_node_address(&node, snapshot);
+	if (strcmp(node.kind, MR_NODE_KIND_RUN) != 0 || node.version[0] != '\0')
+		fact.item = psprintf("%s.%s", team, node.name);
+	mr_facts_add(facts, &fact);
+}
+
+static void
+describe(const Ancestors *ancestors, Snapshot snapshot, MrUpstream *upstream)
+{
+	MrNodeReader *nodes = mr_node_reader_open(snapshot);
+
+	for (int64 i = 0; i < ancestors->n; i++)
+	{
+		const Ancestor *ancestor = &ancestors->items[i];
+		const MrTeam *team = mr_team_by_id(ancestor->team);
+		MrFact		unreadable = {.role = ancestor->role};
+
+		CHECK_FOR_INTERRUPTS();
+		if (team != NULL)
+			add_node(&upstream->nodes, nodes, ancestor, pstrdup(team->name), snapshot);
+		else
+		{
+			unreadable.value = psprintf(INT64_FORMAT, ancestor->node);
+			mr_facts_add(&upstream->unreadable, &unreadable);
+		}
+	}
+	mr_node_reader_close(nodes);
+}
+
+/* What only one of two nodes was made from; what is found is added. */
+void
+mr_upstream_compare(int64 before, int64 after, Snapshot snapshot,
+					MrUpstream *before_only, MrUpstream *after_only)
+{
+	HASHCTL		control = {.keysize = sizeof(RoleText),.entrysize = sizeof(RoleText),
+	.hcxt = CurrentMemoryContext};
+	HTAB	   *roles = hash_create("modelreg roles", 32, &control,
+									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	Ancestors	a = {0};
+	Ancestors	b = {0};
+
+	collect(before, snapshot, roles, &a);
+	collect(after, snapshot, roles, &b);
+	drop_common(&a, &b);
+	describe(&a, snapshot, before_only);
+	describe(&b, snapshot, after_only);
+}
