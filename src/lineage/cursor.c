@@ -1,6 +1,6 @@
 /*
  * cursor.c
- *		Reading entries of an index for one key or range after another.
+ *		Reading entries of an index for one key after another, or in order.
  *
  * As an index-only scan does: the row itself is fetched only where the
  * visibility map does not say that everybody sees its page.  The index's
@@ -24,8 +24,10 @@
 #include "base/owner.h"
 #include "lineage/cursor.h"
 
+/* A cursor is opened for seeks by so many keys, 1 or 2. */
 MrCursor *
-mr_cursor_open(const char *table, const char *index, Snapshot snapshot)
+mr_cursor_open(const char *table, const char *index, Snapshot snapshot,
+			   int nkeys)
 {
 	MrCursor   *cursor = palloc0(sizeof(MrCursor));
 
@@ -33,50 +35,56 @@ mr_cursor_open(const char *table, const char *index, Snapshot snapshot)
 	cursor->index = index_open(mr_relation_oid(index), AccessShareLock);
 	cursor->slot = table_slot_create(cursor->heap, NULL);
 	cursor->vm_buffer = InvalidBuffer;
-	cursor->snapshot = snapshot;
+	cursor->scan = mr_index_beginscan(cursor->heap, cursor->index, snapshot,
+									  nkeys);
+	cursor->scan->xs_want_itup = true;
 	return cursor;
 }
 
-/* The scan for one key or for a range of keys, as both are used in turn. */
 static void
-use_scan(MrCursor *cursor, IndexScanDesc *scan, ScanKey keys, int nkeys)
-{
-	if (*scan == NULL)
-	{
-		*scan = mr_index_beginscan(cursor->heap, cursor->index,
-								   cursor->snapshot, nkeys);
-		(*scan)->xs_want_itup = true;
-	}
-	index_rescan(*scan, keys, nkeys, NULL, 0);
-	cursor->scan = *scan;
-}
-
-/* Go before the first entry whose first column is the key. */
-void
-mr_cursor_seek(MrCursor *cursor, int64 key)
+seek(MrCursor *cursor, StrategyNumber strategy, RegProcedure procedure,
+	 int64 key)
 {
 	ScanKeyData scankey;
 
-	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ,
+	ScanKeyInit(&scankey, 1, strategy, procedure, Int64GetDatum(key));
+	index_rescan(cursor->scan, &scankey, 1, NULL, 0);
+}
+
+/* Go before the first entry whose first column is the key; no other follows. */
+void
+mr_cursor_seek(MrCursor *cursor, int64 key)
+{
+	seek(cursor, BTEqualStrategyNumber, F_INT8EQ, key);
+	cursor->direction = ForwardScanDirection;
+}
+
+/* The same, whose second column is not less than another. */
+void
+mr_cursor_seek_pair(MrCursor *cursor, int64 key, int64 second)
+{
+	ScanKeyData scankeys[2];
+
+	ScanKeyInit(&scankeys[0], 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(key));
-	use_scan(cursor, &cursor->by_key, &scankey, 1);
+	ScanKeyInit(&scankeys[1], 2, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(second));
+	index_rescan(cursor->scan, scankeys, 2, NULL, 0);
 	cursor->direction = ForwardScanDirection;
 }
 
 /*
- * Go before the first entry whose first column is between two keys, which
- * are included, or backward, before the last.
+ * Go before the first entry whose first column is not less than the key, or
+ * backward, before the last whose is not greater.  A leaf page is read as a
+ * whole, so this is for those who read on.
  */
 void
-mr_cursor_seek_range(MrCursor *cursor, int64 low, int64 high, bool backward)
+mr_cursor_seek_from(MrCursor *cursor, int64 key, bool backward)
 {
-	ScanKeyData scankeys[2];
-
-	ScanKeyInit(&scankeys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE,
-				Int64GetDatum(low));
-	ScanKeyInit(&scankeys[1], 1, BTLessEqualStrategyNumber, F_INT8LE,
-				Int64GetDatum(high));
-	use_scan(cursor, &cursor->by_range, scankeys, 2);
+	if (backward)
+		seek(cursor, BTLessEqualStrategyNumber, F_INT8LE, key);
+	else
+		seek(cursor, BTGreaterEqualStrategyNumber, F_INT8GE, key);
 	cursor->direction = backward ? BackwardScanDirection : ForwardScanDirection;
 }
 
@@ -122,15 +130,21 @@ mr_cursor_get(MrCursor *cursor, AttrNumber column)
 						 cursor->scan->xs_itupdesc, &isnull);
 }
 
+/* Put the row of the entry into a slot. */
+void
+mr_cursor_fetch(MrCursor *cursor, TupleTableSlot *slot)
+{
+	if (!index_fetch_heap(cursor->scan, slot))
+		elog(ERROR, "an entry of index \"%s\" has no row",
+			 RelationGetRelationName(cursor->index));
+}
+
 void
 mr_cursor_close(MrCursor *cursor)
 {
 	if (BufferIsValid(cursor->vm_buffer))
 		ReleaseBuffer(cursor->vm_buffer);
-	if (cursor->by_key != NULL)
-		index_endscan(cursor->by_key);
-	if (cursor->by_range != NULL)
-		index_endscan(cursor->by_range);
+	index_endscan(cursor->scan);
 	ExecDropSingleTupleTableSlot(cursor->slot);
 	index_close(cursor->index, NoLock);
 	table_close(cursor->heap, NoLock);

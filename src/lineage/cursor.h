@@ -1,6 +1,6 @@
 /*
  * cursor.h
- *		Reading entries of an index for one key or range after another.
+ *		Reading entries of an index for one key after another, or in order.
  */
 #ifndef MODELREG_CURSOR_H
 #define MODELREG_CURSOR_H
@@ -16,22 +16,20 @@ typedef struct MrCursor
 {
 	Relation	heap;
 	Relation	index;
-	Snapshot	snapshot;
-	IndexScanDesc by_key;		/* NULL until it is needed */
-	IndexScanDesc by_range;
-	IndexScanDesc scan;			/* the one that is used now */
+	IndexScanDesc scan;
 	ScanDirection direction;
 	TupleTableSlot *slot;
 	Buffer		vm_buffer;		/* of the visibility map */
 } MrCursor;
 
 extern MrCursor *mr_cursor_open(const char *table, const char *index,
-								Snapshot snapshot);
+								Snapshot snapshot, int nkeys);
 extern void mr_cursor_seek(MrCursor *cursor, int64 key);
-extern void mr_cursor_seek_range(MrCursor *cursor, int64 low, int64 high,
-								 bool backward);
+extern void mr_cursor_seek_pair(MrCursor *cursor, int64 key, int64 second);
+extern void mr_cursor_seek_from(MrCursor *cursor, int64 key, bool backward);
 extern bool mr_cursor_next(MrCursor *cursor);
 extern Datum mr_cursor_get(MrCursor *cursor, AttrNumber column);
+extern void mr_cursor_fetch(MrCursor *cursor, TupleTableSlot *slot);
 extern void mr_cursor_close(MrCursor *cursor);
 
 #endif							/* MODELREG_CURSOR_H */

@@ -145,3 +145,43 @@ REVOKE ALL ON FUNCTION modelreg.downstream(text, text[], text[], integer) FROM P
 -- They show what the caller may read.
 GRANT EXECUTE ON FUNCTION modelreg.upstream(text, text[], text[], integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.downstream(text, text[], text[], integer) TO PUBLIC;
+
+CREATE FUNCTION modelreg.lineage(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL)
+	RETURNS TABLE (direction text, depth integer, role text, kind text, team text, name text, version text, address text,
+		by_supersession boolean, recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_lineage' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 200;
+COMMENT ON FUNCTION modelreg.lineage(text, text[], text[], integer) IS 'Both directions: the rows of upstream() and of downstream().';
+
+CREATE FUNCTION modelreg.is_derived_from(node text, ancestor text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'modelreg_is_derived_from' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION modelreg.is_derived_from(text, text) IS 'Whether the ancestor is upstream of the node, over however many steps; false for a node and itself.';
+
+CREATE FUNCTION modelreg.path(node text, ancestor text)
+	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
+		recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_path' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 10;
+COMMENT ON FUNCTION modelreg.path(text, text) IS 'A shortest path from a node up to one that it derives from, both included, a row per node; no row when it does not derive from it. role is that in which the node of the row before has it as input; null at the same depth: it supersedes that one. What the caller may not read is a row without content.';
+
+CREATE FUNCTION modelreg.path_nodes(node text, ancestor text)
+	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
+		recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_path_nodes' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
+COMMENT ON FUNCTION modelreg.path_nodes(text, text) IS 'All nodes on any path from a node up to one that it derives from, both included, in the rows of upstream(); no row when it does not derive from it.';
+
+CREATE FUNCTION modelreg.common_upstream(a text, b text)
+	RETURNS TABLE (depth_a integer, depth_b integer, kind text, team text, name text, version text, address text, by_supersession boolean,
+		recorded_at timestamptz, node_id bigint)
+	AS 'MODULE_PATHNAME', 'modelreg_common_upstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
+COMMENT ON FUNCTION modelreg.common_upstream(text, text) IS 'What two nodes were both made from, with the depth from each; one of the two is among it, at depth 0, when the other derives from it. What the caller may not read is a row of depths.';
+
+REVOKE ALL ON FUNCTION modelreg.lineage(text, text[], text[], integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.is_derived_from(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.path(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.path_nodes(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.common_upstream(text, text) FROM PUBLIC;
+-- They show what the caller may read.
+GRANT EXECUTE ON FUNCTION modelreg.lineage(text, text[], text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.is_derived_from(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.path(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.path_nodes(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.common_upstream(text, text) TO PUBLIC;

@@ -15,6 +15,7 @@
 #include "base/hooks.h"
 #include "base/owner.h"
 #include "base/table.h"
+#include "lineage/cursor.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
 #include "types/model_uri.h"
@@ -52,34 +53,83 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 	return found;
 }
 
+/* So many ids after another that are near are read in one scan. */
+#define NEAR 8
+#define STREAK 4
+
 struct MrNodeReader
 {
+	MemoryContext context;		/* a scan keeps what it allocates */
 	MrTable    *table;
-	Relation	index;
-	IndexScanDesc scan;
+	MrCursor   *cursor;
+	int64		id;				/* of the entry under the cursor, or 0 */
+	int			streak;			/* of ids near the one before */
+	bool		in_order;		/* it goes on to the next ids */
+	bool		backward;
 };
 
 MrNodeReader *
 mr_node_reader_open(Snapshot snapshot)
 {
-	MrNodeReader *reader = palloc(sizeof(MrNodeReader));
+	MrNodeReader *reader = palloc0(sizeof(MrNodeReader));
 
+	reader->context = CurrentMemoryContext;
 	reader->table = mr_table_open_read("node");
-	reader->index = index_open(mr_relation_oid("node_pkey"), AccessShareLock);
-	reader->scan = mr_index_beginscan(reader->table->rel, reader->index, snapshot, 1);
+	reader->cursor = mr_cursor_open("node", "node_pkey", snapshot, 1);
 	return reader;
+}
+
+/* Go before an id: on from where the cursor is, or anew. */
+static void
+seek(MrNodeReader *reader, int64 id)
+{
+	bool		backward = id < reader->id;
+	int64		distance = backward ? reader->id - id : id - reader->id;
+
+	reader->streak = reader->id != 0 && distance <= NEAR ? reader->streak + 1 : 0;
+	if (reader->streak < STREAK)
+	{
+		mr_cursor_seek(reader->cursor, id);
+		reader->in_order = false;
+	}
+	else if (!reader->in_order || reader->backward != backward)
+	{
+		mr_cursor_seek_from(reader->cursor, id, backward);
+		reader->in_order = true;
+		reader->backward = backward;
+	}
+}
+
+/* Is the cursor between its last seek and the id? */
+static bool
+is_before(const MrNodeReader *reader, int64 id)
+{
+	return reader->id != 0 && (reader->backward ? reader->id > id : reader->id < id);
+}
+
+/* Bring the cursor to an id, or to where it would be. */
+static void
+go_to(MrNodeReader *reader, int64 id)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+
+	seek(reader, id);
+	do
+		reader->id = mr_cursor_next(reader->cursor) ?
+			DatumGetInt64(mr_cursor_get(reader->cursor, 1)) : 0;
+	while (reader->in_order && is_before(reader, id));
+	MemoryContextSwitchTo(old);
 }
 
 /* The node of an id; false when the snapshot does not see it. */
 bool
 mr_node_read(MrNodeReader *reader, int64 id, MrNode *node)
 {
-	ScanKeyData key;
-
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	index_rescan(reader->scan, &key, 1, NULL, 0);
-	if (!index_getnext_slot(reader->scan, ForwardScanDirection, reader->table->slot))
+	if (reader->id != id)
+		go_to(reader, id);
+	if (reader->id != id)
 		return false;
+	mr_cursor_fetch(reader->cursor, reader->table->slot);
 	read_node(reader->table, node);
 	return true;
 }
@@ -87,8 +137,7 @@ mr_node_read(MrNodeReader *reader, int64 id, MrNode *node)
 void
 mr_node_reader_close(MrNodeReader *reader)
 {
-	index_endscan(reader->scan);
-	index_close(reader->index, NoLock);
+	mr_cursor_close(reader->cursor);
 	mr_table_close(reader->table);
 	pfree(reader);
 }

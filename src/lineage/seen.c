@@ -147,7 +147,10 @@ mr_seen_add(MrSeen *seen, int64 id, bool *found)
 		*page = new_page(seen);
 	*found = ((*page)->seen & bit_of(id)) != 0;
 	if (!*found)
+	{
 		seen->nseen++;
+		(*page)->nodes[id % MR_SEEN_PAGE].start = false;
+	}
 	(*page)->seen |= bit_of(id);
 	return &(*page)->nodes[id % MR_SEEN_PAGE];
 }
@@ -165,6 +168,23 @@ mr_seen_pend(MrSeen *seen, int64 id)
 	page->pending |= bit_of(id);
 	chunk->pending[number / 64] |= UINT64CONST(1) << (number % 64);
 	seen->npending++;
+}
+
+/* All that were seen wait, so that mr_seen_next_pending() finds them. */
+void
+mr_seen_pend_all(MrSeen *seen)
+{
+	seen->npending = seen->nseen;
+	for (int i = 0; i < seen->nchunks; i++)
+		for (int number = 0; number < MR_SEEN_PAGES; number++)
+		{
+			MrSeenPage *page = seen->chunks[i]->pages[number];
+
+			if (page == NULL)
+				continue;
+			page->pending = page->seen;
+			seen->chunks[i]->pending[number / 64] |= UINT64CONST(1) << (number % 64);
+		}
 }
 
 /* It is expanded now; false when it did not wait. */

@@ -12,8 +12,9 @@
 typedef struct MrSeenNode
 {
 	int32		depth;
+	uint32		start:1;		/* the walk starts here */
 	uint32		marked:1;		/* every shortest path crosses a supersession */
-	uint32		class:31;		/* its team and kind */
+	uint32		class:30;		/* its team and kind */
 	int32		roles;			/* a set of roles, 0 for none */
 } MrSeenNode;
 
@@ -48,6 +49,7 @@ extern MrSeen *mr_seen_create(void);
 extern MrSeenNode *mr_seen_get(MrSeen *seen, int64 id);
 extern MrSeenNode *mr_seen_add(MrSeen *seen, int64 id, bool *found);
 extern void mr_seen_pend(MrSeen *seen, int64 id);
+extern void mr_seen_pend_all(MrSeen *seen);
 extern bool mr_seen_unpend(MrSeen *seen, int64 id);
 extern int64 mr_seen_next_pending(MrSeen *seen, int64 from, bool backward);
 extern int	mr_seen_count_pending(MrSeen *seen, int64 low, int64 high);

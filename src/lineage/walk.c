@@ -16,6 +16,12 @@
  * also those are taken again that turn out to be nearer.  There is one pass
  * more than a shortest path has such steps.
  *
+ * A walk towards a node follows an edge only if the labels of the edge's
+ * parent leave it possible that the node lies there: what derives from the
+ * node has a greater id and level than it, and a low that is not above its.
+ * What a superseding node leads to is told by no label, so the bounds are
+ * wider where such a node may be met on the way.
+ *
  * Memory: see seen.c for the nodes; to show them in order takes 8 bytes more
  * for each.  modelreg.max_lineage_nodes is the limit.  Who may read what is
  * not asked here: a walk goes on through nodes that its caller may not see.
@@ -37,12 +43,13 @@
 
 /*
  * How many ids are about one leaf page of edges; how many of these have to
- * wait before the page is read rather than each looked up; and after how many
- * useless entries (of some hub) it is left.
+ * wait, or were taken last, before the page is read rather than each looked
+ * up; and after how many useless entries (of some hub) it is left.
  */
 #define WINDOW 128
 #define RANGE_MIN 16
 #define SKIP_MAX 256
+#define MISSES_MAX 16			/* edges out of bounds before a leap */
 
 /* What a node stands for that only a supersession leads to. */
 typedef struct StandsEntry
@@ -63,22 +70,41 @@ typedef struct StandsEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-typedef struct Walk
+/* Where the parent of an edge has to lie on the way to a node. */
+typedef struct Bounds
+{
+	int64		target;
+	int64		lowest;			/* id of a parent */
+	int64		highest;		/* low of a parent */
+	int32		level;			/* its level is greater, but for the target */
+} Bounds;
+
+struct MrWalk
 {
 	bool		backward;		/* upstream: ids descend */
 	int32		max_depth;
 	int64		max_nodes;		/* where it ends without an error */
-	bool		inputs_only;	/* supersessions are not followed */
 	bool		cut_off;		/* it did */
-	int64		start;
-	MrCursor   *edges;
+	int64		stop_at;		/* the node that ends it, or 0 */
+	bool		ended;			/* there, or cut off */
+	bool		inputs_only;	/* supersessions are not followed */
+	bool		is_bounded;		/* by one of the next two */
+	Bounds		bounds;			/* target 0: none */
+	MrWalk	   *within;
+	MemoryContext context;
+	Snapshot	snapshot;
+	MrCursor   *probes;			/* edges of one node */
+	MrCursor   *range;			/* edges in order */
+	int64		range_key;		/* of the entry that it is at, or 0 */
+	int64		recent[RANGE_MIN];	/* ids that were taken last */
+	uint32		ntaken;
 	MrCursor   *supersessions;
 	int64		next_standing;	/* no id before has a supersession */
 	MrSeen	   *seen;
 	MrWords    *words;
 	stands_hash *stands;
 	int32		deepest;
-} Walk;
+};
 
 /* A node from which an edge is followed. */
 typedef struct Origin
@@ -89,13 +115,22 @@ typedef struct Origin
 	int64		team;
 } Origin;
 
+static MrCursor *
+open_edges(const MrWalk *walk, int nkeys)
+{
+	return mr_cursor_open("edge", walk->backward ? "edge_up" : "edge_down",
+						  walk->snapshot, nkeys);
+}
+
 static MrSeenNode *
-see(Walk *walk, int64 id, bool *found)
+see(MrWalk *walk, int64 id, bool *found)
 {
 	MrSeenNode *node = mr_seen_add(walk->seen, id, found);
 
+	if (id == walk->stop_at)
+		walk->ended = true;
 	if (walk->seen->nseen > walk->max_nodes)
-		walk->cut_off = true;
+		walk->cut_off = walk->ended = true;
 	else if (!*found && walk->seen->nseen > mr_max_lineage_nodes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -108,7 +143,7 @@ see(Walk *walk, int64 id, bool *found)
 
 /* A shorter way to a node, or the first one: it is to be taken. */
 static void
-come_nearer(Walk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
+come_nearer(MrWalk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
 {
 	node->depth = depth;
 	node->marked = marked;
@@ -117,40 +152,62 @@ come_nearer(Walk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
 	mr_seen_pend(walk->seen, id);
 }
 
-/* What the edge under the cursor says of the node that it leads to. */
+/* What the edge under a cursor says of the node that it leads to. */
 static Datum
-edge_role(const Walk *walk)
+edge_role(const MrWalk *walk, MrCursor *edge)
 {
-	return mr_cursor_get(walk->edges, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
+	return mr_cursor_get(edge, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
 }
 
-static int64
-edge_team(const Walk *walk)
+static uint32
+edge_class(const MrWalk *walk, MrCursor *edge)
 {
-	return DatumGetInt64(mr_cursor_get(walk->edges, walk->backward ?
-									   EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM));
+	Datum		team = mr_cursor_get(edge, walk->backward ?
+									 EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM);
+	Datum		kind = mr_cursor_get(edge, walk->backward ?
+									 EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
+
+	return mr_words_class(walk->words, DatumGetInt64(team), kind);
 }
 
-static Datum
-edge_kind(const Walk *walk)
+/* Does the edge under a cursor lead nowhere near the target? */
+static bool
+leads_astray(const MrWalk *walk, MrCursor *edge, int64 id)
 {
-	return mr_cursor_get(walk->edges, walk->backward ?
-						 EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
+	const Bounds *bounds = &walk->bounds;
+
+	if (id == bounds->target)
+		return false;
+	return id < bounds->lowest ||
+		DatumGetInt64(mr_cursor_get(edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
+		DatumGetInt32(mr_cursor_get(edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
 }
 
-/* Follow the edge under the cursor. */
-static void
-follow(Walk *walk, const Origin *from)
+/* The limits of a walk that has any, beside its depth. */
+static bool
+is_out_of_bounds(const MrWalk *walk, MrCursor *edge, int64 id)
 {
-	int64		id = DatumGetInt64(mr_cursor_get(walk->edges, EDGE_UP_PARENT));
+	if (walk->bounds.target != 0 && leads_astray(walk, edge, id))
+		return true;
+	return walk->within != NULL && mr_seen_get(walk->within->seen, id) == NULL;
+}
+
+/* Follow the edge under a cursor; false when it leads out of bounds. */
+static bool
+follow(MrWalk *walk, MrCursor *edge, const Origin *from)
+{
+	int64		id = DatumGetInt64(mr_cursor_get(edge, EDGE_UP_PARENT));
 	int32		depth = from->depth + 1;
 	bool		found;
-	MrSeenNode *node = see(walk, id, &found);
+	MrSeenNode *node;
 
+	if (walk->is_bounded && is_out_of_bounds(walk, edge, id))
+		return false;
+	node = see(walk, id, &found);
 	if (!found)
-		node->class = mr_words_class(walk->words, edge_team(walk), edge_kind(walk));
+		node->class = edge_class(walk, edge);
 	else if (node->depth < depth)
-		return;
+		return true;
 	if (!found || node->depth > depth)
 		come_nearer(walk, id, node, depth, from->marked);
 	else if (node->marked && !from->marked)
@@ -159,23 +216,28 @@ follow(Walk *walk, const Origin *from)
 		node->marked = false;
 		mr_seen_pend(walk->seen, id);
 	}
-	node->roles = mr_words_with_role(walk->words, node->roles, edge_role(walk),
+	node->roles = mr_words_with_role(walk->words, node->roles,
+									 edge_role(walk, edge),
 									 walk->backward ? from->team :
 									 mr_words_team(walk->words, node->class));
+	return true;
 }
 
 /* One node stands for another, at the same depth and in the same roles. */
 static void
-stand_for(Walk *walk, int64 id, const MrSeenNode *other, int64 other_id)
+stand_for(MrWalk *walk, int64 id, const MrSeenNode *other, int64 other_id)
 {
 	bool		found;
-	MrSeenNode *node = see(walk, id, &found);
+	MrSeenNode *node;
 	StandsEntry *entry;
 
+	if (walk->within != NULL && mr_seen_get(walk->within->seen, id) == NULL)
+		return;
+	node = see(walk, id, &found);
 	if (found && (node->depth < other->depth ||
 				  (node->depth == other->depth && node->roles != 0)))
 		return;
-	if (id == walk->start)
+	if (found && node->start)
 		return;
 	if (!found)
 		node->class = other->class;
@@ -201,14 +263,13 @@ stand_for(Walk *walk, int64 id, const MrSeenNode *other, int64 other_id)
  * so the index is asked only where it has something next.
  */
 static void
-follow_supersessions(Walk *walk, int64 id, const MrSeenNode *node)
+follow_supersessions(MrWalk *walk, int64 id, const MrSeenNode *node)
 {
 	MrCursor   *cursor = walk->supersessions;
 
 	if (walk->backward ? id > walk->next_standing : id < walk->next_standing)
 		return;
-	mr_cursor_seek_range(cursor, walk->backward ? 0 : id,
-						 walk->backward ? id : PG_INT64_MAX, walk->backward);
+	mr_cursor_seek_from(cursor, id, walk->backward);
 	while (mr_cursor_next(cursor))
 	{
 		int64		key = DatumGetInt64(mr_cursor_get(cursor, 1));
@@ -225,13 +286,14 @@ follow_supersessions(Walk *walk, int64 id, const MrSeenNode *node)
 
 /* Take a pending node; false when its edges are not to be followed. */
 static bool
-take(Walk *walk, int64 id, Origin *origin)
+take(MrWalk *walk, int64 id, Origin *origin)
 {
 	MrSeenNode *node;
 
 	if (!mr_seen_unpend(walk->seen, id))
 		return false;
 	node = mr_seen_get(walk->seen, id);
+	walk->recent[walk->ntaken++ % RANGE_MIN] = id;
 	follow_supersessions(walk, id, node);
 	origin->id = id;
 	origin->depth = node->depth;
@@ -240,34 +302,57 @@ take(Walk *walk, int64 id, Origin *origin)
 	return node->depth < walk->max_depth;
 }
 
+/*
+ * Of a hub with many edges a walk within another needs few: go to the next
+ * one that leads to a node of that one.  false: there is none.
+ */
+static bool
+leap(MrWalk *walk, int64 id)
+{
+	int64		last = DatumGetInt64(mr_cursor_get(walk->probes, EDGE_DOWN_CHILD));
+	int64		next = mr_seen_next_pending(walk->within->seen, last + 1, false);
+
+	if (next != 0)
+		mr_cursor_seek_pair(walk->probes, id, next);
+	return next != 0;
+}
+
 static void
-expand_one(Walk *walk, int64 id)
+expand_one(MrWalk *walk, int64 id)
 {
 	Origin		origin;
+	int			misses = 0;
 
 	if (!take(walk, id, &origin))
 		return;
-	mr_cursor_seek(walk->edges, id);
-	while (!walk->cut_off && mr_cursor_next(walk->edges))
-		follow(walk, &origin);
+	if (walk->within == NULL)
+		mr_cursor_seek(walk->probes, id);
+	else
+		mr_cursor_seek_pair(walk->probes, id, 0);
+	while (!walk->ended && mr_cursor_next(walk->probes))
+	{
+		misses = follow(walk, walk->probes, &origin) ? 0 : misses + 1;
+		if (walk->within != NULL && misses > MISSES_MAX && !leap(walk, id))
+			break;
+	}
 }
 
 /* The id beside another, in the order of the walk. */
 static int64
-beside(const Walk *walk, int64 id)
+beside(const MrWalk *walk, int64 id)
 {
 	return walk->backward ? id - 1 : id + 1;
 }
 
 static bool
-is_beyond(const Walk *walk, int64 id, int64 limit)
+is_beyond(const MrWalk *walk, int64 id, int64 limit)
 {
 	return walk->backward ? id < limit : id > limit;
 }
 
 /* Take all pending nodes from one id to before another: they have no edges. */
 static void
-take_between(Walk *walk, int64 from, int64 before)
+take_between(MrWalk *walk, int64 from, int64 before)
 {
 	Origin		ignored;
 	int64		id;
@@ -280,23 +365,57 @@ take_between(Walk *walk, int64 from, int64 before)
 	}
 }
 
+/* The next entry of the range. */
+static void
+advance(MrWalk *walk)
+{
+	walk->range_key = mr_cursor_next(walk->range) ?
+		DatumGetInt64(mr_cursor_get(walk->range, EDGE_UP_CHILD)) : 0;
+}
+
+/*
+ * Bring the range to the first entry of an id or of what follows it.  Where it
+ * stands shortly before, it reads on; it is never behind, as ids come in order.
+ */
+static void
+position(MrWalk *walk, int64 id)
+{
+	int64		near = walk->backward ? id + WINDOW : id - WINDOW;
+
+	if (walk->range == NULL)
+		walk->range = open_edges(walk, 1);
+	if (walk->range_key == 0 || is_beyond(walk, near, walk->range_key))
+	{
+		mr_cursor_seek_from(walk->range, id, walk->backward);
+		advance(walk);
+	}
+	for (int i = 0; i < SKIP_MAX && walk->range_key != 0 &&
+		 is_beyond(walk, id, walk->range_key); i++)
+		advance(walk);
+	if (walk->range_key != 0 && is_beyond(walk, id, walk->range_key))
+	{
+		mr_cursor_seek_from(walk->range, id, walk->backward);
+		advance(walk);
+	}
+}
+
 /*
  * Read edges from an id to the last one of a window.  Returns the id from
  * which to go on: behind the window, or where a hub that is not to be
  * followed fills the way.
  */
 static int64
-read_range(Walk *walk, int64 from, int64 last)
+read_range(MrWalk *walk, int64 from, int64 last)
 {
 	Origin		origin = {.id = 0};
 	bool		wanted = false;
 	int			skipped = 0;
 
-	mr_cursor_seek_range(walk->edges, Min(from, last), Max(from, last),
-						 walk->backward);
-	while (!walk->cut_off && mr_cursor_next(walk->edges))
+	position(walk, from);
+	while (!walk->ended && walk->range_key != 0 &&
+		   !is_beyond(walk, walk->range_key, last))
 	{
-		int64		key = DatumGetInt64(mr_cursor_get(walk->edges, EDGE_UP_CHILD));
+		int64		key = walk->range_key;
 
 		if (key != origin.id)
 		{
@@ -306,22 +425,37 @@ read_range(Walk *walk, int64 from, int64 last)
 			from = beside(walk, key);
 		}
 		if (wanted)
-			follow(walk, &origin);
+			(void) follow(walk, walk->range, &origin);
 		skipped = wanted ? 0 : skipped + 1;
 		if (skipped > SKIP_MAX)
 			return from;
+		advance(walk);
 	}
 	take_between(walk, from, beside(walk, last));
 	return beside(walk, last);
 }
 
+/*
+ * Do many nodes wait from an id to another, or, as in a chain, where each
+ * waits for the one before, were many taken shortly before?
+ */
+static bool
+is_dense(const MrWalk *walk, int64 id, int64 last)
+{
+	int64		earlier = walk->recent[walk->ntaken % RANGE_MIN];
+
+	if (mr_seen_count_pending(walk->seen, Min(id, last), Max(id, last)) >= RANGE_MIN)
+		return true;
+	return walk->ntaken >= RANGE_MIN && Max(id, earlier) - Min(id, earlier) <= WINDOW;
+}
+
 /* Take the nodes that wait from the given one on; returns where to go on. */
 static int64
-expand_from(Walk *walk, int64 id)
+expand_from(MrWalk *walk, int64 id)
 {
 	int64		last = walk->backward ? Max(id - WINDOW + 1, 1) : id + WINDOW - 1;
 
-	if (mr_seen_count_pending(walk->seen, Min(id, last), Max(id, last)) >= RANGE_MIN)
+	if (is_dense(walk, id, last))
 		return read_range(walk, id, last);
 	expand_one(walk, id);
 	return beside(walk, id);
@@ -329,38 +463,175 @@ expand_from(Walk *walk, int64 id)
 
 /* Take all nodes that wait, in passes. */
 static void
-expand_all(Walk *walk)
+expand_all(MrWalk *walk)
 {
-	while (walk->seen->npending > 0 && !walk->cut_off)
+	while (walk->seen->npending > 0 && !walk->ended)
 	{
 		int64		from = walk->backward ? PG_INT64_MAX : 1;
 
 		walk->next_standing = !walk->inputs_only ? from :
 			walk->backward ? 0 : PG_INT64_MAX;
-		while (!walk->cut_off &&
+		walk->range_key = 0;
+		while (!walk->ended &&
 			   (from = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0)
 			from = expand_from(walk, from);
 	}
 }
 
-static void
-begin_walk(Walk *walk, const MrNode *start, Snapshot snapshot)
+/*
+ * Bounds on the way to a node.  The way may also lead to any node of a smaller
+ * id that is superseded by one of a greater: from there it goes on.
+ */
+static Bounds
+bounds_towards(const MrNode *target, Snapshot snapshot)
 {
-	bool		found;
-	MrSeenNode *node;
+	Bounds		bounds = {target->id, target->id, target->id, target->level};
+	MrCursor   *cursor = mr_cursor_open("node", "node_superseded", snapshot, 1);
 
-	walk->seen = mr_seen_create();
-	walk->words = mr_words_create();
-	walk->edges = mr_cursor_open("edge", walk->backward ? "edge_up" : "edge_down",
-								 snapshot);
+	mr_cursor_seek_from(cursor, PG_INT64_MAX, true);
+	while (mr_cursor_next(cursor) &&
+		   DatumGetInt64(mr_cursor_get(cursor, 1)) >= bounds.lowest)
+	{
+		int64		superseded = DatumGetInt64(mr_cursor_get(cursor, 2));
+
+		bounds.lowest = Min(bounds.lowest, superseded);
+		bounds.highest = Max(bounds.highest, superseded);
+		bounds.level = -1;
+	}
+	mr_cursor_close(cursor);
+	return bounds;
+}
+
+static void
+open_cursors(MrWalk *walk)
+{
+	walk->probes = open_edges(walk, walk->within == NULL ? 1 : 2);
 	walk->supersessions = mr_cursor_open("node", walk->backward ?
 										 "node_superseding" : "node_superseded",
-										 snapshot);
-	walk->start = start->id;
-	node = see(walk, start->id, &found);
+										 walk->snapshot, 1);
+}
+
+/* A walk that is to be started from one node or several, and then run. */
+MrWalk *
+mr_walk_begin(const MrWalkOptions *options)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "modelreg walk",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrWalk	   *walk = palloc0(sizeof(MrWalk));
+
+	walk->context = context;
+	walk->backward = options->direction == MR_UPSTREAM;
+	walk->max_depth = options->max_depth;
+	walk->max_nodes = options->max_nodes == 0 ? PG_INT64_MAX :
+		Min(options->max_nodes, mr_max_lineage_nodes);
+	walk->snapshot = RegisterSnapshot(options->snapshot);
+	walk->within = options->within;
+	walk->inputs_only = options->inputs_only;
+	if (options->towards != NULL)
+		walk->bounds = bounds_towards(options->towards, walk->snapshot);
+	walk->is_bounded = options->towards != NULL || options->within != NULL;
+	if (walk->within != NULL)
+		mr_seen_pend_all(walk->within->seen);
+	walk->seen = mr_seen_create();
+	walk->words = mr_words_create();
+	open_cursors(walk);
+	MemoryContextSwitchTo(old);
+	return walk;
+}
+
+void
+mr_walk_start(MrWalk *walk, const MrNode *start)
+{
+	MemoryContext old = MemoryContextSwitchTo(walk->context);
+	bool		found;
+	MrSeenNode *node = see(walk, start->id, &found);
+
 	node->class = mr_words_class(walk->words, start->team,
 								 CStringGetTextDatum(start->kind));
+	node->start = true;
 	come_nearer(walk, start->id, node, 0, false);
+	MemoryContextSwitchTo(old);
+}
+
+/* Walk as far as the options say; false when the walk was cut off. */
+bool
+mr_walk_run(MrWalk *walk)
+{
+	MemoryContext old = MemoryContextSwitchTo(walk->context);
+
+	expand_all(walk);
+	MemoryContextSwitchTo(old);
+	return !walk->cut_off;
+}
+
+/* Walk until a node that is no start is seen; false when it is not. */
+bool
+mr_walk_reaches(MrWalk *walk, int64 node)
+{
+	walk->stop_at = node;
+	(void) mr_walk_run(walk);
+	return mr_seen_get(walk->seen, node) != NULL;
+}
+
+void
+mr_walk_end(MrWalk *walk)
+{
+	mr_cursor_close(walk->probes);
+	if (walk->range != NULL)
+		mr_cursor_close(walk->range);
+	mr_cursor_close(walk->supersessions);
+	UnregisterSnapshot(walk->snapshot);
+	MemoryContextDelete(walk->context);
+}
+
+/* What a node stands for to which no edge led on a shortest path. */
+int64
+mr_walk_stands_for(MrWalk *walk, int64 node)
+{
+	StandsEntry *entry = walk->stands == NULL ? NULL :
+		stands_lookup(walk->stands, node);
+
+	if (entry == NULL)
+		elog(ERROR, "nothing leads to node " INT64_FORMAT, node);
+	return entry->stands_for;
+}
+
+/* The roles of a node, or of what it stands for. */
+static int32
+roles_of(MrWalk *walk, int64 id, const MrSeenNode *node)
+{
+	while (node->roles == 0 && !node->start)
+	{
+		id = mr_walk_stands_for(walk, id);
+		node = mr_seen_get(walk->seen, id);
+	}
+	return node->roles;
+}
+
+static void
+describe(MrWalk *walk, int64 id, const MrSeenNode *node, MrStep *step)
+{
+	step->node = id;
+	step->team = mr_words_team(walk->words, node->class);
+	step->depth = node->depth;
+	step->class = node->class;
+	step->kind = mr_words_kind(walk->words, node->class);
+	step->by_supersession = node->marked;
+	step->nroles = mr_words_roles(walk->words, roles_of(walk, id, node),
+								  &step->roles);
+}
+
+/* What the walk knows of a node; false when it was not seen. */
+bool
+mr_walk_find(MrWalk *walk, int64 id, MrStep *step)
+{
+	const MrSeenNode *node = mr_seen_get(walk->seen, id);
+
+	if (node != NULL)
+		describe(walk, id, node, step);
+	return node != NULL;
 }
 
 /* The nodes in the order in which they are shown. */
@@ -385,14 +656,14 @@ put_in_place(int64 id, MrSeenNode *node, void *arg)
 }
 
 static int64 *
-order_by_depth(Walk *walk)
+order_by_depth(MrWalk *walk)
 {
 	Order		order;
 
-	order.places = MemoryContextAllocExtended(CurrentMemoryContext,
+	order.places = MemoryContextAllocExtended(walk->context,
 											  ((int64) walk->deepest + 2) * sizeof(int64),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	order.ids = MemoryContextAllocHuge(CurrentMemoryContext,
+	order.ids = MemoryContextAllocHuge(walk->context,
 									   walk->seen->nseen * sizeof(int64));
 	mr_seen_each(walk->seen, count_depth, &order);
 	for (int32 depth = 1; depth <= walk->deepest; depth++)
@@ -401,21 +672,12 @@ order_by_depth(Walk *walk)
 	return order.ids;
 }
 
-/* The roles of a node, or of what it stands for. */
-static int32
-roles_of(Walk *walk, int64 id, const MrSeenNode *node)
-{
-	while (node->roles == 0 && id != walk->start)
-	{
-		id = stands_lookup(walk->stands, id)->stands_for;
-		node = mr_seen_get(walk->seen, id);
-	}
-	return node->roles;
-}
-
-/* Show the nodes to the visitor, until he wants no more. */
-static void
-show_all(Walk *walk, MrVisit visitor, void *arg, MemoryContext context)
+/*
+ * Show the nodes to the visitor, but not those from which the walk started,
+ * until he wants no more.
+ */
+void
+mr_walk_show(MrWalk *walk, MrVisit visitor, void *arg)
 {
 	int64	   *ids = order_by_depth(walk);
 	bool		more = true;
@@ -424,85 +686,55 @@ show_all(Walk *walk, MrVisit visitor, void *arg, MemoryContext context)
 	{
 		const MrSeenNode *node = mr_seen_get(walk->seen, ids[i]);
 		MrStep		step;
-		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
-		if (ids[i] == walk->start)
+		if (node->start)
 			continue;
-		step.node = ids[i];
-		step.team = mr_words_team(walk->words, node->class);
-		step.depth = node->depth;
-		step.kind = mr_words_kind(walk->words, node->class);
-		step.by_supersession = node->marked;
-		step.nroles = mr_words_roles(walk->words, roles_of(walk, ids[i], node),
-									 &step.roles);
-		old = MemoryContextSwitchTo(context);
+		describe(walk, ids[i], node, &step);
 		more = visitor(&step, arg);
-		MemoryContextSwitchTo(old);
 	}
 }
 
-static bool
-walk_from(Walk *walk, const MrNode *start, Snapshot snapshot, MrVisit visitor,
-		  void *arg)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "modelreg walk",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-
-	snapshot = RegisterSnapshot(snapshot);
-	begin_walk(walk, start, snapshot);
-	expand_all(walk);
-	if (!walk->cut_off)
-		show_all(walk, visitor, arg, old);
-	mr_cursor_close(walk->edges);
-	mr_cursor_close(walk->supersessions);
-	UnregisterSnapshot(snapshot);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	return !walk->cut_off;
-}
-
 /*
- * Visit all nodes up to max_depth steps upstream or downstream of a node, but
- * not the node itself, as the snapshot sees them.  The visitor runs in the
- * caller's memory context and may read, but not write.
- */
-void
-mr_walk(const MrNode *start, MrDirection direction, int32 max_depth,
-		Snapshot snapshot, MrVisit visitor, void *arg)
-{
-	Walk		walk = {.backward = direction == MR_UPSTREAM,
-	.max_depth = max_depth,.max_nodes = PG_INT64_MAX};
-
-	(void) walk_from(&walk, start, snapshot, visitor, arg);
-}
-
-/*
- * The same without a limit of depth, but false, and nothing is visited, when
- * there are more than max_nodes nodes.
+ * Visit what lies upstream or downstream of a node, but not the node itself,
+ * as the snapshot sees it.  false, and no visit, when the walk was cut off.
+ * The visitor runs in the caller's memory context and may read, not write.
  */
 bool
-mr_walk_within(const MrNode *start, MrDirection direction, int32 max_nodes,
-			   Snapshot snapshot, MrVisit visitor, void *arg)
+mr_walk_from(const MrNode *start, const MrWalkOptions *options,
+			 MrVisit visitor, void *arg)
 {
-	Walk		walk = {.backward = direction == MR_UPSTREAM,
-		.max_depth = MR_NO_DEPTH_LIMIT,
-	.max_nodes = Min(max_nodes, mr_max_lineage_nodes)};
+	MrWalk	   *walk = mr_walk_begin(options);
+	bool		complete;
 
-	return walk_from(&walk, start, snapshot, visitor, arg);
+	mr_walk_start(walk, start);
+	complete = mr_walk_run(walk);
+	if (complete)
+		mr_walk_show(walk, visitor, arg);
+	mr_walk_end(walk);
+	return complete;
 }
 
 /*
- * Visit all that a node was made from when it was recorded: upstream along
- * inputs alone, whatever superseded any of it later.
+ * Is the ancestor upstream of the node, as the snapshot sees it?  Not of
+ * itself.  To nseen (NULL: no matter) is added how many nodes were seen.
  */
-void
-mr_walk_inputs(const MrNode *start, Snapshot snapshot, MrVisit visitor, void *arg)
+bool
+mr_derives(const MrNode *node, const MrNode *ancestor, Snapshot snapshot,
+		   int64 *nseen)
 {
-	Walk		walk = {.backward = true,.max_depth = MR_NO_DEPTH_LIMIT,
-	.max_nodes = PG_INT64_MAX,.inputs_only = true};
+	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
+		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor};
+	MrWalk	   *walk;
+	bool		derives;
 
-	(void) walk_from(&walk, start, snapshot, visitor, arg);
+	if (node->id == ancestor->id)
+		return false;
+	walk = mr_walk_begin(&options);
+	mr_walk_start(walk, node);
+	derives = mr_walk_reaches(walk, ancestor->id);
+	if (nseen != NULL)
+		*nseen += walk->seen->nseen;
+	mr_walk_end(walk);
+	return derives;
 }

@@ -1,6 +1,6 @@
 /*
  * walk.h
- *		Walking the lineage from a node, level by level.
+ *		Walking the lineage from a node.
  */
 #ifndef MODELREG_WALK_H
 #define MODELREG_WALK_H
@@ -30,24 +30,44 @@ typedef struct MrStep
 	int64		node;
 	int64		team;
 	int32		depth;
+	uint32		class;			/* one number for each team and kind, from 0 */
 	const char *kind;
 	bool		by_supersession;	/* every shortest path crosses one */
 	const MrWalkRole *roles;
 	int			nroles;			/* 0: it stands for the start itself */
 } MrStep;
 
-/* Called for each node by depth and id; false ends the walk. */
+/* Called for each node by depth and id; false ends the visits. */
 typedef bool (*MrVisit) (const MrStep *step, void *arg);
 
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
 
-extern void mr_walk(const MrNode *start, MrDirection direction,
-					int32 max_depth, Snapshot snapshot, MrVisit visit,
-					void *arg);
-extern bool mr_walk_within(const MrNode *start, MrDirection direction,
-						   int32 max_nodes, Snapshot snapshot, MrVisit visit,
-						   void *arg);
-extern void mr_walk_inputs(const MrNode *start, Snapshot snapshot,
-						   MrVisit visit, void *arg);
+typedef struct MrWalk MrWalk;
+
+typedef struct MrWalkOptions
+{
+	MrDirection direction;
+	Snapshot	snapshot;
+	int32		max_depth;		/* or MR_NO_DEPTH_LIMIT */
+	int64		max_nodes;		/* cut off when it sees more; 0: an error above
+								 * modelreg.max_lineage_nodes */
+	const MrNode *towards;		/* upstream: only ways that may lead there */
+	MrWalk	   *within;			/* downstream: only what that one saw */
+	bool		inputs_only;	/* whatever superseded any of it later */
+} MrWalkOptions;
+
+extern MrWalk *mr_walk_begin(const MrWalkOptions *options);
+extern void mr_walk_start(MrWalk *walk, const MrNode *node);
+extern bool mr_walk_run(MrWalk *walk);
+extern bool mr_walk_reaches(MrWalk *walk, int64 node);
+extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
+extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
+extern void mr_walk_show(MrWalk *walk, MrVisit visit, void *arg);
+extern void mr_walk_end(MrWalk *walk);
+
+extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,
+						 MrVisit visit, void *arg);
+extern bool mr_derives(const MrNode *node, const MrNode *ancestor,
+					   Snapshot snapshot, int64 *nseen);
 
 #endif							/* MODELREG_WALK_H */

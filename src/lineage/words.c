@@ -58,6 +58,8 @@ typedef struct Word
 {
 	const char *text;			/* of its WordEntry */
 	int			len;
+	int64		last_team;		/* that it was met with, or 0 */
+	int32		last_number;	/* of the TeamWord of both */
 } Word;
 
 /* A team with a kind (a class) or with a role. */
@@ -65,6 +67,7 @@ typedef struct TeamWord
 {
 	int64		team;
 	int32		word;
+	int32		alone;			/* the set of this role alone, or 0 */
 } TeamWord;
 
 typedef struct RoleSet
@@ -124,6 +127,7 @@ add_text(MrWords *words, const text *word)
 						   sizeof(Word));
 	words->texts[words->ntexts].text = entry->text;
 	words->texts[words->ntexts].len = strlen(entry->text);
+	words->texts[words->ntexts].last_team = 0;
 	return entry->number = words->ntexts++;
 }
 
@@ -142,9 +146,9 @@ intern_text(MrWords *words, Datum value)
 }
 
 static int32
-intern_team_word(MrWords *words, int64 team, Datum value)
+find_team_word(MrWords *words, int64 team, int32 word)
 {
-	PairKey		key = {team, intern_text(words, value)};
+	PairKey		key = {team, word};
 	bool		found;
 	PairEntry  *entry = pairs_insert(words->team_word_numbers, key, &found);
 
@@ -153,10 +157,26 @@ intern_team_word(MrWords *words, int64 team, Datum value)
 		words->team_words = mr_grow(words->team_words, words->nteam_words,
 									&words->team_word_room, sizeof(TeamWord));
 		words->team_words[words->nteam_words].team = team;
-		words->team_words[words->nteam_words].word = (int32) key.b;
+		words->team_words[words->nteam_words].word = word;
+		words->team_words[words->nteam_words].alone = 0;
 		entry->number = words->nteam_words++;
 	}
 	return entry->number;
+}
+
+/* A word mostly comes with the team that it came with before. */
+static int32
+intern_team_word(MrWords *words, int64 team, Datum value)
+{
+	int32		number = intern_text(words, value);
+	Word	   *word = &words->texts[number];
+
+	if (word->last_team != team)
+	{
+		word->last_number = find_team_word(words, team, number);
+		word->last_team = team;
+	}
+	return word->last_number;
 }
 
 uint32
@@ -200,17 +220,29 @@ add_to_set(MrWords *words, int32 set, int32 role)
 	return words->nsets++;
 }
 
-/* The set with one role more. */
-int32
-mr_words_with_role(MrWords *words, int32 set, Datum role, int64 child_team)
+static int32
+find_set(MrWords *words, int32 set, int32 role)
 {
-	PairKey		key = {set, intern_team_word(words, child_team, role)};
+	PairKey		key = {set, role};
 	bool		found;
 	PairEntry  *entry = pairs_insert(words->set_numbers, key, &found);
 
 	if (!found)
-		entry->number = add_to_set(words, set, (int32) key.b);
+		entry->number = add_to_set(words, set, role);
 	return entry->number;
+}
+
+/* The set with one role more; most sets have one. */
+int32
+mr_words_with_role(MrWords *words, int32 set, Datum role, int64 child_team)
+{
+	int32		number = intern_team_word(words, child_team, role);
+
+	if (set != 0)
+		return words->sets[set].role == number ? set : find_set(words, set, number);
+	if (words->team_words[number].alone == 0)
+		words->team_words[number].alone = find_set(words, 0, number);
+	return words->team_words[number].alone;
 }
 
 static int

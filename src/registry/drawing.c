@@ -385,11 +385,12 @@ collect(Drawing *drawing, MrDirection direction, int32 max_depth)
 	bool		up = direction == MR_UPSTREAM;
 	const char *name = up ? "more_upstream" : "more_downstream";
 	MrNode		start = drawing->boxes[0].node;
+	MrWalkOptions options = {.direction = direction,
+		.snapshot = drawing->snapshot,.max_depth = max_depth};
 	int64		more;
 
 	drawing->nvisited = 0;
-	mr_walk(&start, direction, max_depth, drawing->snapshot,
-			visit, drawing);
+	(void) mr_walk_from(&start, &options, visit, drawing);
 	more = drawing->nvisited - drawing->max_nodes;
 	if (more <= 0)
 		return;

@@ -1,6 +1,12 @@
 /*
  * impact.c
  *		impact(): the versions that a node went into.
+ *
+ * Of a snapshot that everything was made from a million nodes may lie
+ * downstream, but few versions are current, and little lies upstream of each.
+ * So where only these are asked for and a walk of some nodes downstream does
+ * not end, what lies between them and the node is found from their side, and
+ * the walk downstream goes through that alone.
  */
 #include "postgres.h"
 
@@ -26,6 +32,10 @@ enum
 	OUT_STAGE, OUT_STAGE_SINCE, OUT_IS_CURRENT, OUT_BY_SUPERSESSION,
 	OUT_NODE_ID, OUT_COLUMNS = OUT_NODE_ID
 };
+
+/* Nodes to see downstream before the other side is tried, and then there. */
+#define FIRST_DOWNSTREAM 2000
+#define FIRST_UPSTREAM 1000000
 
 typedef struct Impact
 {
@@ -116,6 +126,43 @@ visit(const MrStep *step, void *arg)
 	return true;
 }
 
+static bool
+walk_down(Impact *impact, const MrNode *start, int64 max_nodes, MrWalk *within)
+{
+	MrWalkOptions options = {.direction = MR_DOWNSTREAM,
+		.snapshot = impact->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
+	.max_nodes = max_nodes,.within = within};
+
+	return mr_walk_from(start, &options, visit, impact);
+}
+
+static void
+start_from_current(int64 team, int64 node, void *arg)
+{
+	MrNode		version = {.id = node,.team = team,.kind = MR_NODE_KIND_VERSION};
+
+	mr_walk_start(arg, &version);
+}
+
+/* From the side of the current versions; false when too much lies there. */
+static bool
+walk_from_current(Impact *impact, const MrNode *start)
+{
+	MrWalkOptions options = {.direction = MR_UPSTREAM,
+		.snapshot = impact->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
+	.max_nodes = FIRST_UPSTREAM,.towards = start};
+	MrWalk	   *walk = mr_walk_begin(&options);
+	bool		complete;
+	MrStep		end;
+
+	mr_each_current_version(impact->snapshot, start_from_current, walk);
+	complete = mr_walk_run(walk);
+	if (complete && mr_walk_find(walk, start->id, &end))
+		(void) walk_down(impact, start, 0, walk);
+	mr_walk_end(walk);
+	return complete;
+}
+
 /*
  * modelreg.impact(node text, current_only boolean) returns a table: a row per
  *		version downstream of the node, as the caller's snapshot sees them.
@@ -138,7 +185,9 @@ modelreg_impact(PG_FUNCTION_ARGS)
 	impact.row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg impact row",
 											   ALLOCSET_DEFAULT_SIZES);
-	mr_walk(&start, MR_DOWNSTREAM, MR_NO_DEPTH_LIMIT, impact.snapshot, visit,
-			&impact);
+	if (!impact.current_only ||
+		(!walk_down(&impact, &start, FIRST_DOWNSTREAM, NULL) &&
+		 !walk_from_current(&impact, &start)))
+		(void) walk_down(&impact, &start, 0, NULL);
 	return (Datum) 0;
 }

@@ -46,6 +46,10 @@ extern MrTable *mr_version_open(const char *address, Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 								TimestampTz *since);
 
+typedef void (*MrVersionVisit) (int64 team, int64 node, void *arg);
+extern void mr_each_current_version(Snapshot snapshot, MrVersionVisit visit,
+									void *arg);
+
 /* Kinds of notes. */
 #define MR_NOTE_TAG "tag"
 #define MR_NOTE_UNTAG "untag"

@@ -47,6 +47,9 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 {
 	MrSearchFilters *filters = &search->filters;
 	MrSearchOrigin *origin = &filters->origins[filters->norigins++];
+	MrWalkOptions options = {.direction = MR_DOWNSTREAM,
+		.snapshot = search->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
+	.max_nodes = mr_search_scan_limit};
 
 	mr_node_load(address, search->snapshot, &origin->node);
 	if (strcmp(origin->node.kind, kind) != 0)
@@ -54,45 +57,23 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("node \"%s\" is no %s", address, kind),
 				 mr_reason("invalid_filter")));
-	origin->complete = mr_walk_within(&origin->node, MR_DOWNSTREAM,
-									  mr_search_scan_limit, search->snapshot,
-									  collect_version, origin);
+	origin->complete = mr_walk_from(&origin->node, &options, collect_version,
+									origin);
 	if (origin->n > 1)
 		qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
-}
-
-/* The walk upstream of a version, looking for an origin. */
-typedef struct Lookout
-{
-	MrSearch   *search;
-	int64		origin;
-	bool		found;
-} Lookout;
-
-static bool
-look_out(const MrStep *step, void *arg)
-{
-	Lookout    *lookout = arg;
-
-	lookout->search->scanned++;
-	lookout->found = step->node == lookout->origin;
-	return !lookout->found;
 }
 
 static bool
 derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 {
-	Lookout		lookout = {.search = search,.origin = origin->node.id};
 	MrNode		version;
 
 	if (origin->complete)
 		return origin->n > 0 &&
 			bsearch(&node, origin->versions, origin->n, sizeof(int64),
 					compare_nodes) != NULL;
-	if (mr_node_get(node, search->snapshot, &version))
-		mr_walk(&version, MR_UPSTREAM, MR_NO_DEPTH_LIMIT, search->snapshot,
-				look_out, &lookout);
-	return lookout.found;
+	return mr_node_get(node, search->snapshot, &version) &&
+		mr_derives(&version, &origin->node, search->snapshot, &search->scanned);
 }
 
 /* Does the version with that node derive from all origins? */

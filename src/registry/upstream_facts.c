@@ -88,12 +88,14 @@ compare_ancestors(const void *a, const void *b)
 static void
 collect(int64 id, Snapshot snapshot, HTAB *roles, Ancestors *ancestors)
 {
+	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
+	.max_depth = MR_NO_DEPTH_LIMIT,.inputs_only = true};
 	MrNode		start;
 
 	if (!mr_node_get(id, snapshot, &start))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
 	ancestors->roles = roles;
-	mr_walk_inputs(&start, snapshot, visit, ancestors);
+	(void) mr_walk_from(&start, &options, visit, ancestors);
 	if (ancestors->n > 0)
 		qsort(ancestors->items, ancestors->n, sizeof(Ancestor), compare_ancestors);
 }

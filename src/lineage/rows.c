@@ -1,0 +1,223 @@
+/*
+ * rows.c
+ *		Nodes of a walk as rows of a result.
+ *
+ * What the caller may not read is a row without content; so is a role that
+ * only a record says that he may not read.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/errors.h"
+#include "base/grow.h"
+#include "lineage/rows.h"
+
+/* Columns of the result; the first only where two directions are shown. */
+enum
+{
+	OUT_DIRECTION, OUT_DEPTH, OUT_SECOND, OUT_KIND, OUT_TEAM, OUT_NAME, OUT_VERSION,
+	OUT_ADDRESS, OUT_BY_SUPERSESSION, OUT_RECORDED_AT, OUT_NODE_ID,
+	OUT_COLUMNS
+};
+
+/* A list of roles or kinds to show; NULL when none was given. */
+ArrayType *
+mr_rows_filter(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	ArrayType  *words;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	words = PG_GETARG_ARRAYTYPE_P(n);
+	if (ARR_NDIM(words) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("argument \"%s\" must have one dimension", name),
+				 mr_reason("invalid_filter")));
+	if (array_contains_nulls(words))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not contain nulls", name),
+				 mr_reason("null_argument")));
+	return words;
+}
+
+/* Is the word in the array?  NULL stands for everything. */
+static bool
+passes(ArrayType *words, const char *word)
+{
+	Datum	   *elements;
+	int			n;
+	bool		found = false;
+
+	if (words == NULL)
+		return true;
+	deconstruct_array(words, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
+	for (int i = 0; i < n && !found && word != NULL; i++)
+		found = strcmp(TextDatumGetCString(elements[i]), word) == 0;
+	return found;
+}
+
+void
+mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo, Snapshot snapshot)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	rows->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rows->snapshot = snapshot;
+	rows->context = CurrentMemoryContext;
+	rows->row_context = AllocSetContextCreate(CurrentMemoryContext,
+											  "modelreg row",
+											  ALLOCSET_DEFAULT_SIZES);
+	rows->nodes = mr_node_reader_open(snapshot);
+}
+
+void
+mr_rows_end(MrRows *rows)
+{
+	mr_node_reader_close(rows->nodes);
+	MemoryContextDelete(rows->row_context);
+}
+
+static void
+learn_class(MrRows *rows, MrRowClass *class, const MrStep *step)
+{
+	const MrTeam *team = mr_team_by_id(step->team);
+
+	class->known = true;
+	class->readable = team != NULL;
+	class->shown = passes(rows->kinds, team != NULL ? step->kind : NULL);
+	class->team = team == NULL ? (Datum) 0 : CStringGetTextDatum(team->name);
+}
+
+static const MrRowClass *
+find_class(MrRows *rows, const MrStep *step)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->context);
+	MrRowClass *class;
+
+	while (rows->nclasses <= step->class)
+	{
+		rows->classes = mr_grow(rows->classes, rows->nclasses,
+								&rows->class_room, sizeof(MrRowClass));
+		rows->classes[rows->nclasses++].known = false;
+	}
+	class = &rows->classes[step->class];
+	if (!class->known)
+		learn_class(rows, class, step);
+	MemoryContextSwitchTo(old);
+	return class;
+}
+
+/* Fill the columns of a node that the caller may read. */
+static void
+describe(MrRows *rows, const MrStep *step, const MrRowClass *class,
+		 Datum *values, bool *nulls)
+{
+	MrNode		node;
+	char	   *address;
+
+	if (!mr_node_read(rows->nodes, step->node, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
+	address = mr_node_address(&node, rows->snapshot);
+	values[OUT_KIND] = CStringGetTextDatum(node.kind);
+	values[OUT_TEAM] = class->team;
+	values[OUT_NAME] = CStringGetTextDatum(node.name);
+	values[OUT_VERSION] = CStringGetTextDatum(node.version);
+	if (address != NULL)
+		values[OUT_ADDRESS] = CStringGetTextDatum(address);
+	values[OUT_BY_SUPERSESSION] = BoolGetDatum(step->by_supersession);
+	values[OUT_RECORDED_AT] = TimestampTzGetDatum(node.recorded_at);
+	values[OUT_NODE_ID] = Int64GetDatum(node.id);
+	for (int i = OUT_KIND; i < OUT_COLUMNS; i++)
+		nulls[i] = i == OUT_ADDRESS && address == NULL;
+}
+
+/* The second column is the role of a step, or what the function says. */
+static void
+put_row(MrRows *rows, Datum second, bool isnull, Datum *values, bool *nulls)
+{
+	int			first = rows->direction == (Datum) 0 ? OUT_DEPTH : OUT_DIRECTION;
+
+	values[OUT_SECOND] = second;
+	nulls[OUT_SECOND] = isnull;
+	tuplestore_putvalues(rows->rsinfo->setResult, rows->rsinfo->setDesc,
+						 values + first, nulls + first);
+}
+
+static void
+put_role(MrRows *rows, const char *role, Datum *values, bool *nulls)
+{
+	if (passes(rows->roles, role))
+		put_row(rows, role == NULL ? (Datum) 0 : CStringGetTextDatum(role),
+				role == NULL, values, nulls);
+}
+
+/* One row per role that the caller may know, or one without a role. */
+static void
+put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
+{
+	const char *last = NULL;
+
+	for (int i = 0; i < step->nroles; i++)
+	{
+		if ((last != NULL && strcmp(last, step->roles[i].role) == 0) ||
+			!mr_may_read(step->roles[i].child_team))
+			continue;
+		last = step->roles[i].role;
+		put_role(rows, last, values, nulls);
+	}
+	if (last == NULL)
+		put_role(rows, NULL, values, nulls);
+}
+
+static void
+fill_row(MrRows *rows, const MrStep *step, const MrRowClass *class,
+		 Datum *values, bool *nulls)
+{
+	memset(nulls, true, OUT_COLUMNS * sizeof(bool));
+	values[OUT_DIRECTION] = rows->direction;
+	nulls[OUT_DIRECTION] = false;
+	values[OUT_DEPTH] = Int32GetDatum(step->depth);
+	nulls[OUT_DEPTH] = false;
+	if (class->readable)
+		describe(rows, step, class, values, nulls);
+}
+
+/* A visitor of a walk: a row for each role of the node. */
+bool
+mr_rows_show(const MrStep *step, void *arg)
+{
+	MrRows	   *rows = arg;
+	const MrRowClass *class = find_class(rows, step);
+	Datum		values[OUT_COLUMNS] = {0};
+	bool		nulls[OUT_COLUMNS];
+	MemoryContext old;
+
+	if (!class->shown)
+		return true;
+	old = MemoryContextSwitchTo(rows->row_context);
+	fill_row(rows, step, class, values, nulls);
+	put_rows(rows, step, values, nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->row_context);
+	return true;
+}
+
+/* One row, whose second column is given. */
+void
+mr_rows_put(MrRows *rows, const MrStep *step, Datum second, bool isnull)
+{
+	Datum		values[OUT_COLUMNS] = {0};
+	bool		nulls[OUT_COLUMNS];
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
+
+	fill_row(rows, step, find_class(rows, step), values, nulls);
+	put_row(rows, second, isnull, values, nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->row_context);
+}

@@ -1,0 +1,46 @@
+/*
+ * rows.h
+ *		Nodes of a walk as rows of a result.
+ */
+#ifndef MODELREG_ROWS_H
+#define MODELREG_ROWS_H
+
+#include "fmgr.h"
+#include "lineage/walk.h"
+#include "nodes/execnodes.h"
+#include "utils/array.h"
+
+/* What is the same for all nodes of a team and kind. */
+typedef struct MrRowClass
+{
+	bool		known;
+	bool		readable;		/* for the caller */
+	bool		shown;			/* the filter of kinds says so */
+	Datum		team;			/* its name, if readable */
+} MrRowClass;
+
+typedef struct MrRows
+{
+	ReturnSetInfo *rsinfo;
+	Snapshot	snapshot;
+	MrNodeReader *nodes;
+	Datum		direction;		/* a text for the first column, or 0 for none */
+	ArrayType  *roles;			/* to show, or NULL for all */
+	ArrayType  *kinds;
+	MrRowClass *classes;		/* of the walk that is shown */
+	int64		nclasses;
+	int64		class_room;
+	MemoryContext context;
+	MemoryContext row_context;
+} MrRows;
+
+extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,
+								 const char *name);
+extern void mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo,
+						  Snapshot snapshot);
+extern bool mr_rows_show(const MrStep *step, void *rows);
+extern void mr_rows_put(MrRows *rows, const MrStep *step, Datum second,
+						bool isnull);
+extern void mr_rows_end(MrRows *rows);
+
+#endif							/* MODELREG_ROWS_H */
