@@ -1,0 +1,49 @@
+-- A registry with something of everything that an export holds; texts that are hard to quote among it. Run by a superuser
+-- in an empty database; the roles jane and joe are there.
+CREATE EXTENSION modelreg;
+SELECT modelreg.create_team('search'), modelreg.create_team('ads');
+SELECT modelreg.grant_level('search', current_user, 'evaluator'), modelreg.grant_level('search', 'jane', 'reader'),
+	modelreg.grant_level('search', 'joe', 'reviewer'), modelreg.grant_registry_right('jane', 'auditor');
+SELECT modelreg.revoke_level('search', 'joe', 'reviewer'), modelreg.set_quota('search', 1000000), modelreg.set_quota('ads', 1), modelreg.set_quota('ads', NULL);
+SELECT modelreg.create_model('search.reco', 'open', description => E'quotes " '' \\ , {} NULL\n\ttab é 😀 \\N');
+SELECT modelreg.create_model('search.empty', 'open'), modelreg.create_model('search.old', 'open'), modelreg.create_model('ads.click', 'open');
+SELECT modelreg.rename_model('search.old', 'older'), modelreg.rename_model('search.older', 'old'), modelreg.retire_model('search.old', 'why not');
+SELECT modelreg.create_model('search.old', 'open');
+SELECT modelreg.record_node('commit', 'search.code', 'abc', properties => '{"big": 123456789012345678901234567890.5000, "e": 1e-7, "u": "\u0001\"é"}');
+BEGIN;
+SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/1', rows => 81230114, schema => '{"user": "int"}',
+	occurred_at => '2026-06-01 00:00:00.123456+02');
+SELECT modelreg.record_snapshot('search.events', '2026-06-02', supersedes => 'snapshot:search.events@2026-06-01', occurred_at => '0044-03-15 12:00:00+00 BC');
+SELECT modelreg.record_run('search.train', inputs => '{"code": ["commit:search.code@abc"], "training": ["snapshot:search.events@2026-06-01", "snapshot:search.events@2026-06-02"]}');
+SET LOCAL ROLE jane;
+RESET ROLE;
+COMMIT;
+SELECT modelreg.append_upload(modelreg.begin_upload('search', size => 7), 0, 'weights');
+SELECT modelreg.finish_upload(1);
+SELECT modelreg.register_version('search.reco', 'run:search.train', description => 'first', occurred_at => '2020-02-29 12:00:00.000001+00',
+	artifacts => '[{"name": "weights", "upload": 1, "media_type": "application/octet-stream"}, {"name": "B/prep", "uri": "s3://m/prep?x=\\,y", "size": 3, "store_version": "v\t1",
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}, {"name": "a", "uri": "s3://m/a", "size": 3,
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]',
+	params => ('{"lr": 1.0e-3, "optimizer": "adam", "layers": [64, 32.0], "long": "' || repeat('é', 200) || '", "nested": {"b": 1, "a": null}}')::jsonb,
+	metrics => '{"auc": 0.1, "loss": "NaN", "max": "Infinity", "min": "-Infinity", "tiny": 4.9e-324, "big": 1.7976931348623157e308, "zero": -0.0, "third": 0.3333333333333333}',
+	tags => '{"family": "two-tower"}', request_id => 'v1');
+SELECT modelreg.new_identity('a copy');
+SELECT modelreg.declare_restore('rehearsed', document) FROM modelreg.audit_head();
+SELECT modelreg.register_version('search.reco', parents => '{models:/search.reco/1}'), modelreg.register_version('ads.click');
+SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.8, "a,b": 1}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"');
+SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.7}', dataset => 'snapshot:search.events@2026-06-01', slice => 'new "users"', passed => false,
+	properties => '{"evaluator": "jane"}');
+SELECT modelreg.record_evaluation('snapshot:search.events@2026-06-01', 'data_quality', '{}', passed => true);
+SELECT modelreg.set_tag('search.reco', 'family', 'ranker', 1), modelreg.set_tag('search.reco', 'owner', 'Jane Doe'), modelreg.set_tag('search.reco', 'gone', '', 2);
+SELECT modelreg.remove_tag('search.reco', 'gone', 2);
+SELECT modelreg.set_description('search.reco', 'second', 2);
+SELECT modelreg.promote('search.reco', 1, 'Production', reason => 'first');
+SELECT modelreg.promote('search.reco', 2, 'Production');
+SELECT modelreg.rollback_model('search.reco', 'worse');
+SELECT modelreg.promote('search.reco', 1, 'Archived', leave_none => true);
+SELECT modelreg.promote('search.reco', 2, 'Production');
+SELECT modelreg.set_alias('search.reco', 'champion', 1), modelreg.set_alias('search.reco', 'champion', 2), modelreg.set_alias('search.reco', 'shadow', 1);
+SELECT modelreg.remove_alias('search.reco', 'shadow');
+SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHERE value = 'Jane Doe';
+SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
+SELECT modelreg.rename_team('ads', 'advertising');
