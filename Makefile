@@ -3,7 +3,7 @@
 # Two kinds of targets. The usual ones of a PGXS extension (all, install, installcheck, clean) work on the server that
 # PG_CONFIG names. The private ones (`make help` lists them) bring a throw-away server of their own and touch no other.
 
-PRIVATE = help test demo check check-regress check-isolation check-tap proof psql ci distclean-private
+PRIVATE = help test demo bench check check-regress check-isolation check-tap proof psql ci distclean-private
 
 # Where this Makefile is, for builds outside the tree; PGXS sets srcdir only when it is included.
 here := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))

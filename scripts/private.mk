@@ -19,6 +19,7 @@ help:
 #:   make check-isolation [SPEC="race ..."]         isolation specs, all or only these; output in output_iso/results/
 #:   make check-tap [T="test/t/x.pl ..."]           TAP tests, all or only these; logs in tmp_check/log/
 #:   make proof [P="060_crash ..."]                 attacks on durability at full size, all or only these: docs/reliability.md
+#:   make bench [PARTS="calls lineage ..."]         measures, all or only these parts, and writes docs/performance.md: 20 minutes
 #:   make psql             a shell on such a server, with the extension created
 #:   scripts/with-server [-i] COMMAND...            any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
 #:   make ci               what CI runs (.ci/run): all supported versions, and a sanitizer; as root
@@ -41,6 +42,11 @@ proof:
 	@MODELREG_PROOF=full $(here)/scripts/run-proofs $(P)
 demo:
 	@$(here)/scripts/with-server demo/demo.sh
+# openssl and git are what some of it is measured against.
+bench:
+	@$(here)/scripts/packages git openssl
+	@$(here)/scripts/with-server test/bench/run $(PARTS)
+	@cp $(here)/results/bench/performance* $(here)/docs/
 psql:
 	@$(here)/scripts/with-server -i sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
 ci:

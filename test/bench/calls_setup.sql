@@ -1,15 +1,15 @@
 -- The alternative's tables: the registry's own columns, CHECKs and indexes, without its verbs, triggers and policies.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
-CREATE EXTENSION modelreg;
-CREATE ROLE regress_reader LOGIN;
+CREATE ROLE regress_bench_reader LOGIN;
 SELECT modelreg.create_team('bench');
-SELECT modelreg.grant_level('bench', 'regress_reader', 'reader');
+SELECT modelreg.grant_level('bench', 'regress_bench_reader', 'reader');
 SELECT modelreg.record_run('bench.train');
 SELECT count(modelreg.create_model('bench.model-' || i, 'open')) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.register_version('bench.model-' || i)) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.register_version('bench.model-1')) FROM generate_series(2, 8) AS i;
 SELECT count(modelreg.promote('bench.model-' || i, 1, 'Production')) FROM generate_series(1, 1000) AS i;
+SELECT count(modelreg.set_alias('bench.model-' || i, 'champion', 1)) FROM generate_series(1, 1000) AS i;
 
 CREATE SCHEMA bench;
 CREATE TABLE bench.node (LIKE modelreg.node INCLUDING ALL);
@@ -30,13 +30,12 @@ INSERT INTO bench.registration_head SELECT * FROM modelreg.registration_head;
 -- What a serving process without a registry would ask.
 CREATE TABLE bench.current (name text PRIMARY KEY, version integer, since timestamptz, uri text, permanent_id text, registered_at timestamptz, etag bigint);
 INSERT INTO bench.current SELECT model, version, since, uri, permanent_id, registered_at, 1 FROM modelreg.production_now;
-GRANT USAGE ON SCHEMA bench TO regress_reader;
-GRANT SELECT ON bench.current TO regress_reader;
+GRANT USAGE ON SCHEMA bench TO regress_bench_reader;
+CREATE TABLE bench.pointed (name text PRIMARY KEY, version integer, uri text, permanent_id text, stage text, registered_at timestamptz);
+INSERT INTO bench.pointed SELECT a.model || '@champion', a.version, a.uri, a.permanent_id, a.stage, a.registered_at
+	FROM generate_series(1, 1000) AS i, modelreg.get_by_alias('bench.model-' || i, 'champion') AS a;
+GRANT SELECT ON bench.current, bench.pointed TO regress_bench_reader;
 -- What a promotion without a registry would be.
 CREATE TABLE bench.pointer (id bigint PRIMARY KEY, version integer) WITH (fillfactor = 70);
 INSERT INTO bench.pointer SELECT i, 1 FROM generate_series(1, 1000) AS i;
--- As in production: a commit is on disk before it is acknowledged.
-ALTER SYSTEM SET fsync = on;
-ALTER SYSTEM SET synchronous_commit = on;
-SELECT pg_reload_conf();
 VACUUM ANALYZE;

@@ -1,0 +1,108 @@
+"""Walks, beside WITH RECURSIVE on the same covering indexes. EDGES: the sizes of the graph (10000 100000 1000000 10000000)."""
+
+import os
+
+from chart import chart
+from common import Session, durable, fresh, in_turn, psql, say, size, table
+from graph import HUB_ADDRESS, forge
+
+SIZES = [int(n) for n in os.environ.get("EDGES", "10000 100000 1000000 10000000").split()]
+# Models with a current version, half of which derive from the hub.
+MODELS = 200
+# As much as helps the alternative.
+SETTINGS = ("jit = off", "work_mem = '256MB'")
+
+
+def recursive(node, up):
+    to, at = ("parent", "child") if up else ("child", "parent")
+    return (f"WITH RECURSIVE w (id) AS (SELECT {node}::bigint UNION SELECT e.{to} FROM w JOIN modelreg.edge e ON e.{at} = w.id) ")
+
+
+def walks(ranges):
+    """Title, node to start from, upstream?"""
+    sparse_first, sparse_last = ranges["sparse"]
+    return (("hub", 1, False), ("deep", ranges["deep"][1], True), ("sparse, upstream", sparse_last, True),
+            ("sparse, downstream", sparse_first + 10, False), ("dense", ranges["dense"][1], True))
+
+
+def address(node):
+    return HUB_ADDRESS if node == 1 else f"run:bench.n{node}"
+
+
+def closure(session, title, node, up):
+    """The walk alone, which shows no node, and with all columns of all nodes; each beside the same in SQL."""
+    call = f"modelreg.{'upstream' if up else 'downstream'}('{address(node)}'"
+    ids, named = f"{recursive(node, up)}SELECT count(*) - 1 FROM w", \
+        f"{recursive(node, up)}SELECT count(n.name || n.version) - 1 FROM w JOIN modelreg.node n USING (id)"
+    nodes = int(session.run(f"SELECT count(DISTINCT node_id) FROM {call})")[0])
+    if nodes != int(session.run(ids)[0]):
+        raise SystemExit(f"{title}: the walk has other nodes than WITH RECURSIVE")
+    walk, walk_sql = in_turn(lambda: session.time(f"SELECT count(*) FROM {call}, kinds => '{{}}')"), lambda: session.time(ids))
+    rows, rows_sql = in_turn(lambda: session.time(f"SELECT count(*) FROM {call})"), lambda: session.time(named))
+    return nodes, walk, walk_sql, rows, rows_sql
+
+
+def make_current(ranges):
+    """Models whose current versions come from all over the graph, half of them from the hub."""
+    hub, other = ranges["hub"], ranges["sparse"]
+    psql(f"""SELECT count(modelreg.create_model('bench.model-' || i, 'open')) FROM generate_series(1, {MODELS}) AS i;
+        SELECT count(modelreg.register_version('bench.model-' || i, run => 'run:bench.n' || CASE WHEN i % 2 = 0
+            THEN {hub[0]} + 1 + i * ({hub[1]} - {hub[0]} - 1) / {MODELS} ELSE {other[0]} + i * ({other[1]} - {other[0]}) / {MODELS} END))
+            FROM generate_series(1, {MODELS}) AS i;
+        SELECT count(modelreg.promote('bench.model-' || i, 1, 'Production')) FROM generate_series(1, {MODELS}) AS i;
+        VACUUM ANALYZE;""")
+
+
+def impact(session):
+    ours = f"SELECT count(DISTINCT node_id) FROM modelreg.impact('{HUB_ADDRESS}', current_only => true)"
+    theirs = (f"{recursive(1, False)}SELECT count(*) FROM w JOIN modelreg.version v ON v.node_id = w.id "
+              "JOIN modelreg.model m ON m.id = v.model_id AND m.current_version = v.version")
+    if session.run(ours) != session.run(theirs):
+        raise SystemExit("impact() has other versions than the query")
+    return in_turn(lambda: session.time(ours), lambda: session.time(theirs))
+
+
+def one_size(edges):
+    durable(False)
+    fresh("lineage")
+    psql("SELECT modelreg.create_team('bench')")
+    ranges = forge(edges)
+    make_current(ranges)
+    durable(True)
+    say(f"{size(edges)} edges are there")
+    session = Session(settings=SETTINGS)
+    results = [(title, *closure(session, title, node, up)) for title, node, up in walks(ranges)]
+    current = impact(session)
+    session.close()
+    return results, current
+
+
+def closure_rows(edges, results):
+    return [(size(edges), title, nodes, walk, walk_sql, walk_sql / walk, rows, rows_sql, rows_sql / rows)
+            for title, nodes, walk, walk_sql, rows, rows_sql in results]
+
+
+def curves(measured):
+    """Cost of each walk against the size of the graph, ours and SQL's."""
+    titles = [title for title, *_ in measured[0][1]]
+    series = []
+    for i, title in enumerate(titles):
+        for name, column, dashed in ((title, 2, False), (f"{title}, SQL", 3, True)):
+            series.append((name, [(edges, results[i][column]) for edges, results, _ in measured], i, dashed))
+    i = len(titles)
+    series.append(("current impact", [(edges, current[0]) for edges, _, current in measured], i, False))
+    series.append(("current impact, SQL", [(edges, current[1]) for edges, _, current in measured], i, True))
+    return chart("Lineage: a walk alone, and WITH RECURSIVE", "edges in the graph", "ms", series)
+
+
+def run():
+    measured = []
+    for edges in SIZES:
+        results, current = one_size(edges)
+        measured.append((edges, results, current))
+    closures = [row for edges, results, _ in measured for row in closure_rows(edges, results)]
+    impacts = [(size(edges), ours, theirs, theirs / ours) for edges, _, (ours, theirs) in measured]
+    return {
+        "lineage": table(("edges", "graph", "nodes", "walk, ms", "SQL, ms", "ratio", "with all columns, ms", "SQL, ms", "ratio"), closures),
+        "impact": table(("edges", "impact(current_only), ms", "SQL, ms", "ratio"), impacts),
+    }, {"performance-lineage.svg": curves(measured)}
