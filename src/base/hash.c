@@ -10,9 +10,10 @@
  */
 #include "postgres.h"
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "port/pg_bswap.h"
 #include "utils/array.h"
@@ -220,17 +221,27 @@ modelreg_row_hash(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(mr_sha256_bytea(buf.data, buf.len));
 }
 
-/* SHA-256 of len bytes into hash, which has room for MR_HASH_LEN bytes. */
+/*
+ * SHA-256 of len bytes into hash, which has room for MR_HASH_LEN bytes.  The
+ * algorithm and a context are kept as long as the backend lives: to find and
+ * make them takes longer than to hash a row.
+ */
 void
 mr_sha256(const void *data, size_t len, uint8 *hash)
 {
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	static EVP_MD *algorithm = NULL;
+	static EVP_MD_CTX *context = NULL;
 
-	if (pg_cryptohash_init(ctx) < 0 ||
-		pg_cryptohash_update(ctx, data, len) < 0 ||
-		pg_cryptohash_final(ctx, hash, MR_HASH_LEN) < 0)
-		elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(ctx));
-	pg_cryptohash_free(ctx);
+	if (algorithm == NULL)
+		algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	if (algorithm == NULL || context == NULL ||
+		!EVP_DigestInit_ex(context, algorithm, NULL) ||
+		!EVP_DigestUpdate(context, data, len) ||
+		!EVP_DigestFinal_ex(context, hash, NULL))
+		elog(ERROR, "could not compute SHA-256: %s",
+			 ERR_reason_error_string(ERR_get_error()));
 }
 
 bytea *

@@ -19,23 +19,45 @@
 
 PG_FUNCTION_INFO_V1(modelreg_canonical_json);
 
-static void
-append_string(StringInfo buf, const char *val, int len)
+/* Has it a character that JSON escapes? */
+static bool
+needs_escape(const char *val, int len)
 {
-	char	   *text = pnstrdup(val, len);
-
-	escape_json(buf, text);
-	pfree(text);
+	for (int i = 0; i < len; i++)
+		if ((unsigned char) val[i] < ' ' || val[i] == '"' || val[i] == '\\')
+			return true;
+	return false;
 }
 
 static void
+append_string(StringInfo buf, const char *val, int len)
+{
+	if (needs_escape(val, len))
+		escape_json(buf, pnstrdup(val, len));
+	else
+	{
+		appendStringInfoCharMacro(buf, '"');
+		appendBinaryStringInfo(buf, val, len);
+		appendStringInfoCharMacro(buf, '"');
+	}
+}
+
+/* As the server prints it, without zeros at the end behind a point. */
+static void
 append_number(StringInfo buf, Numeric number)
 {
-	Datum		trimmed = DirectFunctionCall1(numeric_trim_scale,
-											  NumericGetDatum(number));
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out,
+														   NumericGetDatum(number)));
+	int			len = strlen(text);
 
-	appendStringInfoString(buf, DatumGetCString(DirectFunctionCall1(numeric_out,
-																	trimmed)));
+	if (strchr(text, '.') != NULL)
+	{
+		while (text[len - 1] == '0')
+			len--;
+		if (text[len - 1] == '.')
+			len--;
+	}
+	appendBinaryStringInfo(buf, text, len);
 }
 
 static void

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "utils/builtins.h"
 
 #include "guard/guard.h"
@@ -92,12 +91,10 @@ static const char *const statements[] = {
 };
 
 static void
-report_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
-	Datum		values[2];
-	bool		nulls[2];
+	const Datum *values = slot->tts_values;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	mr_verify_report(verify, "guard", TextDatumGetCString(values[0]), "%s",
 					 TextDatumGetCString(values[1]));
 }

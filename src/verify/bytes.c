@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -64,13 +63,12 @@ start_bundle(Bundle *bundle, const Datum *values, const bool *nulls)
 }
 
 static void
-walk_artifact(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+walk_artifact(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	Bundle	   *bundle = state;
-	Datum		values[4];
-	bool		nulls[4];
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	if (!bundle->present || bundle->model != DatumGetInt64(values[0]) ||
 		bundle->version != DatumGetInt32(values[1]))
 	{
@@ -116,13 +114,12 @@ report_bytes(MrVerify *verify, const char *object, MrBytesState state)
 }
 
 static void
-check_bytes(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+check_bytes(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
-	Datum		values[4];
-	bool		nulls[4];
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
 	MrBytesState found;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	if (nulls[1] || nulls[2])
 		return;					/* its row is a finding */
 	found = mr_bytes_check(DatumGetMrDigest(values[1]), DatumGetInt64(values[2]),

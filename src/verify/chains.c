@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -33,8 +32,9 @@ static const char events_sql[] =
 "WHERE ($1 IS NULL OR t.team_id = $1) AND ($2 IS NULL OR (t.chain IN (4, 5) AND t.chain_id = $2)) "
 "ORDER BY t.chain, t.chain_id, t.seq";
 
-static const char *
-chain_name(int16 chain)
+/* A chain's name, or its number when it is none. */
+const char *
+mr_verify_chain_name(int16 chain)
 {
 	return chain >= MR_CHAIN_REGISTRY && chain <= MR_CHAIN_LAST ?
 		mr_chain_name(chain) : psprintf("%d", chain);
@@ -59,7 +59,7 @@ static void
 report_gap(MrVerify *verify, const Link *event, int64 first)
 {
 	char	   *chain = psprintf("chain %s/" INT64_FORMAT,
-								 chain_name(event->chain), event->chain_id);
+								 mr_verify_chain_name(event->chain), event->chain_id);
 
 	if (event->seq < first)
 		mr_verify_report(verify, "chain", chain,
@@ -80,7 +80,7 @@ check_link(MrVerify *verify, const Link *last, const Link *event, const uint8 *p
 	static const uint8 zero[MR_HASH_LEN];
 	int64		expected = last->present ? last->seq + 1 : 1;
 	char	   *object = psprintf("event %s/" INT64_FORMAT "/" INT64_FORMAT,
-								  chain_name(event->chain), event->chain_id,
+								  mr_verify_chain_name(event->chain), event->chain_id,
 								  event->seq);
 
 	if (event->seq != expected)
@@ -94,15 +94,14 @@ check_link(MrVerify *verify, const Link *last, const Link *event, const uint8 *p
 }
 
 static void
-walk_event(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+walk_event(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	Link	   *last = state;
 	Link		event = {.present = true};
 	uint8		prev[MR_HASH_LEN];
-	Datum		values[6];
-	bool		nulls[6];
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	if (nulls[0] || nulls[1] || nulls[2] || nulls[3] ||
 		!read_hash(values[4], nulls[4], prev) ||
 		!read_hash(values[5], nulls[5], event.hash))
@@ -252,15 +251,14 @@ add_fact(Batch *batch, const char *table, int64 id, const uint8 *hash)
 }
 
 static void
-walk_fact(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+walk_fact(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	Batch	   *batch = state;
 	uint8		hash[MR_HASH_LEN] = {0};
-	Datum		values[FACT_COLUMNS];
-	bool		nulls[FACT_COLUMNS];
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
 	char	   *table;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	if (!batch->present || batch->team != DatumGetInt64(values[FACT_TEAM]) ||
 		batch->batch != DatumGetInt64(values[FACT_BATCH]))
 	{

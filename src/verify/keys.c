@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "utils/builtins.h"
 
 #include "verify/verify.h"
@@ -73,12 +72,10 @@ static const Key keys[] = {
 };
 
 static void
-report_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
-	Datum		values[2];
-	bool		nulls[2];
+	const Datum *values = slot->tts_values;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	mr_verify_report(verify, state, TextDatumGetCString(values[0]), "%s",
 					 TextDatumGetCString(values[1]));
 }

@@ -13,61 +13,63 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "base/hash.h"
 #include "verify/verify.h"
 
-/* The rows of a table; object is what a finding calls one. */
+/* The rows of a table; a finding calls one by its first columns. */
 typedef struct RowTable
 {
 	const char *name;
+	int			nkeys;			/* 0: by its hash */
 	const char *columns;		/* of format 1 */
 	const char *sql;
 } RowTable;
 
-#define SELECT_ROWS(table, object) \
-	"SELECT t.*, " object " AS object FROM modelreg." table " t WHERE ($1 IS NULL OR t.team_id = $1) AND "
+#define SELECT_ROWS(table) \
+	"SELECT t.* FROM modelreg." table " t WHERE ($1 IS NULL OR t.team_id = $1) AND "
 #define OF_MODEL "($2 IS NULL OR t.model_id = $2)"
 #define OF_MODELS_NODES(column) \
 	"($2 IS NULL OR t." column " IN (SELECT v.node_id FROM modelreg.version v WHERE v.model_id = $2))"
 
 static const RowTable tables[] = {
-	{"event",
+	{"event", 3,
 		"chain smallint, chain_id bigint, seq bigint, at timestamp with time zone, kind text, team_id bigint, "
 		"who jsonb, application_name text, client_addr text, request_id text, what jsonb, prose bytea, prev bytea",
-		SELECT_ROWS("event", "concat('event ', " MR_SQL_CHAIN("t.chain") ", '/', t.chain_id, '/', t.seq)")
+		SELECT_ROWS("event")
 		"($2 IS NULL OR (t.chain IN (4, 5) AND t.chain_id = $2))"},
-	{"payload",
+	{"payload", 0,
 		"salt bytea, body text",
-		"SELECT t.salt, t.body, t.digest AS hash, 1::smallint AS format, concat('payload ', encode(t.digest, 'hex')) AS object "
+		"SELECT t.salt, t.body, t.digest AS hash, 1::smallint AS format "
 		"FROM modelreg.payload t WHERE ($1 IS NULL OR t.team_id = $1) AND $2 IS NULL AND NOT (t.salt IS NULL AND t.body IS NULL)"},
-	{"node",
+	{"node", 1,
 		"id bigint, team_id bigint, batch bigint, kind text, name text, version text, supersedes bigint, level integer, "
 		"low bigint, input_roles text[], input_ids bigint[], uri text, digest text, rows bigint, properties bytea, "
 		"who jsonb, recorded_at timestamp with time zone, occurred_at timestamp with time zone",
-		SELECT_ROWS("node", "concat('node ', t.id)") OF_MODELS_NODES("id")},
-	{"version",
+		SELECT_ROWS("node") OF_MODELS_NODES("id")},
+	{"version", 2,
 		"model_id bigint, version integer, team_id bigint, node_id bigint, identity uuid, run_id bigint, "
 		"registered_at timestamp with time zone, occurred_at timestamp with time zone, who jsonb, request_id text, "
 		"description bytea, signature bytea, params bytea, node_hash bytea, training_hash bytea, artifacts_hash bytea",
-		SELECT_ROWS("version", "concat('version ', t.model_id, '/', t.version)") OF_MODEL},
-	{"artifact",
+		SELECT_ROWS("version") OF_MODEL},
+	{"artifact", 3,
 		"model_id bigint, version integer, name text, team_id bigint, digest modelreg.digest, size bigint, media_type text, "
 		"uri text, store_version text",
-		SELECT_ROWS("artifact", "concat('artifact ', t.model_id, '/', t.version, '/', t.name)") OF_MODEL},
-	{"production",
+		SELECT_ROWS("artifact") OF_MODEL},
+	{"production", 2,
 		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
-		SELECT_ROWS("production", "concat('production ', t.model_id, '/', t.seq)") OF_MODEL},
-	{"evaluation",
+		SELECT_ROWS("production") OF_MODEL},
+	{"evaluation", 1,
 		"id bigint, team_id bigint, batch bigint, node_id bigint, kind text, dataset_id bigint, slice text, "
 		"metric_names text[], metric_values double precision[], passed boolean, properties bytea, who jsonb, "
 		"recorded_at timestamp with time zone, occurred_at timestamp with time zone",
-		SELECT_ROWS("evaluation", "concat('evaluation ', t.id)") OF_MODELS_NODES("node_id")},
-	{"note",
+		SELECT_ROWS("evaluation") OF_MODELS_NODES("node_id")},
+	{"note", 1,
 		"id bigint, team_id bigint, batch bigint, kind text, model_id bigint, version integer, key text, value bytea, "
 		"who jsonb, recorded_at timestamp with time zone",
-		SELECT_ROWS("note", "concat('note ', t.id)") OF_MODEL},
+		SELECT_ROWS("note") OF_MODEL},
 };
 
 /* Where the columns stand; hash 0 when the table is not as it should be. */
@@ -105,13 +107,20 @@ start_scan(MrVerify *verify, RowScan *scan, TupleDesc desc)
 	scan->started = true;
 	if (strcmp(columns, scan->table->columns) == 0 &&
 		SPI_gettypeid(desc, hash) == BYTEAOID &&
-		desc->natts == hash + 2 && SPI_fnumber(desc, "format") == hash + 1 &&
+		desc->natts == hash + 1 && SPI_fnumber(desc, "format") == hash + 1 &&
 		SPI_gettypeid(desc, hash + 1) == INT2OID)
 		scan->hash = hash;
 	else
 		mr_verify_report(verify, "layout", scan->table->name,
 						 "the table has other columns than its rows' format: %s",
-						 list_columns(desc, desc->natts - 1));
+						 list_columns(desc, desc->natts));
+}
+
+/* The arrays that formats have, told without a look at the catalogs. */
+static bool
+has_shape(Oid type)
+{
+	return type == TEXTARRAYOID || type == INT8ARRAYOID || type == FLOAT8ARRAYOID;
 }
 
 /* Arrays of other shapes have no encoding. */
@@ -122,7 +131,7 @@ can_encode(TupleDesc desc, int natts, const Datum *values, const bool *nulls)
 	{
 		ArrayType  *array;
 
-		if (nulls[i] || !type_is_array(TupleDescAttr(desc, i)->atttypid))
+		if (nulls[i] || !has_shape(TupleDescAttr(desc, i)->atttypid))
 			continue;
 		array = DatumGetArrayTypeP(values[i]);
 		if (ARR_NDIM(array) > 1 || (ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1))
@@ -152,24 +161,63 @@ check_hash(RowScan *scan, TupleDesc desc, const Datum *values, const bool *nulls
 	return NULL;
 }
 
+/* A value as SQL prints it; a chain has a name. */
 static void
-check_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+append_key(StringInfo name, const RowTable *table, TupleTableSlot *slot, int i)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (slot->tts_isnull[i])
+		return;
+	if (strcmp(table->name, "event") == 0 && i == 0)
+	{
+		appendStringInfoString(name, mr_verify_chain_name(DatumGetInt16(slot->tts_values[i])));
+		return;
+	}
+	getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, i)->atttypid,
+					  &output, &is_varlena);
+	appendStringInfoString(name, OidOutputFunctionCall(output, slot->tts_values[i]));
+}
+
+/* What a finding calls a row. */
+static char *
+name_row(const RowScan *scan, TupleTableSlot *slot)
+{
+	StringInfoData name;
+	int			hash = scan->hash - 1;
+
+	initStringInfo(&name);
+	appendStringInfo(&name, "%s ", scan->table->name);
+	for (int i = 0; i < scan->table->nkeys; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&name, '/');
+		append_key(&name, scan->table, slot, i);
+	}
+	if (scan->table->nkeys == 0 && !slot->tts_isnull[hash])
+		appendStringInfoString(&name, TextDatumGetCString(DirectFunctionCall2(binary_encode,
+																			  slot->tts_values[hash],
+																			  CStringGetTextDatum("hex"))));
+	return name.data;
+}
+
+static void
+check_row(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	RowScan    *scan = state;
-	Datum	   *values = palloc(desc->natts * sizeof(Datum));
-	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+	const Datum *values = slot->tts_values;
 	const char *wrong;
 
 	if (!scan->started)
 		start_scan(verify, scan, desc);
 	if (scan->hash == 0)
 		return;
-	heap_deform_tuple(tuple, desc, values, nulls);
-	wrong = check_hash(scan, desc, values, nulls);
+	wrong = check_hash(scan, desc, values, slot->tts_isnull);
 	if (wrong != NULL)
 		mr_verify_report(verify, "row",
-						 TextDatumGetCString(values[desc->natts - 1]),
-						 "%s", wrong);
+						 name_row(scan, slot), "%s", wrong);
 }
 
 static void

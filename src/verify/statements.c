@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "utils/builtins.h"
 
 #include "verify/verify.h"
@@ -63,7 +62,7 @@ typedef struct Statement
 /* The versions that decisions moved, in order. */
 #define MOVES \
 	"SELECT e.chain_id AS model_id, m.move->>'version' AS version, m.move->>'from' AS source, m.move->>'to' AS target, e.seq, e.at, m.nr " \
-	"FROM (SELECT e.*, CASE jsonb_typeof(e.what->'moves') WHEN 'array' THEN e.what->'moves' ELSE '[]' END AS moves " EVENTS_OF_MODELS ") e " \
+	"FROM (SELECT e.*, CASE jsonb_typeof(e.what->'moves') WHEN 'array' THEN e.what->'moves' ELSE '[]' END AS moves " EVENTS_OF_MODELS "AND e.what ? 'moves') e " \
 	"CROSS JOIN LATERAL jsonb_array_elements(e.moves) WITH ORDINALITY AS m(move, nr)"
 
 static const Statement statements[] = {
@@ -205,7 +204,7 @@ static const Statement statements[] = {
 	{"fold", "production", MR_VERIFY_ANY,
 		"SELECT concat('production ', COALESCE(r.model_id, e.chain_id), '/', COALESCE(r.seq, e.seq)), "
 		ONE_SIDED("r.model_id", "e.chain_id") " FROM " ROWS_OF_MODELS("production") " r "
-		"FULL JOIN (SELECT e.chain_id, e.seq " EVENTS_OF_MODELS "AND e.what->'current' <> e.what->'replaced') e "
+		"FULL JOIN (SELECT e.chain_id, e.seq " EVENTS_OF_MODELS "AND e.what ? 'current' AND e.what->'current' <> e.what->'replaced') e "
 		"ON e.chain_id = r.model_id AND e.seq = r.seq WHERE r.model_id IS NULL OR e.chain_id IS NULL "
 		"UNION ALL SELECT concat('production ', r.model_id, '/', r.seq), " DIFFERENCE " FROM " ROWS_OF_MODELS("production") " r "
 		"JOIN modelreg.event e ON e.chain = 5 AND e.chain_id = r.model_id AND e.seq = r.seq "
@@ -469,13 +468,12 @@ static const Statement statements[] = {
 };
 
 static void
-report_row(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	const Statement *statement = state;
-	Datum		values[2];
-	bool		nulls[2];
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
 	mr_verify_report(verify, statement->check,
 					 nulls[0] ? "" : TextDatumGetCString(values[0]), "%s",
 					 nulls[1] ? "it has a null" : TextDatumGetCString(values[1]));

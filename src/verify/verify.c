@@ -16,6 +16,8 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
@@ -33,7 +35,8 @@ PG_FUNCTION_INFO_V1(modelreg_verify);
 
 MrVerifyStep mr_verify_protection = NULL;
 
-#define FETCH_ROWS 256
+/* How many rows are read between two looks at the clock. */
+#define CLOCK_ROWS 256
 #define NOTICE_INTERVAL_MS 20000
 
 /* Add a finding. */
@@ -131,7 +134,7 @@ count_row(MrVerify *verify)
 {
 	CHECK_FOR_INTERRUPTS();
 	verify->seen++;
-	if (verify->seen % FETCH_ROWS != 0 ||
+	if (verify->seen % CLOCK_ROWS != 0 ||
 		GetCurrentTimestamp() < verify->next_notice)
 		return;
 	ereport(NOTICE,
@@ -141,23 +144,38 @@ count_row(MrVerify *verify)
 		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_INTERVAL_MS);
 }
 
-/* Hand on the rows that were fetched; false when there were none. */
-static bool
-handle_rows(MrVerify *verify, MrVerifyRow row, void *state)
+/* Where the executor sends the rows of a statement: each to a function. */
+typedef struct RowReceiver
 {
-	SPITupleTable *rows = SPI_tuptable;
-	uint64		n = SPI_processed;
-	MemoryContext old = MemoryContextSwitchTo(verify->row_context);
+	DestReceiver pub;
+	MrVerify   *verify;
+	MrVerifyRow row;
+	void	   *state;
+} RowReceiver;
 
-	for (uint64 i = 0; i < n; i++)
-	{
-		count_row(verify);
-		row(verify, rows->vals[i], rows->tupdesc, state);
-		MemoryContextReset(verify->row_context);
-	}
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext context = receiver->verify->row_context;
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	count_row(receiver->verify);
+	slot_getallattrs(slot);
+	receiver->row(receiver->verify, slot, receiver->state);
+	MemoryContextReset(context);
 	MemoryContextSwitchTo(old);
-	SPI_freetuptable(rows);
-	return n > 0;
+	return true;
+}
+
+static void
+receive_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+receive_end(DestReceiver *self)
+{
 }
 
 /* Plans of the statements for the whole registry, which are always the same. */
@@ -173,8 +191,7 @@ static SPIPlanPtr
 prepare(const char *sql, int options)
 {
 	Oid			types[2] = {INT8OID, INT8OID};
-	SPIPlanPtr	plan = SPI_prepare_cursor(sql, 2, types,
-										  options | CURSOR_OPT_NO_SCROLL);
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, 2, types, options);
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql,
@@ -203,6 +220,25 @@ kept_plan(const char *sql)
 	return plan;
 }
 
+/* $1 and $2 of the statements. */
+static ParamListInfo
+scope_params(const MrVerify *verify)
+{
+	ParamListInfo params = makeParamList(2);
+	bool		nulls[2] = {verify->scope == MR_VERIFY_ALL,
+	verify->scope != MR_VERIFY_MODEL};
+	int64		values[2] = {verify->team, verify->model};
+
+	for (int i = 0; i < 2; i++)
+	{
+		params->params[i].value = Int64GetDatum(values[i]);
+		params->params[i].isnull = nulls[i];
+		params->params[i].pflags = PARAM_FLAG_CONST;
+		params->params[i].ptype = INT8OID;
+	}
+	return params;
+}
+
 /*
  * Give each row of a statement, a constant, to a function, in a memory
  * context that is emptied after it.  $1 is the team, $2 the model, NULL where
@@ -214,20 +250,16 @@ mr_verify_scan(MrVerify *verify, const char *sql, MrVerifyRow row, void *state)
 {
 	bool		all = verify->scope == MR_VERIFY_ALL;
 	SPIPlanPtr	plan = all ? kept_plan(sql) : prepare(sql, CURSOR_OPT_CUSTOM_PLAN);
-	Datum		values[2];
-	char		nulls[3] = "  ";
-	Portal		portal;
+	RowReceiver receiver = {{receive_row, receive_startup, receive_end, receive_end, DestTuplestore},
+	verify, row, state};
+	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
+	int			result;
 
-	values[0] = Int64GetDatum(verify->team);
-	values[1] = Int64GetDatum(verify->model);
-	nulls[0] = all ? 'n' : ' ';
-	nulls[1] = verify->scope == MR_VERIFY_MODEL ? ' ' : 'n';
-	portal = SPI_cursor_open(NULL, plan, values, nulls, true);
-	do
-	{
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-	} while (handle_rows(verify, row, state));
-	SPI_cursor_close(portal);
+	options.params = scope_params(verify);
+	result = SPI_execute_plan_extended(plan, &options);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
+	pfree(options.params);
 	if (!all)
 		SPI_freeplan(plan);
 }
@@ -263,11 +295,9 @@ parse_scope(MrVerify *verify, const char *scope)
 }
 
 static void
-count_redacted(MrVerify *verify, HeapTuple tuple, TupleDesc desc, void *state)
+count_redacted(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
-	bool		isnull;
-
-	verify->redacted = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
+	verify->redacted = DatumGetInt64(slot->tts_values[0]);
 }
 
 static void
@@ -297,6 +327,11 @@ set_locally(const char *name, const char *value)
 }
 
 /*
+ * What sorts some hundred thousand events in memory; more go to disk.
+ */
+#define ENOUGH_WORK_MEM (128 * 1024)
+
+/*
  * Until mr_owner_end(): what reads whole tables must not choose loops over
  * them because a restored table has no statistics yet, or because a condition
  * on JSON is estimated too low.
@@ -305,6 +340,8 @@ static void
 plan_for_scope(MrVerify *verify)
 {
 	set_locally("jit", "off");
+	if (work_mem < ENOUGH_WORK_MEM)
+		set_locally("work_mem", "128MB");
 	if (verify->scope != MR_VERIFY_MODEL)
 		set_locally("enable_nestloop", "off");
 }

@@ -5,9 +5,8 @@
 #ifndef MODELREG_VERIFY_H
 #define MODELREG_VERIFY_H
 
-#include "access/htup.h"
-#include "access/tupdesc.h"
 #include "datatype/timestamp.h"
+#include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 
 /* What is verified, and which checks take part; bits. */
@@ -39,8 +38,9 @@ typedef void (*MrVerifyStep) (MrVerify *verify, const void *arg);
 extern void mr_verify_run(MrVerify *verify, const char *what,
 						  MrVerifyStep step, const void *arg);
 
-typedef void (*MrVerifyRow) (MrVerify *verify, HeapTuple tuple,
-							 TupleDesc desc, void *state);
+/* Called for each row, whose columns are in the slot's arrays. */
+typedef void (*MrVerifyRow) (MrVerify *verify, TupleTableSlot *slot,
+							 void *state);
 extern void mr_verify_scan(MrVerify *verify, const char *sql,
 						   MrVerifyRow row, void *state);
 
@@ -52,6 +52,8 @@ extern void mr_verify_scan(MrVerify *verify, const char *sql,
 	"COALESCE((ARRAY['registry', 'team', 'facts', 'registrations', 'decisions', 'endpoint'])[" number "], " number "::text)"
 #define MR_SQL_INT(text) \
 	"CASE WHEN (" text ") ~ '^[0-9]{1,18}$' THEN (" text ")::bigint END"
+
+extern const char *mr_verify_chain_name(int16 chain);
 
 /* The parts of verify(). */
 extern void mr_verify_rows(MrVerify *verify);
