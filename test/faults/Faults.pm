@@ -1,0 +1,188 @@
+# Faults: a server with faults.c preloaded, what a test arms in it and changes while it runs, and a call of each verb.
+package Faults;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(start_with_faults fill verbs call_of verbs_of_catalog set_clock set_disk_full acted counted full_size leaks);
+
+my $control;
+
+sub full_size { return ($ENV{MODELREG_PROOF} // '') eq 'full'; }
+
+sub read_control { my @values = unpack 'q4', slurp_file($control); return @values; }
+
+# One member of the file, in place: the server has it mapped.
+sub write_control
+{
+	my ($member, $value) = @_;
+	open my $file, '+<:raw', $control or die "$control: $!";
+	sysseek $file, 8 * $member, 0;
+	syswrite $file, pack('q', $value);
+	close $file;
+}
+
+sub set_clock { write_control(0, $_[0] * 1_000_000); }
+sub set_disk_full { write_control(1, $_[0] ? 1 : 0); }
+# When the server acted on the fault that was armed last; 0 for not.
+sub acted { return (read_control())[2]; }
+# How far the last count came.
+sub counted { return (read_control())[3]; }
+
+sub pg_config { my ($what) = @_; my $value = `pg_config --$what`; chomp $value; return $value; }
+
+sub compile
+{
+	my ($library) = @_;
+	my @cc = split ' ', $ENV{CC} // 'cc';
+	system(@cc, split(' ', '-O2 -D_GNU_SOURCE -fno-builtin -fno-tree-loop-distribute-patterns -fPIC -shared -Wl,-z,lazy -isystem'),
+		pg_config('includedir-server'), "$FindBin::Bin/../faults/faults.c", '-o', $library) == 0 or die 'faults.c was not compiled';
+}
+
+# What a fault must not change: everything that is stored, but for sequences. Whoever asks may be anybody.
+my $stored = <<'SQL';
+DO $do$
+BEGIN
+	EXECUTE (SELECT format($f$CREATE FUNCTION faults.stored() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
+		BEGIN RETURN (SELECT string_agg(t.name || ' ' || t.rows, ', ') FROM (%s) t(name, rows)); END $$ $f$,
+		string_agg(format('SELECT %L, (SELECT md5(string_agg(t::text, %L ORDER BY t::text)) FROM %s t)', c.oid::regclass, ',', c.oid::regclass), ' UNION ALL '))
+		FROM pg_class c WHERE relkind = 'r' AND (relnamespace = 'modelreg'::regnamespace OR oid IN ('pg_largeobject'::regclass, 'pg_largeobject_metadata'::regclass)));
+END
+$do$;
+-- And the session: who it is, its settings, and the locks that it holds beside those of reading.
+CREATE FUNCTION faults.session() RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws('; ', current_user, session_user, current_setting('search_path'),
+		(SELECT md5(string_agg(name || '=' || setting, ',' ORDER BY name)) FROM pg_settings),
+		(SELECT string_agg(concat_ws(' ', locktype, relation::regclass, mode), ', ') FROM pg_locks
+			WHERE pid = pg_backend_pid() AND locktype NOT IN ('virtualxid', 'transactionid') AND mode <> 'AccessShareLock'
+			-- These the server holds to the end of the transaction.
+			AND coalesce(relation::regclass::text !~ '_seq$|^pg_largeobject', true)))
+$$;
+SQL
+
+# A started server with these settings, whose database postgres has the extension and the schema faults.
+sub start_with_faults
+{
+	my ($name, $settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'modelreg'\nautovacuum = off\n" . ($settings // ''));
+	my $library = $node->basedir . '/faults.so';
+	$control = $node->basedir . '/faults.control';
+	compile($library);
+	append_to_file($control, pack 'q4', 0, 0, 0, 0);
+	{
+		local $ENV{LD_PRELOAD} = join ' ', $library, grep { defined } $ENV{LD_PRELOAD};
+		local $ENV{FAULTS_CONTROL} = $control;
+		$node->start;
+	}
+	$node->safe_psql('postgres', <<"SQL");
+CREATE EXTENSION modelreg;
+CREATE SCHEMA faults;
+CREATE FUNCTION faults.arm(fault text, n bigint) RETURNS void AS '$library', 'faults_arm' LANGUAGE c;
+CREATE FUNCTION faults.acted() RETURNS bigint AS '$library', 'faults_acted' LANGUAGE c;
+CREATE FUNCTION faults.lock(classid bigint, objid bigint, objsubid integer) RETURNS void AS '$library', 'faults_lock' LANGUAGE c;
+$stored
+SQL
+	return $node;
+}
+
+# A registry in which every verb has something to do, with ann, who may do everything that needs no superuser.
+sub fill
+{
+	my ($node) = @_;
+	$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE ann;
+CREATE ROLE bob;
+CREATE ROLE joe;
+GRANT USAGE ON SCHEMA faults TO ann;
+SELECT modelreg.create_team('search');
+SELECT modelreg.grant_level('search', 'ann', level) FROM unnest('{maintainer,evaluator,reviewer}'::text[]) AS level;
+SELECT modelreg.grant_registry_right('ann', level) FROM unnest('{admin,auditor}'::text[]) AS level;
+SET ROLE ann;
+SELECT modelreg.create_model('search.reco', 'open', description => 'home page');
+SELECT modelreg.record_node('commit', 'search.code', 'abc');
+SELECT modelreg.record_snapshot('search.events', '1', rows => 10);
+SELECT modelreg.record_run('search.train', inputs => '{"code": ["commit:search.code@abc"], "training": ["snapshot:search.events@1"]}');
+SELECT modelreg.register_version('search.reco', 'run:search.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
+	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
+SQL
+}
+
+# By verb: what has to be there first, and a call; the n-th of them changes something once more. Those of whom a superuser is needed say so.
+my $upload = q{(SELECT id FROM modelreg.upload WHERE request_id = 'upload-%d')};
+my $begin = q{SELECT modelreg.begin_upload('search', 40000, request_id => 'upload-%d');};
+my $bytes = q{convert_to(rpad('%d', 40000, 'weights'), 'UTF8')};
+my $append = "$begin SELECT modelreg.append_upload($upload, 0, $bytes);";
+my %calls = (
+	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
+	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
+	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],
+	set_quota => [ '', q{set_quota('search', 1000000000 + %d, request_id => 'r%d')} ],
+	grant_level => [ q{SELECT modelreg.revoke_level('search', 'bob', 'reader');}, q{grant_level('search', 'bob', 'reader', request_id => 'r%d')} ],
+	revoke_level => [ q{SELECT modelreg.grant_level('search', 'bob', 'reader');}, q{revoke_level('search', 'bob', 'reader', request_id => 'r%d')} ],
+	grant_registry_right => [ q{RESET ROLE; SELECT modelreg.revoke_registry_right('bob', 'auditor');}, q{grant_registry_right('bob', 'auditor', request_id => 'r%d')}, 'superuser' ],
+	revoke_registry_right => [ q{RESET ROLE; SELECT modelreg.grant_registry_right('bob', 'auditor');}, q{revoke_registry_right('bob', 'auditor', request_id => 'r%d')}, 'superuser' ],
+	rebind_roles => [ q{SELECT modelreg.grant_level('search', 'joe', 'reader'); RESET ROLE; DROP ROLE joe; CREATE ROLE joe;}, q{rebind_roles()}, 'superuser' ],
+	create_model => [ '', q{create_model('search.m%d', 'open', description => 'one of many', request_id => 'r%d')} ],
+	rename_model => [ q{SELECT modelreg.create_model('search.old%d', 'open');}, q{rename_model('search.old%d', 'new%d', request_id => 'r%d')} ],
+	retire_model => [ q{SELECT modelreg.create_model('search.gone%d', 'open');}, q{retire_model('search.gone%d', 'why not', request_id => 'r%d')} ],
+	register_version => [ $append . "SELECT modelreg.finish_upload($upload);", q{register_version('search.reco', 'run:search.train', description => 'the best', params => '{"lr": 0.1}',
+		signature => '{"inputs": [{"name": "age", "type": "double"}]}', metrics => '{"auc": 0.9}', tags => '{"n": "%d"}', parents => '{models:/search.reco/1}', request_id => 'r%d',
+		artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', } . $upload . ')))' ],
+	record_evaluation => [ '', q{record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.%d}', dataset => 'snapshot:search.events@1', properties => '{"by": "ann"}', request_id => 'r%d')} ],
+	set_tag => [ '', q{set_tag('search.reco', 'n', '%d', 1, request_id => 'r%d')} ],
+	remove_tag => [ q{SELECT modelreg.set_tag('search.reco', 'n', '%d', 2);}, q{remove_tag('search.reco', 'n', 2, request_id => 'r%d')} ],
+	set_description => [ '', q{set_description('search.reco', 'words %d', 1, request_id => 'r%d')} ],
+	set_alias => [ q{SELECT modelreg.set_alias('search.reco', 'champion', 1);}, q{set_alias('search.reco', 'champion', 2, reason => 'better', request_id => 'r%d')} ],
+	remove_alias => [ q{SELECT modelreg.set_alias('search.reco', 'challenger', 1);}, q{remove_alias('search.reco', 'challenger', reason => 'gone', request_id => 'r%d')} ],
+	promote => [ q{SELECT modelreg.promote('search.reco', 1, 'Production');}, q{promote('search.reco', 2, 'Production', reason => 'A/B', request_id => 'r%d')} ],
+	rollback_model => [ q{SELECT modelreg.promote('search.reco', 1, 'Production'), modelreg.promote('search.reco', 2, 'Production');}, q{rollback_model('search.reco', 'worse', request_id => 'r%d')} ],
+	record_node => [ '', q{record_node('commit', 'search.code', 'c%d', inputs => '{"base": ["commit:search.code@abc"]}', properties => '{"by": "ann"}', request_id => 'r%d')} ],
+	record_snapshot => [ '', q{record_snapshot('search.events', 's%d', schema => '{"age": "int"}', supersedes => 'snapshot:search.events@1', request_id => 'r%d')} ],
+	record_run => [ '', q{record_run('search.run%d', inputs => '{"training": ["snapshot:search.events@1"]}', request_id => 'r%d')} ],
+	record_nodes => [ '', q{record_nodes('{commit:search.bulk@%d,run:search.bulk-%d}', inputs => ARRAY[NULL, '{"code": ["commit:search.bulk@%d"]}'::jsonb], request_id => 'r%d')} ],
+	begin_upload => [ '', q{begin_upload('search', 40000, request_id => 'r%d')} ],
+	append_upload => [ $begin, "append_upload($upload, 0, $bytes)" ],
+	finish_upload => [ $append, "finish_upload($upload)" ],
+	abort_upload => [ $append, "abort_upload($upload)" ],
+	copy_large_object => [ q{SELECT lo_from_bytea(700000 + %d, 'a model %d');}, q{copy_large_object('search', 700000 + %d, request_id => 'r%d')} ],
+	sweep_uploads => [ $append, q{sweep_uploads('search', '0 seconds')} ],
+	record_artifact_check => [ '', q{record_artifact_check('search.reco', 1, 'prep', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', %d, request_id => 'r%d')} ],
+	redact => [ q{SELECT modelreg.set_description('search.reco', 'secret %d', 3);}, q{redact((SELECT encode(digest, 'hex') FROM modelreg.payload WHERE body = 'secret %d'), 'a person', request_id => 'r%d')} ],
+	drop_all_bytes => [ $append . q{}, q{drop_all_bytes('postgres')}, 'superuser' ],
+);
+
+# Those that end what the others need come last.
+sub verbs { return ((sort grep { $_ ne 'drop_all_bytes' } keys %calls), 'drop_all_bytes'); }
+
+# The n-th call of a verb: what has to be there first, what a session sets, and the call.
+sub call_of
+{
+	my ($verb, $n) = @_;
+	my ($before, $call, $who) = @{ $calls{$verb} };
+	return map { s/%d/$n/gr } "SET ROLE ann; $before", ($who ? '' : 'SET ROLE ann; ') . 'SET search_path = public' . ($verb eq 'drop_all_bytes' ? '; SET modelreg.allow_removal = on' : ''), "modelreg.$call";
+}
+
+# Every function that writes, by the catalog: a new one needs a call here.
+sub verbs_of_catalog
+{
+	my ($node) = @_;
+	return split /\n/, $node->safe_psql('postgres', q{SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace AND provolatile = 'v'
+		AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) ORDER BY 1});
+}
+
+# What the log says of things that a transaction left behind, or worse.
+sub leaks
+{
+	my ($node, $from) = @_;
+	return join "\n", grep { /WARNING|leak|TRAP|PANIC|was terminated/ } split /\n/, substr slurp_file($node->logfile), $from // 0;
+}
+
+1;

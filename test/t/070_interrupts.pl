@@ -1,0 +1,159 @@
+# A cancel, a terminate and a lack of memory at every place where the server can act on one, in every verb of the catalog: the
+# transaction ends cleanly, the session is who it was, nothing is locked, leaked or half written, and the same call then
+# passes. TAP because it needs faults.c (test/faults) preloaded into a server. The short form tries some of the places.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../faults";
+use Faults;
+use File::Temp qw(tempfile);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_with_faults('interrupts');
+fill($node);
+is_deeply([ sort(verbs()) ], [ verbs_of_catalog($node) ], 'there is a call of every function that writes');
+
+my %wanted = (cancel => '57014', error => '57014', memory => '53200, XX000');
+# What lacks memory inside of libcrypto is an internal error to the server.
+my %says = (cancel => qr/canceling statement due to user request/, terminate => qr/terminating connection due to administrator command/, error => qr/canceling statement due to user request/, 
+	memory => qr/out of memory|could not \w+ SHA-256/);
+my ($calls, $places) = (0, 0);
+my $observer = $node->background_psql('postgres');
+my $superuser = $observer->query_safe('SELECT current_user');
+
+sub file_of
+{
+	my ($text) = @_;
+	my ($handle, $file) = tempfile(UNLINK => 1);
+	print $handle $text;
+	close $handle;
+	return $file;
+}
+
+sub run_file
+{
+	my ($text) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-f', file_of($text) ], '<', \undef, '>', \$out, '2>', \$err);
+	return ($out, $err);
+}
+
+# How far apart the places are that are tried: the next one at full size, else so that there are about so many.
+sub stride
+{
+	my ($points, $fault, $session, $call) = @_;
+	return 1 if full_size();
+	my ($out, $err) = run_file("$session; BEGIN; SELECT faults.arm('$fault', 1000000000), $call \\; ROLLBACK;");
+	die $err if $err;
+	return 1 + int(counted() / $points);
+}
+
+# One session, in which one place after the other is tried until the call passes. In a savepoint the transaction goes on.
+sub sweep
+{
+	my ($verb, $fault, $points, $savepoint) = @_;
+	my ($before, $session, $call) = call_of($verb, ++$calls);
+	my ($out, $err) = run_file("\\set ON_ERROR_STOP 1\n$before");
+	is($err, '', "$verb: prepared");
+	my $stride = stride($points, $fault, $session, $call);
+	my ($begin, $undo, $end) = $savepoint ? ('BEGIN; SAVEPOINT s;', 'ROLLBACK TO s;', 'COMMIT;') : ('', '', '');
+	my $block = file_of(<<"END");
+\\if :going
+$begin
+SELECT faults.arm('$fault', :n), $call;
+\\set failed :ERROR
+\\set code :SQLSTATE
+\\if :failed
+$undo
+SELECT greatest(faults.acted(), :n + $stride) AS next, CASE WHEN position(:'code' IN '$wanted{$fault}') = 0 THEN 'SQLSTATE ' || :'code'
+	WHEN faults.session() <> :'session' THEN 'the session: ' || faults.session() WHEN faults.stored() <> :'stored' THEN 'half written' ELSE 'ok' END AS verdict \\gset
+\\echo interrupted at :n: :verdict
+\\set n :next
+\\if :{?begun}
+ROLLBACK;
+\\endif
+\\else
+$end
+\\set going 0
+\\endif
+\\endif
+END
+	my $i = "\\i $block\n" x (full_size() ? 5000 : 200);
+	($out, $err) = run_file(<<"END" . $i . "\\echo ended :going\n");
+$session;
+BEGIN; SELECT $call; ROLLBACK;
+SELECT faults.session(), faults.stored();
+@{[ $savepoint ? "\\set begun 1\nBEGIN;" : '' ]}
+SELECT faults.session() AS session, faults.stored() AS stored \\gset
+@{[ $savepoint ? 'ROLLBACK;' : '' ]}
+\\set n 1
+\\set going 1
+END
+	my @verdicts = $out =~ /^interrupted at \d+: (.*)$/mg;
+	my %bad = map { $_ => 1 } grep { $_ ne 'ok' } @verdicts, grep { !/$says{$fault}/ } $err =~ /ERROR:  (.*)/g;
+	$places += @verdicts;
+	is(join('; ', sort keys %bad), '', "$verb: $fault" . ($savepoint ? ' in a savepoint' : '') . ': ' . @verdicts . ' places');
+	like($out, qr/^ended 0$/m, "$verb: and passes then");
+	return;
+}
+
+# The same in a new session for each place, where everything is loaded and planned for the first time.
+sub sweep_cold
+{
+	my ($verb, $fault, $points) = @_;
+	my ($before, $session, $call) = call_of($verb, ++$calls);
+	my ($out, $err) = run_file("\\set ON_ERROR_STOP 1\n$before");
+	is($err, '', "$verb: prepared");
+	my $stride = stride($points, $fault, $session, $call);
+	my $stored = $observer->query_safe('SELECT faults.stored()');
+	my ($n, $tried, %bad) = (1, 0);
+	while (1)
+	{
+		($out, $err) = run_file("$session; SELECT faults.arm('$fault', $n), $call;\nSELECT 'is ' || current_user || ' ' || current_setting('search_path')");
+		last if $err eq '';
+		my $next = acted();
+		$tried++;
+		$bad{$err}++ if $err !~ $says{$fault};
+		$bad{"it is $1"}++ if $out =~ /^is (.*)/m && $1 !~ /^(ann|\Q$superuser\E) public$/;
+		if ($observer->query_safe('SELECT faults.stored()') ne $stored)
+		{
+			# Between its commit and the answer: the client repeats the call, and learns of it.
+			$bad{"after $n: half written"}++ if $fault ne 'terminate';
+			($out, $err) = run_file("$session; SELECT $call");
+			$bad{"repeated after $n: $err"}++ if $err ne '';
+			last;
+		}
+		last if keys %bad > 3;
+		$n = $next > $n + $stride ? $next : $n + $stride;
+	}
+	$places += $tried;
+	is(join('; ', sort keys %bad), '', "$verb: $fault in new sessions: $tried places");
+	return;
+}
+
+for my $verb (verbs())
+{
+	my $from = -s $node->logfile;
+	my $began = time;
+	sweep($verb, 'cancel', 10);
+	sweep($verb, 'error', 20);
+	sweep($verb, 'error', 5, 1);
+	sweep_cold($verb, 'terminate', 3);
+	sweep_cold($verb, 'memory', 5);
+	if (full_size())
+	{
+		sweep($verb, 'cancel', 10, 1);
+		sweep($verb, 'memory', 20);
+		sweep_cold($verb, 'error', 5);
+	}
+	is($observer->query_safe('SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database IS NOT NULL'), '0', "$verb: nothing is locked");
+	is($node->safe_psql('postgres', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', "$verb: verify() is clean");
+	is(leaks($node, $from), '', "$verb: nothing leaked");
+	note "$verb took ", time - $began, ' s';
+}
+note "$places places";
+done_testing();
