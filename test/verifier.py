@@ -364,11 +364,15 @@ class Verifier:
         with open(path, encoding="utf-8") as f:
             document = parse_json(f.read())
         number = {name: chain for chain, name in CHAINS.items()}
+        heads = {(chain, h["id"]): h["seq"] for chain, _, h, _ in self.heads()}
         for c in document["chains"]:
-            id_, seq = int(c["id"]), int(c["seq"])
-            found = [e["hash"].hex() for e in self.events.get((number[c["chain"]], id_), []) if e["seq"] == seq]
-            if found != [c["hash"]] and not (seq == 0 and c["hash"] == ZERO.hex()):
-                self.report("published", f"chain {c['chain']}/{id_}", f"event {seq} is not the one that was published")
+            key, seq = (number[c["chain"]], int(c["id"])), int(c["seq"])
+            found = [e["hash"].hex() for e in self.events.get(key, []) if e["seq"] == seq] or ([ZERO.hex()] if seq == 0 and key in heads else [])
+            if found != [c["hash"]]:
+                self.report("published", f"chain {c['chain']}/{c['id']}", f"event {seq} differs" if found
+                            else "it is missing" if key not in heads else f"it is behind event {seq}" if heads[key] < seq else f"event {seq} differs")
+        if document["identity"] is not None and [document["identity"]] != [r["identity"] for r in self.t["registry"]]:
+            self.report("published", "registry", "the identity is another one")
 
     # Facts
 

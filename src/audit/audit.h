@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "utils/snapshot.h"
 
 /* Codes are stored; never renumber. */
 typedef enum MrChain
@@ -26,7 +27,7 @@ typedef enum MrChain
 
 extern const char *mr_chain_name(MrChain chain);
 extern MrChain mr_chain_by_name(const char *name);
-extern int64 mr_chain_position(MrChain chain, int64 id);
+extern int64 mr_chain_position(MrChain chain, int64 id, Snapshot snapshot);
 
 /*
  * One call of a verb: who calls, for which team, acting as owner from

@@ -62,15 +62,15 @@ mr_chain_by_name(const char *name)
 	return 0;
 }
 
-/* The number of a chain's last event; 0 where there is no such chain. */
+/* The number of a chain's last event; -1 where there is no such chain. */
 int64
-mr_chain_position(MrChain chain, int64 id)
+mr_chain_position(MrChain chain, int64 id, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read(chains[chain].table);
 	Datum		key = Int64GetDatum(id);
-	int64		seq = 0;
+	int64		seq = -1;
 
-	if (mr_table_find_latest(table, chains[chain].index, 1, &key))
+	if (mr_table_find(table, chains[chain].index, 1, &key, snapshot))
 		seq = DatumGetInt64(mr_table_get(table, HEAD_SEQ, NULL));
 	mr_table_close(table);
 	return seq;

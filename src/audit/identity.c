@@ -14,13 +14,16 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
+#include "audit/published.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/snapshot.h"
 
 PG_FUNCTION_INFO_V1(modelreg_declare_restore);
 PG_FUNCTION_INFO_V1(modelreg_new_identity);
@@ -29,87 +32,18 @@ static const MrTeam registry_team = {MR_NO_TEAM, "", 0, false};
 
 #define MAX_DIFFERENCES 50		/* of which a message tells */
 
-/* A chain, as a document of audit_head() has it. */
-typedef struct Published
-{
-	const char *chain;
-	MrChain		number;
-	int64		id;
-	int64		seq;
-	uint8		hash[MR_HASH_LEN];
-} Published;
-
 /* A document being compared with the chains that are here. */
 typedef struct Comparison
 {
 	MrTable    *event;
+	Snapshot	snapshot;
 	MrJson	   *what;			/* gets the chains that are behind */
 	int64		ndifferences;
 	StringInfoData differences;
 } Comparison;
 
 static void
-raise_invalid_head(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"published\" is no document of audit_head()"),
-			 errdetail_internal("%s", detail),
-			 mr_reason("invalid_head")));
-}
-
-/* A member of a type that it has to have; text as a C string, numbers too. */
-static char *
-head_member(JsonbContainer *object, const char *key, enum jbvType type)
-{
-	JsonbValue	value;
-
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
-		value.type != type)
-		raise_invalid_head(psprintf("A %s \"%s\" is missing.",
-									type == jbvString ? "text" : "number", key));
-	if (type == jbvString)
-		return pnstrdup(value.val.string.val, value.val.string.len);
-	return DatumGetCString(DirectFunctionCall1(numeric_out,
-											   NumericGetDatum(value.val.numeric)));
-}
-
-static int64
-head_number(JsonbContainer *object, const char *key)
-{
-	char	   *text = head_member(object, key, jbvNumeric);
-	char	   *end;
-	int64		number;
-
-	errno = 0;
-	number = strtoi64(text, &end, 10);
-	if (errno != 0 || *end != '\0' || number < 0)
-		raise_invalid_head(psprintf("\"%s\" is %s.", key, text));
-	return number;
-}
-
-static void
-read_published(Published *p, JsonbValue *element)
-{
-	JsonbContainer *object = element->val.binary.data;
-	char	   *hash;
-
-	if (element->type != jbvBinary || !JsonContainerIsObject(object))
-		raise_invalid_head("A chain is an object.");
-	p->chain = head_member(object, "chain", jbvString);
-	p->number = mr_chain_by_name(p->chain);
-	if (p->number == 0)
-		raise_invalid_head(psprintf("There is no chain \"%s\".", p->chain));
-	p->id = head_number(object, "id");
-	p->seq = head_number(object, "seq");
-	hash = head_member(object, "hash", jbvString);
-	if (strlen(hash) != 2 * MR_HASH_LEN)
-		raise_invalid_head("A hash has 64 hexadecimal digits.");
-	hex_decode(hash, 2 * MR_HASH_LEN, (char *) p->hash);
-}
-
-static void
-add_behind(MrJson *what, const Published *p, int64 seq)
+add_behind(MrJson *what, const MrPublished *p, int64 seq)
 {
 	MrJson		json;
 
@@ -122,39 +56,31 @@ add_behind(MrJson *what, const Published *p, int64 seq)
 }
 
 static void
-note_difference(Comparison *c, const Published *p)
+note_difference(Comparison *c, const MrPublished *p)
 {
 	if (c->ndifferences++ < MAX_DIFFERENCES)
 		appendStringInfo(&c->differences, "%sEvent " INT64_FORMAT " of chain %s/" INT64_FORMAT " is another one than was published.",
 						 c->differences.len > 0 ? "\n" : "", p->seq, p->chain, p->id);
 }
 
-/* A chain has the event that was published, or ends before it, or differs. */
 static void
-compare_chain(Comparison *c, const Published *p)
+compare_chain(const MrPublished *p, void *state)
 {
-	Datum		keys[3];
+	Comparison *c = state;
 	int64		seq;
 
-	if (p->seq == 0)
-		return;
-	keys[0] = Int16GetDatum(p->number);
-	keys[1] = Int64GetDatum(p->id);
-	keys[2] = Int64GetDatum(p->seq);
-	if (mr_table_find_latest(c->event, "event_pkey", 3, keys))
+	switch (mr_published_compare(c->event, p, c->snapshot, &seq))
 	{
-		bytea	   *hash = DatumGetByteaPP(mr_table_get(c->event, EVENT_HASH, NULL));
-
-		if (VARSIZE_ANY_EXHDR(hash) != MR_HASH_LEN ||
-			memcmp(VARDATA_ANY(hash), p->hash, MR_HASH_LEN) != 0)
+		case MR_CHAIN_EXTENDS:
+			break;
+		case MR_CHAIN_DIFFERS:
 			note_difference(c, p);
-		return;
+			break;
+		case MR_CHAIN_BEHIND:
+		case MR_CHAIN_MISSING:
+			add_behind(c->what, p, seq);
+			break;
 	}
-	seq = mr_chain_position(p->number, p->id);
-	if (seq < p->seq)
-		add_behind(c->what, p, seq);
-	else
-		note_difference(c, p);
 }
 
 /*
@@ -166,24 +92,11 @@ static void
 compare_chains(Jsonb *document, MrJson *what)
 {
 	Comparison	c = {.event = mr_table_open_read("event"),.what = what};
-	JsonbValue	chains;
-	JsonbValue	element;
-	JsonbIterator *it;
 
-	if (getKeyJsonValueFromContainer(&document->root, "chains", 6, &chains) == NULL ||
-		chains.type != jbvBinary || !JsonContainerIsArray(chains.val.binary.data))
-		raise_invalid_head("An array \"chains\" is missing.");
+	c.snapshot = RegisterSnapshot(mr_latest_snapshot());
 	initStringInfo(&c.differences);
-	it = JsonbIteratorInit(chains.val.binary.data);
-	(void) JsonbIteratorNext(&it, &element, true);	/* WJB_BEGIN_ARRAY */
-	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
-	{
-		Published	p;
-
-		CHECK_FOR_INTERRUPTS();
-		read_published(&p, &element);
-		compare_chain(&c, &p);
-	}
+	mr_published_each(document, compare_chain, &c);
+	UnregisterSnapshot(c.snapshot);
 	mr_table_close(c.event);
 	if (c.ndifferences > 0)
 		ereport(ERROR,
@@ -192,16 +105,6 @@ compare_chains(Jsonb *document, MrJson *what)
 				 errdetail_internal("%s", c.differences.data),
 				 errhint("Something else was written here in its place. Ask modelreg.verify(), and whoever published the head."),
 				 mr_reason("head_differs")));
-}
-
-static Jsonb *
-require_head(FunctionCallInfo fcinfo, int n)
-{
-	Jsonb	   *document = mr_arg_object_or_null(fcinfo, n, "published");
-
-	if (document != NULL && head_number(&document->root, "format") != 1)
-		raise_invalid_head("Its format is not 1.");
-	return document;
 }
 
 static void
@@ -271,7 +174,7 @@ run_identity_verb(FunctionCallInfo fcinfo, const char *name, const char *kind,
 Datum
 modelreg_declare_restore(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *document = require_head(fcinfo, 1);
+	Jsonb	   *document = mr_arg_published(fcinfo, 1);
 
 	return run_identity_verb(fcinfo, "declare_restore", "restore_declared",
 							 document, 2);

@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/row.h"
 #include "base/stmt.h"
+#include "verify/verify.h"
 
 PG_FUNCTION_INFO_V1(modelreg_audit_head);
 
@@ -62,9 +63,9 @@ add_chains(MrJson *json, Snapshot snapshot)
 	mr_json_end_array(json);
 }
 
-/* null in a registry to which nothing was written yet. */
-static void
-add_identity(MrJson *json, Snapshot snapshot)
+/* NULL in a registry to which nothing was written yet. */
+char *
+mr_verify_identity(Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("registry");
 	Datum		key = Int64GetDatum(1);
@@ -74,7 +75,7 @@ add_identity(MrJson *json, Snapshot snapshot)
 		identity = DatumGetCString(DirectFunctionCall1(uuid_out,
 													   mr_table_get(table, REGISTRY_IDENTITY, NULL)));
 	mr_table_close(table);
-	mr_json_add_text(json, "identity", identity);
+	return identity;
 }
 
 /* Made as the owner, in memory of the caller. */
@@ -92,7 +93,7 @@ make_document(void)
 		elog(ERROR, "could not connect to SPI");
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "format", DOCUMENT_FORMAT);
-	add_identity(&json, snapshot);
+	mr_json_add_text(&json, "identity", mr_verify_identity(snapshot));
 	add_chains(&json, snapshot);
 	document = mr_json_end(&json);
 	MemoryContextSwitchTo(context);

@@ -272,8 +272,8 @@ set_team_scope(MrVerify *verify, const char *team)
 }
 
 /* Who reads a team may verify it; who verifies all is an auditor. */
-static void
-parse_scope(MrVerify *verify, const char *scope)
+void
+mr_verify_parse_scope(MrVerify *verify, const char *scope)
 {
 	if (scope == NULL)
 	{
@@ -382,8 +382,8 @@ modelreg_verify(PG_FUNCTION_ARGS)
 {
 	MrVerify	verify = {0};
 
-	parse_scope(&verify, PG_ARGISNULL(0) ? NULL :
-				text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	mr_verify_parse_scope(&verify, PG_ARGISNULL(0) ? NULL :
+						  text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	verify.deep = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	InitMaterializedSRF(fcinfo, 0);
 	verify.result = (ReturnSetInfo *) fcinfo->resultinfo;

@@ -8,6 +8,7 @@
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
+#include "utils/snapshot.h"
 
 /* What is verified, and which checks take part; bits. */
 #define MR_VERIFY_ALL	(1 << 0)
@@ -30,6 +31,8 @@ typedef struct MrVerify
 	TimestampTz next_notice;
 } MrVerify;
 
+extern char *mr_verify_identity(Snapshot snapshot);
+extern void mr_verify_parse_scope(MrVerify *verify, const char *scope);
 extern void mr_verify_report(MrVerify *verify, const char *check,
 							 const char *object, const char *detail,...)
 			pg_attribute_printf(4, 5);

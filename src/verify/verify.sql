@@ -16,3 +16,12 @@ COMMENT ON FUNCTION modelreg.audit_head() IS
 REVOKE ALL ON FUNCTION modelreg.audit_head() FROM PUBLIC;
 -- It asks for the right itself.
 GRANT EXECUTE ON FUNCTION modelreg.audit_head() TO PUBLIC;
+
+CREATE FUNCTION modelreg.verify_head(published jsonb, scope text DEFAULT NULL)
+	RETURNS TABLE (check_name text, object text, detail text)
+	AS 'MODULE_PATHNAME', 'modelreg_verify_head' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000 ROWS 10;
+COMMENT ON FUNCTION modelreg.verify_head(jsonb, text) IS
+	'Compares the chains with a document of audit_head() that was kept: each must still have, at the position that it names, the event that it names. Behind: the registry was restored to an earlier state, or cut; differs: it was written anew. No rows, here and of verify(): today''s log goes on from the published one. scope as of verify(); the document''s chains outside of it are left out. It looks at one event a chain.';
+REVOKE ALL ON FUNCTION modelreg.verify_head(jsonb, text) FROM PUBLIC;
+-- It asks for the rights itself.
+GRANT EXECUTE ON FUNCTION modelreg.verify_head(jsonb, text) TO PUBLIC;

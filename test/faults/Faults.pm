@@ -129,6 +129,8 @@ my %calls = (
 	revoke_level => [ q{SELECT modelreg.grant_level('search', 'bob', 'reader');}, q{revoke_level('search', 'bob', 'reader', request_id => 'r%d')} ],
 	grant_registry_right => [ q{RESET ROLE; SELECT modelreg.revoke_registry_right('bob', 'auditor');}, q{grant_registry_right('bob', 'auditor', request_id => 'r%d')}, 'superuser' ],
 	revoke_registry_right => [ q{RESET ROLE; SELECT modelreg.grant_registry_right('bob', 'auditor');}, q{revoke_registry_right('bob', 'auditor', request_id => 'r%d')}, 'superuser' ],
+	declare_restore => [ '', q{declare_restore('disk lost', (SELECT document FROM modelreg.audit_head()), request_id => 'r%d')} ],
+	new_identity => [ '', q{new_identity('a copy', request_id => 'r%d')} ],
 	rebind_roles => [ q{SELECT modelreg.grant_level('search', 'joe', 'reader'); RESET ROLE; DROP ROLE joe; CREATE ROLE joe;}, q{rebind_roles()}, 'superuser' ],
 	create_model => [ '', q{create_model('search.m%d', 'open', description => 'one of many', request_id => 'r%d')} ],
 	rename_model => [ q{SELECT modelreg.create_model('search.old%d', 'open');}, q{rename_model('search.old%d', 'new%d', request_id => 'r%d')} ],
@@ -155,7 +157,7 @@ my %calls = (
 	copy_large_object => [ q{SELECT lo_from_bytea(700000 + %d, 'a model %d');}, q{copy_large_object('search', 700000 + %d, request_id => 'r%d')} ],
 	sweep_uploads => [ $append, q{sweep_uploads('search', '0 seconds')} ],
 	record_artifact_check => [ '', q{record_artifact_check('search.reco', 1, 'prep', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', %d, request_id => 'r%d')} ],
-	redact => [ q{SELECT modelreg.set_description('search.reco', 'secret %d', 3);}, q{redact((SELECT encode(digest, 'hex') FROM modelreg.payload WHERE body = 'secret %d'), 'a person', request_id => 'r%d')} ],
+	redact => [ q{SELECT modelreg.set_description('search.reco', 'secret %d', 3);}, q{redact((SELECT encode(value, 'hex') FROM modelreg.note WHERE kind = 'description' AND version = 3 ORDER BY id DESC LIMIT 1), 'a person', request_id => 'r%d')} ],
 	drop_all_bytes => [ $append . q{}, q{drop_all_bytes('postgres')}, 'superuser' ],
 );
 

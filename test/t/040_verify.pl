@@ -191,6 +191,8 @@ UPDATE modelreg.team SET head_hash = e.hash FROM modelreg.event e WHERE e.chain 
 SQL
 is($node->safe_psql('opened', $verify), '', 'verify() cannot see a chain that was written anew');
 is(judge(export('opened'), $head), "published chain team/2\n", 'but the head that was kept shows it');
+my $kept = slurp_file($head);
+is($node->safe_psql('opened', "SELECT check_name, object FROM modelreg.verify_head('$kept')"), 'published|chain team/2', 'and verify_head() finds the same');
 $node->safe_psql('postgres', 'DROP DATABASE opened WITH (FORCE)');
 
 # Random values have one canonical JSON and one row hash in both.
@@ -215,6 +217,7 @@ $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'a standby verifies');
+is($standby->safe_psql('registry', "SELECT * FROM modelreg.verify_head('$kept')"), '', 'and compares a head');
 is( $standby->safe_psql('registry', 'SELECT digest FROM modelreg.audit_head()'),
 	$node->safe_psql('registry', 'SELECT digest FROM modelreg.audit_head()'),
 	'and has the same head');

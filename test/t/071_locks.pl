@@ -15,8 +15,8 @@ my $node = start_with_faults('locks');
 fill($node);
 my $calls = 0;
 my $locks = 0;
-my %session = map { $_ => $node->background_psql('postgres', on_error_stop => 0) } qw(caller holder observer);
-$session{holder}->query_safe(q{SET deadlock_timeout = '1min'});
+# Anew for each verb, since such a session may last for three minutes.
+my %session;
 
 sub ask { my ($who, $sql) = @_; return $session{$who}->query_safe($sql); }
 
@@ -108,6 +108,8 @@ sub meet_at_commit
 
 for my $verb (verbs())
 {
+	%session = map { $_ => $node->background_psql('postgres', on_error_stop => 0) } qw(caller holder observer);
+	ask('holder', q{SET deadlock_timeout = '1min'});
 	my ($before, $session, $call) = call_of($verb, ++$calls);
 	$node->safe_psql('postgres', $before);
 	my @locks = locks_of($session, $call);
@@ -128,9 +130,9 @@ for my $verb (verbs())
 	my ($how, $wrong) = meet_at_commit($session, $call, $stored);
 	is($wrong, '', "$verb: the facts' head at its commit: $how");
 	is($how eq 'pass' ? 0 : $node->psql('postgres', "$session; SELECT $call"), 0, "$verb: and passes then");
+	$_->quit for values %session;
 }
 is($node->safe_psql('postgres', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'verify() is clean');
 is(leaks($node), '', 'nothing leaked');
 note "$locks locks";
-$_->quit for values %session;
 done_testing();

@@ -1,0 +1,181 @@
+/*
+ * published.c
+ *		A document of audit_head() that was kept: reading it, which may hold
+ *		anything, and what became of each of its chains.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "audit/audit_tables.h"
+#include "audit/published.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "types/parse.h"
+
+static void
+raise_invalid_head(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"published\" is no document of audit_head()"),
+			 errdetail_internal("%s", detail),
+			 mr_reason("invalid_head")));
+}
+
+/* A member of a type that it has to have; text as a C string, numbers too. */
+static char *
+get_member(JsonbContainer *object, const char *key, enum jbvType type)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
+		value.type != type)
+		raise_invalid_head(psprintf("A %s \"%s\" is missing.",
+									type == jbvString ? "text" : "number", key));
+	if (type == jbvString)
+		return pnstrdup(value.val.string.val, value.val.string.len);
+	return DatumGetCString(DirectFunctionCall1(numeric_out,
+											   NumericGetDatum(value.val.numeric)));
+}
+
+static int64
+get_number(JsonbContainer *object, const char *key)
+{
+	char	   *text = get_member(object, key, jbvNumeric);
+	char	   *end;
+	int64		number;
+
+	errno = 0;
+	number = strtoi64(text, &end, 10);
+	if (errno != 0 || *end != '\0' || number < 0)
+		raise_invalid_head(psprintf("\"%s\" is %s.", key, mr_text_clip(text)));
+	return number;
+}
+
+static void
+get_hash(JsonbContainer *object, uint8 *hash)
+{
+	char	   *text = get_member(object, "hash", jbvString);
+
+	if (strlen(text) != 2 * MR_HASH_LEN ||
+		strspn(text, "0123456789abcdef") != 2 * MR_HASH_LEN)
+		raise_invalid_head("A hash has 64 hexadecimal digits.");
+	hex_decode(text, 2 * MR_HASH_LEN, (char *) hash);
+}
+
+static void
+read_chain(MrPublished *p, JsonbValue *element)
+{
+	JsonbContainer *object = element->val.binary.data;
+
+	if (element->type != jbvBinary || !JsonContainerIsObject(object))
+		raise_invalid_head("A chain is an object.");
+	p->chain = get_member(object, "chain", jbvString);
+	p->number = mr_chain_by_name(p->chain);
+	if (p->number == 0)
+		raise_invalid_head(psprintf("There is no chain \"%s\".", mr_text_clip(p->chain)));
+	p->id = get_number(object, "id");
+	p->seq = get_number(object, "seq");
+	get_hash(object, p->hash);
+}
+
+/* An argument that is such a document, as far as its outside shows, or NULL. */
+Jsonb *
+mr_arg_published(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *document = mr_arg_object_or_null(fcinfo, n, "published");
+
+	if (document != NULL && get_number(&document->root, "format") != 1)
+		raise_invalid_head("Its format is not 1.");
+	return document;
+}
+
+/* The identity of the registry whose head it is; NULL before its first event. */
+char *
+mr_published_identity(Jsonb *document)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(&document->root, "identity", 8, &value) != NULL &&
+		value.type == jbvNull)
+		return NULL;
+	return get_member(&document->root, "identity", jbvString);
+}
+
+/* Give each chain of the document, which is gone after it, to a function. */
+void
+mr_published_each(Jsonb *document, MrPublishedChain chain, void *state)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "modelreg published chain",
+												  ALLOCSET_SMALL_SIZES);
+	JsonbValue	chains;
+	JsonbValue	element;
+	JsonbIterator *it;
+
+	if (getKeyJsonValueFromContainer(&document->root, "chains", 6, &chains) == NULL ||
+		chains.type != jbvBinary || !JsonContainerIsArray(chains.val.binary.data))
+		raise_invalid_head("An array \"chains\" is missing.");
+	it = JsonbIteratorInit(chains.val.binary.data);
+	(void) JsonbIteratorNext(&it, &element, true);	/* WJB_BEGIN_ARRAY */
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		MrPublished p;
+
+		CHECK_FOR_INTERRUPTS();
+		read_chain(&p, &element);
+		MemoryContextSwitchTo(old);
+		chain(&p, state);
+		MemoryContextReset(context);
+	}
+	MemoryContextDelete(context);
+}
+
+/* The event is not there: what became of the chain, and where it ends. */
+static MrExtends
+compare_end(const MrPublished *p, Snapshot snapshot, int64 *seq)
+{
+	static const uint8 zero[MR_HASH_LEN];
+	int64		position = mr_chain_position(p->number, p->id, snapshot);
+
+	*seq = Max(position, 0);
+	if (position < 0)
+		return MR_CHAIN_MISSING;
+	if (position < p->seq)
+		return MR_CHAIN_BEHIND;
+	return p->seq == 0 && memcmp(p->hash, zero, MR_HASH_LEN) == 0 ?
+		MR_CHAIN_EXTENDS : MR_CHAIN_DIFFERS;
+}
+
+/*
+ * What became of a chain: a look into the index of events, and only where
+ * that finds nothing one at the chain's head, whose position *seq then is.
+ */
+MrExtends
+mr_published_compare(MrTable *event, const MrPublished *p, Snapshot snapshot,
+					 int64 *seq)
+{
+	Datum		keys[3];
+	Datum		stored;
+	bytea	   *hash;
+	bool		isnull;
+
+	keys[0] = Int16GetDatum(p->number);
+	keys[1] = Int64GetDatum(p->id);
+	keys[2] = Int64GetDatum(p->seq);
+	*seq = p->seq;
+	if (!mr_table_find(event, "event_pkey", 3, keys, snapshot))
+		return compare_end(p, snapshot, seq);
+	stored = mr_table_get(event, EVENT_HASH, &isnull);
+	if (isnull)
+		return MR_CHAIN_DIFFERS;
+	hash = DatumGetByteaPP(stored);
+	return VARSIZE_ANY_EXHDR(hash) == MR_HASH_LEN &&
+		memcmp(VARDATA_ANY(hash), p->hash, MR_HASH_LEN) == 0 ?
+		MR_CHAIN_EXTENDS : MR_CHAIN_DIFFERS;
+}
