@@ -12,6 +12,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/parse_relation.h"
 #include "utils/rel.h"
+#include "utils/tuplesort.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
@@ -73,6 +74,19 @@ mr_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#endif
+}
+
+/* The next datum in order, a copy; tuplesort learned to lend it in 16. */
+static inline bool
+mr_tuplesort_getdatum(Tuplesortstate *state, Datum *value)
+{
+	bool		isnull;
+
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(state, true, true, value, &isnull, NULL);
+#else
+	return tuplesort_getdatum(state, true, value, &isnull, NULL);
 #endif
 }
 

@@ -1,13 +1,15 @@
 /*
  * verbs.c
- *		record_node(), record_run() and record_snapshot().
+ *		record_node(), record_run(), record_snapshot() and
+ *		record_table_snapshot().
  *
- * All three read their arguments into one request, which is checked and
+ * All read their arguments into one request, which is checked and
  * recorded in one way.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -15,11 +17,13 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "lineage/request.h"
+#include "lineage/table_content.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_record_node);
 PG_FUNCTION_INFO_V1(modelreg_record_run);
 PG_FUNCTION_INFO_V1(modelreg_record_snapshot);
+PG_FUNCTION_INFO_V1(modelreg_record_table_snapshot);
 
 #define KIND_SNAPSHOT "snapshot"
 
@@ -40,13 +44,41 @@ read_properties(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 		mr_request_set_properties(request, PG_GETARG_JSONB_P(n));
 }
 
+/* Add what the registry has to say to the properties that were given. */
+static void
+add_properties(MrNodeRequest *request, Jsonb *more, const char *source)
+{
+	JsonbIterator *it = JsonbIteratorInit(&more->root);
+	JsonbValue	key;
+	JsonbValue	dummy;
+	JsonbIteratorToken token;
+
+	if (request->properties == NULL)
+	{
+		request->properties = more;
+		return;
+	}
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+		if (token == WJB_KEY &&
+			getKeyJsonValueFromContainer(&request->properties->root, key.val.string.val,
+										 key.val.string.len, &dummy) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%.*s is given twice, %s and in properties",
+							key.val.string.len, key.val.string.val, source),
+					 mr_reason("invalid_properties")));
+	request->properties =
+		DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
+										   JsonbPGetDatum(request->properties),
+										   JsonbPGetDatum(more)));
+}
+
 /* A snapshot's schema becomes the member "schema" of its properties. */
 static void
 read_schema(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 {
 	Jsonb	   *schema;
 	MrJson		json;
-	JsonbValue	dummy;
 
 	if (PG_ARGISNULL(n))
 		return;
@@ -56,20 +88,9 @@ read_schema(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("schema must be a JSON object or array"),
 				 mr_reason("invalid_properties")));
-	if (request->properties != NULL &&
-		getKeyJsonValueFromContainer(&request->properties->root, "schema",
-									 strlen("schema"), &dummy) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("schema is given twice, as argument and in properties"),
-				 mr_reason("invalid_properties")));
 	mr_json_begin(&json);
 	mr_json_add_json(&json, "schema", schema);
-	schema = mr_json_end(&json);
-	request->properties = request->properties == NULL ? schema :
-		DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
-										   JsonbPGetDatum(request->properties),
-										   JsonbPGetDatum(schema)));
+	add_properties(request, mr_json_end(&json), "as argument");
 }
 
 static void
@@ -197,4 +218,55 @@ modelreg_record_snapshot(PG_FUNCTION_ARGS)
 	read_supersedes(fcinfo, 8, &request);
 	read_occurred_at(fcinfo, 9, &request);
 	return record(fcinfo, "record_snapshot", &request, 10);
+}
+
+/* Note what a table holds, and what of it that is. */
+static void
+set_content(MrNodeRequest *request, const MrTableContent *content)
+{
+	MrJson		json;
+
+	mr_request_set_rows(request, content->rows);
+	mr_request_set_digest(request, content->digest);
+	mr_json_begin(&json);
+	mr_json_add_text(&json, "relation", content->relation);
+	mr_json_add_json(&json, "schema", content->schema);
+	if (content->digest != NULL)
+		mr_json_add_text(&json, "digest_of", "rows, format 1");
+	if (content->row_security)
+		mr_json_add_bool(&json, "row_security", true);
+	add_properties(request, mr_json_end(&json), "by the table");
+}
+
+/*
+ * modelreg.record_table_snapshot(relation regclass, name, version,
+ *		with_digest boolean, uri, inputs, properties, supersedes, occurred_at,
+ *		request_id) returns text: record_snapshot() of a table as it is now.
+ *
+ * The table is read as the caller, and after all else that may fail was
+ * checked, since it can take long.  Errors: those of record_snapshot(), and of reading a table.
+ */
+Datum
+modelreg_record_table_snapshot(PG_FUNCTION_ARGS)
+{
+	MrNodeRequest request = {0};
+	MrTableContent content;
+	char	   *version = mr_arg_text(fcinfo, 2, "version");
+
+	mr_arg_require(fcinfo, 0, "relation");
+	mr_arg_require(fcinfo, 3, "with_digest");
+	mr_check_node_version(version, NULL);
+	mr_request_set_kind(&request, KIND_SNAPSHOT);
+	mr_request_set_key(&request, mr_arg_text(fcinfo, 1, "name"), version);
+	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 4));
+	read_inputs(fcinfo, 5, &request);
+	read_properties(fcinfo, 6, &request);
+	read_supersedes(fcinfo, 7, &request);
+	read_occurred_at(fcinfo, 8, &request);
+	PreventCommandIfReadOnly("record_table_snapshot");
+	mr_table_content_read(PG_GETARG_OID(0), PG_GETARG_BOOL(3), &content);
+	set_content(&request, &content);
+	/* rights may have gone while the table was read */
+	request.team = mr_require_team(request.team.name, MR_CONTRIBUTOR);
+	return record(fcinfo, "record_table_snapshot", &request, 9);
 }
