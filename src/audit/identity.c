@@ -78,7 +78,8 @@ compare_chain(const MrPublished *p, void *state)
 			break;
 		case MR_CHAIN_BEHIND:
 		case MR_CHAIN_MISSING:
-			add_behind(c->what, p, seq);
+			if (seq < p->seq)	/* nothing was lost with one that had no events */
+				add_behind(c->what, p, seq);
 			break;
 	}
 }
