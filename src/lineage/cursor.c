@@ -120,6 +120,13 @@ mr_cursor_next(MrCursor *cursor)
 	return false;
 }
 
+/* The entry itself, valid until the next call. */
+IndexTuple
+mr_cursor_entry(MrCursor *cursor)
+{
+	return cursor->scan->xs_itup;
+}
+
 /* A column of the entry, valid until the next call. */
 Datum
 mr_cursor_get(MrCursor *cursor, AttrNumber column)

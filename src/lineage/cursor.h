@@ -6,6 +6,7 @@
 #define MODELREG_CURSOR_H
 
 #include "access/genam.h"
+#include "access/itup.h"
 #include "access/sdir.h"
 #include "executor/tuptable.h"
 #include "storage/buf.h"
@@ -28,6 +29,7 @@ extern void mr_cursor_seek(MrCursor *cursor, int64 key);
 extern void mr_cursor_seek_pair(MrCursor *cursor, int64 key, int64 second);
 extern void mr_cursor_seek_from(MrCursor *cursor, int64 key, bool backward);
 extern bool mr_cursor_next(MrCursor *cursor);
+extern IndexTuple mr_cursor_entry(MrCursor *cursor);
 extern Datum mr_cursor_get(MrCursor *cursor, AttrNumber column);
 extern void mr_cursor_fetch(MrCursor *cursor, TupleTableSlot *slot);
 extern void mr_cursor_close(MrCursor *cursor);

@@ -70,7 +70,8 @@ CREATE TABLE modelreg.edge (
 	parent_kind text COLLATE "C" NOT NULL,
 	CONSTRAINT edge_order CHECK (parent < child)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
-CREATE UNIQUE INDEX edge_up ON modelreg.edge (child, parent, role) INCLUDE (parent_low, parent_team, parent_level, parent_kind) WITH (fillfactor = 100);
+-- In the order of walks: upstream ids descend.
+CREATE UNIQUE INDEX edge_up ON modelreg.edge (child DESC, parent, role) INCLUDE (parent_low, parent_team, parent_level, parent_kind) WITH (fillfactor = 100);
 CREATE INDEX edge_down ON modelreg.edge (parent, child, role) INCLUDE (child_team, child_kind);
 COMMENT ON TABLE modelreg.edge IS 'A row per input of a node. The node''s hash covers its inputs; walks read only the two indexes.';
 COMMENT ON COLUMN modelreg.edge.child IS 'The node that has the input.';

@@ -31,11 +31,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "base/errors.h"
 #include "base/settings.h"
 #include "lineage/cursor.h"
+#include "lineage/leaves.h"
 #include "lineage/lineage_tables.h"
 #include "lineage/seen.h"
 #include "lineage/walk.h"
@@ -94,8 +96,10 @@ struct MrWalk
 	MemoryContext context;
 	Snapshot	snapshot;
 	MrCursor   *probes;			/* edges of one node */
-	MrCursor   *range;			/* edges in order */
-	int64		range_key;		/* of the entry that it is at, or 0 */
+	TupleDesc	desc;			/* of their index */
+	MrLeaves   *range;			/* edges in order */
+	IndexTuple	range_entry;	/* that it is at, or NULL */
+	int64		range_key;		/* of that entry, or 0 */
 	int64		recent[RANGE_MIN];	/* ids that were taken last */
 	uint32		ntaken;
 	MrCursor   *supersessions;
@@ -115,11 +119,11 @@ typedef struct Origin
 	int64		team;
 } Origin;
 
-static MrCursor *
-open_edges(const MrWalk *walk, int nkeys)
+/* Its order is that in which the walk takes nodes. */
+static const char *
+edge_index(const MrWalk *walk)
 {
-	return mr_cursor_open("edge", walk->backward ? "edge_up" : "edge_down",
-						  walk->snapshot, nkeys);
+	return walk->backward ? "edge_up" : "edge_down";
 }
 
 static MrSeenNode *
@@ -152,51 +156,60 @@ come_nearer(MrWalk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
 	mr_seen_pend(walk->seen, id);
 }
 
-/* What the edge under a cursor says of the node that it leads to. */
-static Datum
-edge_role(const MrWalk *walk, MrCursor *edge)
+/* A column of an edge's entry in the index; none is NULL. */
+static inline Datum
+edge_column(const MrWalk *walk, IndexTuple edge, AttrNumber column)
 {
-	return mr_cursor_get(edge, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
+	bool		isnull;
+
+	return index_getattr(edge, column, walk->desc, &isnull);
 }
 
-static uint32
-edge_class(const MrWalk *walk, MrCursor *edge)
+static inline Datum
+edge_role(const MrWalk *walk, IndexTuple edge)
 {
-	Datum		team = mr_cursor_get(edge, walk->backward ?
-									 EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM);
-	Datum		kind = mr_cursor_get(edge, walk->backward ?
-									 EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
+	return edge_column(walk, edge, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
+}
+
+/* Team and kind of the node that the edge leads to. */
+static uint32
+edge_class(const MrWalk *walk, IndexTuple edge)
+{
+	Datum		team = edge_column(walk, edge, walk->backward ?
+								   EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM);
+	Datum		kind = edge_column(walk, edge, walk->backward ?
+								   EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
 
 	return mr_words_class(walk->words, DatumGetInt64(team), kind);
 }
 
-/* Does the edge under a cursor lead nowhere near the target? */
+/* Does the edge lead nowhere near the target? */
 static bool
-leads_astray(const MrWalk *walk, MrCursor *edge, int64 id)
+leads_astray(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	const Bounds *bounds = &walk->bounds;
 
 	if (id == bounds->target)
 		return false;
 	return id < bounds->lowest ||
-		DatumGetInt64(mr_cursor_get(edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
-		DatumGetInt32(mr_cursor_get(edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
+		DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
+		DatumGetInt32(edge_column(walk, edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
 }
 
 /* The limits of a walk that has any, beside its depth. */
 static bool
-is_out_of_bounds(const MrWalk *walk, MrCursor *edge, int64 id)
+is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	if (walk->bounds.target != 0 && leads_astray(walk, edge, id))
 		return true;
 	return walk->within != NULL && mr_seen_get(walk->within->seen, id) == NULL;
 }
 
-/* Follow the edge under a cursor; false when it leads out of bounds. */
+/* Follow an edge; false when it leads out of bounds. */
 static bool
-follow(MrWalk *walk, MrCursor *edge, const Origin *from)
+follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 {
-	int64		id = DatumGetInt64(mr_cursor_get(edge, EDGE_UP_PARENT));
+	int64		id = DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT));
 	int32		depth = from->depth + 1;
 	bool		found;
 	MrSeenNode *node;
@@ -331,7 +344,7 @@ expand_one(MrWalk *walk, int64 id)
 		mr_cursor_seek_pair(walk->probes, id, 0);
 	while (!walk->ended && mr_cursor_next(walk->probes))
 	{
-		misses = follow(walk, walk->probes, &origin) ? 0 : misses + 1;
+		misses = follow(walk, mr_cursor_entry(walk->probes), &origin) ? 0 : misses + 1;
 		if (walk->within != NULL && misses > MISSES_MAX && !leap(walk, id))
 			break;
 	}
@@ -369,8 +382,18 @@ take_between(MrWalk *walk, int64 from, int64 before)
 static void
 advance(MrWalk *walk)
 {
-	walk->range_key = mr_cursor_next(walk->range) ?
-		DatumGetInt64(mr_cursor_get(walk->range, EDGE_UP_CHILD)) : 0;
+	walk->range_entry = mr_leaves_next(walk->range);
+	walk->range_key = walk->range_entry == NULL ? 0 :
+		DatumGetInt64(edge_column(walk, walk->range_entry, EDGE_UP_CHILD));
+}
+
+static void
+seek(MrWalk *walk, int64 id)
+{
+	if (walk->range == NULL)
+		walk->range = mr_leaves_open("edge", edge_index(walk), walk->snapshot);
+	mr_leaves_seek(walk->range, id);
+	advance(walk);
 }
 
 /*
@@ -382,21 +405,13 @@ position(MrWalk *walk, int64 id)
 {
 	int64		near = walk->backward ? id + WINDOW : id - WINDOW;
 
-	if (walk->range == NULL)
-		walk->range = open_edges(walk, 1);
 	if (walk->range_key == 0 || is_beyond(walk, near, walk->range_key))
-	{
-		mr_cursor_seek_from(walk->range, id, walk->backward);
-		advance(walk);
-	}
+		seek(walk, id);
 	for (int i = 0; i < SKIP_MAX && walk->range_key != 0 &&
 		 is_beyond(walk, id, walk->range_key); i++)
 		advance(walk);
 	if (walk->range_key != 0 && is_beyond(walk, id, walk->range_key))
-	{
-		mr_cursor_seek_from(walk->range, id, walk->backward);
-		advance(walk);
-	}
+		seek(walk, id);
 }
 
 /*
@@ -425,7 +440,7 @@ read_range(MrWalk *walk, int64 from, int64 last)
 			from = beside(walk, key);
 		}
 		if (wanted)
-			(void) follow(walk, walk->range, &origin);
+			(void) follow(walk, walk->range_entry, &origin);
 		skipped = wanted ? 0 : skipped + 1;
 		if (skipped > SKIP_MAX)
 			return from;
@@ -505,7 +520,9 @@ bounds_towards(const MrNode *target, Snapshot snapshot)
 static void
 open_cursors(MrWalk *walk)
 {
-	walk->probes = open_edges(walk, walk->within == NULL ? 1 : 2);
+	walk->probes = mr_cursor_open("edge", edge_index(walk), walk->snapshot,
+								  walk->within == NULL ? 1 : 2);
+	walk->desc = RelationGetDescr(walk->probes->index);
 	walk->supersessions = mr_cursor_open("node", walk->backward ?
 										 "node_superseding" : "node_superseded",
 										 walk->snapshot, 1);
@@ -580,7 +597,7 @@ mr_walk_end(MrWalk *walk)
 {
 	mr_cursor_close(walk->probes);
 	if (walk->range != NULL)
-		mr_cursor_close(walk->range);
+		mr_leaves_close(walk->range);
 	mr_cursor_close(walk->supersessions);
 	UnregisterSnapshot(walk->snapshot);
 	MemoryContextDelete(walk->context);
