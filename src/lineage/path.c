@@ -47,12 +47,11 @@ walk_between(const Ends *ends)
 		.snapshot = ends->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
 	.towards = &ends->ancestor};
 	MrWalk	   *walk = mr_walk_begin(&options);
-	MrStep		end;
 
 	mr_walk_start(walk, &ends->node);
 	(void) mr_walk_run(walk);
 	if (ends->node.id != ends->ancestor.id &&
-		mr_walk_find(walk, ends->ancestor.id, &end))
+		mr_walk_has(walk, ends->ancestor.id))
 		return walk;
 	mr_walk_end(walk);
 	return NULL;
@@ -185,11 +184,9 @@ static bool
 show_between(const MrStep *step, void *arg)
 {
 	Between    *between = arg;
-	MrStep		same;
 
-	if (mr_walk_find(between->back, step->node, &same))
+	return !mr_walk_has(between->back, step->node) ||
 		mr_rows_show(step, &between->rows);
-	return true;
 }
 
 static void
@@ -197,7 +194,7 @@ show_all_between(Between *between, MrWalk *walk, const Ends *ends)
 {
 	MrWalkOptions options = {.direction = MR_DOWNSTREAM,
 		.snapshot = ends->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
-	.within = walk};
+		.within = walk,.bare = true};
 	MrStep		start;
 
 	between->back = mr_walk_begin(&options);

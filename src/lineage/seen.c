@@ -2,12 +2,14 @@
  * seen.c
  *		The nodes that a walk has seen, and those that wait to be expanded.
  *
- * Pages of 64 consecutive ids, each with a bit per id for seen and pending,
- * in chunks of 1024 pages, which are found by binary search.  Ids that lie
- * close together, as those of a history do, take some 12 bytes each; a node
- * whose neighbours are not seen takes a page, 784 bytes.  A chunk takes 8 kB.
- * So a walk needs at most 13 bytes for each id that the registry has given
- * out, however it is shaped.  Nodes do not move.
+ * Pages of 64 consecutive ids in chunks of 1024 pages, which are found by
+ * binary search.  What was seen and what is pending are bits in the chunk; a
+ * page has what is known of its nodes, field by field, so that the depths, to
+ * which each edge leads, lie close together.  Ids that lie close together, as
+ * those of a history do, take some 12 bytes each; a node whose neighbours are
+ * not seen takes a page, 784 bytes.  A chunk takes 24 kB.  So a walk needs at
+ * most 13 bytes for each id that the registry has given out, however it is
+ * shaped.  Pages do not move.
  */
 #include "postgres.h"
 
@@ -110,49 +112,49 @@ new_page(MrSeen *seen)
 	}
 	page = seen->free_pages++;
 	seen->nfree--;
-	page->seen = page->pending = 0;
+	page->start = page->marked = 0;
 	return page;
 }
 
-static MrSeenPage *
-find_page(MrSeen *seen, int64 id)
+bool
+mr_seen_has(MrSeen *seen, int64 id)
 {
 	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
 
-	return chunk == NULL ? NULL : chunk->pages[page_number(id)];
+	return chunk != NULL && (chunk->seen[page_number(id)] & bit_of(id)) != 0;
 }
 
-/* What is known of a node; NULL when it was not seen. */
-MrSeenNode *
+/* A node that was seen. */
+MrSeenNode
 mr_seen_get(MrSeen *seen, int64 id)
 {
-	MrSeenPage *page = find_page(seen, id);
+	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+	MrSeenNode	node = {chunk->pages[page_number(id)], id % MR_SEEN_PAGE};
 
-	if (page == NULL || (page->seen & bit_of(id)) == 0)
-		return NULL;
-	return &page->nodes[id % MR_SEEN_PAGE];
+	return node;
 }
 
 /* The same; a node that was not seen is then, and the caller fills it. */
-MrSeenNode *
+MrSeenNode
 mr_seen_add(MrSeen *seen, int64 id, bool *found)
 {
 	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-	MrSeenPage **page;
+	int			number = page_number(id);
+	MrSeenNode	node;
 
 	if (chunk == NULL)
 		chunk = add_chunk(seen, chunk_number(id));
-	page = &chunk->pages[page_number(id)];
-	if (*page == NULL)
-		*page = new_page(seen);
-	*found = ((*page)->seen & bit_of(id)) != 0;
+	*found = (chunk->seen[number] & bit_of(id)) != 0;
 	if (!*found)
 	{
+		if (chunk->pages[number] == NULL)
+			chunk->pages[number] = new_page(seen);
+		chunk->seen[number] |= bit_of(id);
 		seen->nseen++;
-		(*page)->nodes[id % MR_SEEN_PAGE].start = false;
 	}
-	(*page)->seen |= bit_of(id);
-	return &(*page)->nodes[id % MR_SEEN_PAGE];
+	node.page = chunk->pages[number];
+	node.at = id % MR_SEEN_PAGE;
+	return node;
 }
 
 /* A node that was seen is to be expanded. */
@@ -161,12 +163,11 @@ mr_seen_pend(MrSeen *seen, int64 id)
 {
 	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
 	int			number = page_number(id);
-	MrSeenPage *page = chunk->pages[number];
 
-	if (page->pending & bit_of(id))
+	if (chunk->pending[number] & bit_of(id))
 		return;
-	page->pending |= bit_of(id);
-	chunk->pending[number / 64] |= UINT64CONST(1) << (number % 64);
+	chunk->pending[number] |= bit_of(id);
+	chunk->pages_pending[number / 64] |= UINT64CONST(1) << (number % 64);
 	seen->npending++;
 }
 
@@ -176,15 +177,14 @@ mr_seen_pend_all(MrSeen *seen)
 {
 	seen->npending = seen->nseen;
 	for (int i = 0; i < seen->nchunks; i++)
-		for (int number = 0; number < MR_SEEN_PAGES; number++)
-		{
-			MrSeenPage *page = seen->chunks[i]->pages[number];
+	{
+		MrSeenChunk *chunk = seen->chunks[i];
 
-			if (page == NULL)
-				continue;
-			page->pending = page->seen;
-			seen->chunks[i]->pending[number / 64] |= UINT64CONST(1) << (number % 64);
-		}
+		memcpy(chunk->pending, chunk->seen, sizeof(chunk->seen));
+		for (int number = 0; number < MR_SEEN_PAGES; number++)
+			if (chunk->seen[number] != 0)
+				chunk->pages_pending[number / 64] |= UINT64CONST(1) << (number % 64);
+	}
 }
 
 /* It is expanded now; false when it did not wait. */
@@ -193,13 +193,12 @@ mr_seen_unpend(MrSeen *seen, int64 id)
 {
 	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
 	int			number = page_number(id);
-	MrSeenPage *page = chunk == NULL ? NULL : chunk->pages[number];
 
-	if (page == NULL || (page->pending & bit_of(id)) == 0)
+	if (chunk == NULL || (chunk->pending[number] & bit_of(id)) == 0)
 		return false;
-	page->pending &= ~bit_of(id);
-	if (page->pending == 0)
-		chunk->pending[number / 64] &= ~(UINT64CONST(1) << (number % 64));
+	chunk->pending[number] &= ~bit_of(id);
+	if (chunk->pending[number] == 0)
+		chunk->pages_pending[number / 64] &= ~(UINT64CONST(1) << (number % 64));
 	seen->npending--;
 	return true;
 }
@@ -225,10 +224,10 @@ next_page(const MrSeenChunk *chunk, int from, bool backward)
 {
 	int			position = from % 64;
 
-	for (int word = from / 64; word >= 0 && word < lengthof(chunk->pending);
+	for (int word = from / 64; word >= 0 && word < lengthof(chunk->pages_pending);
 		 word += backward ? -1 : 1)
 	{
-		uint64		bits = bits_from(chunk->pending[word], position, backward);
+		uint64		bits = bits_from(chunk->pages_pending[word], position, backward);
 
 		if (bits != 0)
 			return word * 64 + first_bit(bits, backward);
@@ -243,20 +242,16 @@ next_in_chunk(const MrSeenChunk *chunk, int64 from, bool backward)
 {
 	int			number = page_number(from);
 	int			position = from % MR_SEEN_PAGE;
+	uint64		bits = bits_from(chunk->pending[number], position, backward);
 
-	if (chunk->pages[number] != NULL)
-	{
-		uint64		bits = bits_from(chunk->pages[number]->pending, position, backward);
-
-		if (bits != 0)
-			return from - position + first_bit(bits, backward);
-	}
+	if (bits != 0)
+		return from - position + first_bit(bits, backward);
 	number += backward ? -1 : 1;
 	if (number < 0 || number >= MR_SEEN_PAGES ||
 		(number = next_page(chunk, number, backward)) < 0)
 		return 0;
 	return chunk->number * CHUNK_IDS + number * MR_SEEN_PAGE +
-		first_bit(chunk->pages[number]->pending, backward);
+		first_bit(chunk->pending[number], backward);
 }
 
 /* The first pending node from an id on, or down from it; 0 for none. */
@@ -293,17 +288,30 @@ mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
 
 	for (int64 id = Max(low, 0); id <= high; id += MR_SEEN_PAGE - id % MR_SEEN_PAGE)
 	{
-		MrSeenPage *page = find_page(seen, id);
+		MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
 		uint64		bits;
 
-		if (page == NULL)
+		if (chunk == NULL)
 			continue;
-		bits = bits_from(page->pending, id % MR_SEEN_PAGE, false);
+		bits = bits_from(chunk->pending[page_number(id)], id % MR_SEEN_PAGE, false);
 		if (high / MR_SEEN_PAGE == id / MR_SEEN_PAGE)
 			bits = bits_from(bits, high % MR_SEEN_PAGE, true);
 		count += pg_popcount64(bits);
 	}
 	return count;
+}
+
+static void
+visit_page(const MrSeenChunk *chunk, int number, MrSeenVisit visit, void *arg)
+{
+	int64		start = chunk->number * CHUNK_IDS + number * MR_SEEN_PAGE;
+	MrSeenNode	node = {chunk->pages[number], 0};
+
+	for (uint64 bits = chunk->seen[number]; bits != 0; bits &= bits - 1)
+	{
+		node.at = pg_rightmost_one_pos64(bits);
+		visit(start + node.at, node, arg);
+	}
 }
 
 /* Visit all nodes that were seen, by id. */
@@ -313,18 +321,9 @@ mr_seen_each(MrSeen *seen, MrSeenVisit visit, void *arg)
 	for (int i = 0; i < seen->nchunks; i++)
 		for (int number = 0; number < MR_SEEN_PAGES; number++)
 		{
-			MrSeenPage *page = seen->chunks[i]->pages[number];
-			int64		start = seen->chunks[i]->number * CHUNK_IDS +
-				number * MR_SEEN_PAGE;
-
-			if (page == NULL)
+			if (seen->chunks[i]->seen[number] == 0)
 				continue;
 			CHECK_FOR_INTERRUPTS();
-			for (uint64 bits = page->seen; bits != 0; bits &= bits - 1)
-			{
-				int			bit = pg_rightmost_one_pos64(bits);
-
-				visit(start + bit, &page->nodes[bit], arg);
-			}
+			visit_page(seen->chunks[i], number, visit, arg);
 		}
 }

@@ -90,6 +90,7 @@ struct MrWalk
 	int64		stop_at;		/* the node that ends it, or 0 */
 	bool		ended;			/* there, or cut off */
 	bool		inputs_only;	/* supersessions are not followed */
+	bool		bare;			/* nodes are seen, and nothing else is noted */
 	bool		is_bounded;		/* by one of the next two */
 	Bounds		bounds;			/* target 0: none */
 	MrWalk	   *within;
@@ -126,10 +127,10 @@ edge_index(const MrWalk *walk)
 	return walk->backward ? "edge_up" : "edge_down";
 }
 
-static MrSeenNode *
+static MrSeenNode
 see(MrWalk *walk, int64 id, bool *found)
 {
-	MrSeenNode *node = mr_seen_add(walk->seen, id, found);
+	MrSeenNode	node = mr_seen_add(walk->seen, id, found);
 
 	if (id == walk->stop_at)
 		walk->ended = true;
@@ -145,13 +146,43 @@ see(MrWalk *walk, int64 id, bool *found)
 	return node;
 }
 
+static inline int32
+depth_of(MrSeenNode node)
+{
+	return node.page->depth[node.at];
+}
+
+static inline uint32
+class_of(MrSeenNode node)
+{
+	return node.page->class[node.at];
+}
+
+static inline int32
+last_roles(MrSeenNode node)
+{
+	return node.page->roles[node.at];
+}
+
+static inline bool
+is_start(MrSeenNode node)
+{
+	return mr_seen_bit(node.page->start, node.at);
+}
+
+static inline bool
+is_marked(MrSeenNode node)
+{
+	return mr_seen_bit(node.page->marked, node.at);
+}
+
 /* A shorter way to a node, or the first one: it is to be taken. */
 static void
-come_nearer(MrWalk *walk, int64 id, MrSeenNode *node, int32 depth, bool marked)
+come_nearer(MrWalk *walk, int64 id, MrSeenNode node, int32 depth, bool marked)
 {
-	node->depth = depth;
-	node->marked = marked;
-	node->roles = 0;
+	node.page->depth[node.at] = depth;
+	node.page->roles[node.at] = 0;
+	mr_seen_set_bit(&node.page->marked, node.at, marked);
 	walk->deepest = Max(walk->deepest, depth);
 	mr_seen_pend(walk->seen, id);
 }
@@ -202,7 +233,40 @@ is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	if (walk->bounds.target != 0 && leads_astray(walk, edge, id))
 		return true;
-	return walk->within != NULL && mr_seen_get(walk->within->seen, id) == NULL;
+	return walk->within != NULL && !mr_seen_has(walk->within->seen, id);
+}
+
+/* A node was seen at the end of an edge, first or not first. */
+static void
+come_by_edge(MrWalk *walk, int64 id, MrSeenNode node, bool found, IndexTuple edge,
+			 const Origin *from)
+{
+	int32		depth = from->depth + 1;
+
+	if (!found)
+		node.page->class[node.at] = edge_class(walk, edge);
+	if (!found || depth_of(node) > depth)
+		come_nearer(walk, id, node, depth, from->marked);
+	else if (is_marked(node) && !from->marked)
+	{
+		/* no nearer, but what follows is reached without a supersession */
+		mr_seen_set_bit(&node.page->marked, node.at, false);
+		mr_seen_pend(walk->seen, id);
+	}
+	node.page->roles[node.at] =
+		mr_words_with_role(walk->words, last_roles(node), edge_role(walk, edge),
+						   walk->backward ? from->team :
+						   mr_words_team(walk->words, class_of(node)));
+}
+
+/* A bare walk sees a node. */
+static void
+reach(MrWalk *walk, int64 id, MrSeenNode node, bool found)
+{
+	if (found)
+		return;
+	node.page->class[node.at] = 0;
+	come_nearer(walk, id, node, 0, false);
 }
 
 /* Follow an edge; false when it leads out of bounds. */
@@ -210,65 +274,52 @@ static bool
 follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 {
 	int64		id = DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT));
-	int32		depth = from->depth + 1;
 	bool		found;
-	MrSeenNode *node;
+	MrSeenNode	node;
 
 	if (walk->is_bounded && is_out_of_bounds(walk, edge, id))
 		return false;
 	node = see(walk, id, &found);
-	if (!found)
-		node->class = edge_class(walk, edge);
-	else if (node->depth < depth)
-		return true;
-	if (!found || node->depth > depth)
-		come_nearer(walk, id, node, depth, from->marked);
-	else if (node->marked && !from->marked)
-	{
-		/* no nearer, but what follows is reached without a supersession */
-		node->marked = false;
-		mr_seen_pend(walk->seen, id);
-	}
-	node->roles = mr_words_with_role(walk->words, node->roles,
-									 edge_role(walk, edge),
-									 walk->backward ? from->team :
-									 mr_words_team(walk->words, node->class));
+	if (walk->bare)
+		reach(walk, id, node, found);
+	else if (!found || depth_of(node) > from->depth)
+		come_by_edge(walk, id, node, found, edge, from);
 	return true;
+}
+
+/* Note what a node stands for; of several the one with the smallest id. */
+static void
+note_stand(MrWalk *walk, int64 id, int64 other_id, bool first)
+{
+	bool		found;
+	StandsEntry *entry;
+
+	if (walk->stands == NULL)
+		walk->stands = stands_create(walk->context, 64, NULL);
+	entry = stands_insert(walk->stands, id, &found);
+	entry->stands_for = first || !found ? other_id : Min(entry->stands_for, other_id);
 }
 
 /* One node stands for another, at the same depth and in the same roles. */
 static void
-stand_for(MrWalk *walk, int64 id, const MrSeenNode *other, int64 other_id)
+stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 {
 	bool		found;
-	MrSeenNode *node;
-	StandsEntry *entry;
+	bool		nearer;
+	MrSeenNode	node;
 
-	if (walk->within != NULL && mr_seen_get(walk->within->seen, id) == NULL)
+	if (walk->within != NULL && !mr_seen_has(walk->within->seen, id))
 		return;
 	node = see(walk, id, &found);
-	if (found && (node->depth < other->depth ||
-				  (node->depth == other->depth && node->roles != 0)))
-		return;
-	if (found && node->start)
+	nearer = !found || depth_of(node) > depth_of(other);
+	if (!nearer && (is_start(node) || depth_of(node) < depth_of(other) ||
+					last_roles(node) != 0))
 		return;
 	if (!found)
-		node->class = other->class;
-	if (!found || node->depth > other->depth)
-	{
-		come_nearer(walk, id, node, other->depth, true);
-		found = false;
-	}
-	if (walk->stands == NULL)
-		walk->stands = stands_create(CurrentMemoryContext, 64, NULL);
-	if (found)
-	{
-		entry = stands_lookup(walk->stands, id);
-		entry->stands_for = Min(entry->stands_for, other_id);
-		return;
-	}
-	entry = stands_insert(walk->stands, id, &found);
-	entry->stands_for = other_id;
+		node.page->class[node.at] = class_of(other);
+	if (nearer)
+		come_nearer(walk, id, node, depth_of(other), true);
+	note_stand(walk, id, other_id, nearer);
 }
 
 /*
@@ -276,7 +327,7 @@ stand_for(MrWalk *walk, int64 id, const MrSeenNode *other, int64 other_id)
  * so the index is asked only where it has something next.
  */
 static void
-follow_supersessions(MrWalk *walk, int64 id, const MrSeenNode *node)
+follow_supersessions(MrWalk *walk, int64 id, MrSeenNode node)
 {
 	MrCursor   *cursor = walk->supersessions;
 
@@ -301,7 +352,7 @@ follow_supersessions(MrWalk *walk, int64 id, const MrSeenNode *node)
 static bool
 take(MrWalk *walk, int64 id, Origin *origin)
 {
-	MrSeenNode *node;
+	MrSeenNode	node;
 
 	if (!mr_seen_unpend(walk->seen, id))
 		return false;
@@ -309,10 +360,10 @@ take(MrWalk *walk, int64 id, Origin *origin)
 	walk->recent[walk->ntaken++ % RANGE_MIN] = id;
 	follow_supersessions(walk, id, node);
 	origin->id = id;
-	origin->depth = node->depth;
-	origin->marked = node->marked;
-	origin->team = mr_words_team(walk->words, node->class);
-	return node->depth < walk->max_depth;
+	origin->depth = depth_of(node);
+	origin->marked = is_marked(node);
+	origin->team = mr_words_team(walk->words, class_of(node));
+	return origin->depth < walk->max_depth;
 }
 
 /*
@@ -546,6 +597,7 @@ mr_walk_begin(const MrWalkOptions *options)
 	walk->snapshot = RegisterSnapshot(options->snapshot);
 	walk->within = options->within;
 	walk->inputs_only = options->inputs_only;
+	walk->bare = options->bare;
 	if (options->towards != NULL)
 		walk->bounds = bounds_towards(options->towards, walk->snapshot);
 	walk->is_bounded = options->towards != NULL || options->within != NULL;
@@ -563,11 +615,11 @@ mr_walk_start(MrWalk *walk, const MrNode *start)
 {
 	MemoryContext old = MemoryContextSwitchTo(walk->context);
 	bool		found;
-	MrSeenNode *node = see(walk, start->id, &found);
+	MrSeenNode	node = see(walk, start->id, &found);
 
-	node->class = mr_words_class(walk->words, start->team,
-								 CStringGetTextDatum(start->kind));
-	node->start = true;
+	node.page->class[node.at] = mr_words_class(walk->words, start->team,
+											   CStringGetTextDatum(start->kind));
+	mr_seen_set_bit(&node.page->start, node.at, true);
 	come_nearer(walk, start->id, node, 0, false);
 	MemoryContextSwitchTo(old);
 }
@@ -589,7 +641,14 @@ mr_walk_reaches(MrWalk *walk, int64 node)
 {
 	walk->stop_at = node;
 	(void) mr_walk_run(walk);
-	return mr_seen_get(walk->seen, node) != NULL;
+	return mr_walk_has(walk, node);
+}
+
+/* Was a node seen? */
+bool
+mr_walk_has(MrWalk *walk, int64 node)
+{
+	return mr_seen_has(walk->seen, node);
 }
 
 void
@@ -617,25 +676,25 @@ mr_walk_stands_for(MrWalk *walk, int64 node)
 
 /* The roles of a node, or of what it stands for. */
 static int32
-roles_of(MrWalk *walk, int64 id, const MrSeenNode *node)
+roles_of(MrWalk *walk, int64 id, MrSeenNode node)
 {
-	while (node->roles == 0 && !node->start)
+	while (last_roles(node) == 0 && !is_start(node))
 	{
 		id = mr_walk_stands_for(walk, id);
 		node = mr_seen_get(walk->seen, id);
 	}
-	return node->roles;
+	return last_roles(node);
 }
 
 static void
-describe(MrWalk *walk, int64 id, const MrSeenNode *node, MrStep *step)
+describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
 {
 	step->node = id;
-	step->team = mr_words_team(walk->words, node->class);
-	step->depth = node->depth;
-	step->class = node->class;
-	step->kind = mr_words_kind(walk->words, node->class);
-	step->by_supersession = node->marked;
+	step->team = mr_words_team(walk->words, class_of(node));
+	step->depth = depth_of(node);
+	step->class = class_of(node);
+	step->kind = mr_words_kind(walk->words, class_of(node));
+	step->by_supersession = is_marked(node);
 	step->nroles = mr_words_roles(walk->words, roles_of(walk, id, node),
 								  &step->roles);
 }
@@ -644,11 +703,10 @@ describe(MrWalk *walk, int64 id, const MrSeenNode *node, MrStep *step)
 bool
 mr_walk_find(MrWalk *walk, int64 id, MrStep *step)
 {
-	const MrSeenNode *node = mr_seen_get(walk->seen, id);
-
-	if (node != NULL)
-		describe(walk, id, node, step);
-	return node != NULL;
+	if (!mr_walk_has(walk, id))
+		return false;
+	describe(walk, id, mr_seen_get(walk->seen, id), step);
+	return true;
 }
 
 /* The nodes in the order in which they are shown. */
@@ -659,17 +717,17 @@ typedef struct Order
 } Order;
 
 static void
-count_depth(int64 id, MrSeenNode *node, void *arg)
+count_depth(int64 id, MrSeenNode node, void *arg)
 {
-	((Order *) arg)->places[node->depth + 1]++;
+	((Order *) arg)->places[depth_of(node) + 1]++;
 }
 
 static void
-put_in_place(int64 id, MrSeenNode *node, void *arg)
+put_in_place(int64 id, MrSeenNode node, void *arg)
 {
 	Order	   *order = arg;
 
-	order->ids[order->places[node->depth]++] = id;
+	order->ids[order->places[depth_of(node)]++] = id;
 }
 
 static int64 *
@@ -701,11 +759,11 @@ mr_walk_show(MrWalk *walk, MrVisit visitor, void *arg)
 
 	for (int64 i = 0; i < walk->seen->nseen && more; i++)
 	{
-		const MrSeenNode *node = mr_seen_get(walk->seen, ids[i]);
+		MrSeenNode	node = mr_seen_get(walk->seen, ids[i]);
 		MrStep		step;
 
 		CHECK_FOR_INTERRUPTS();
-		if (node->start)
+		if (is_start(node))
 			continue;
 		describe(walk, ids[i], node, &step);
 		more = visitor(&step, arg);
@@ -741,7 +799,7 @@ mr_derives(const MrNode *node, const MrNode *ancestor, Snapshot snapshot,
 		   int64 *nseen)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
-		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor};
+		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor,.bare = true};
 	MrWalk	   *walk;
 	bool		derives;
 

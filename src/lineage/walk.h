@@ -54,12 +54,14 @@ typedef struct MrWalkOptions
 	const MrNode *towards;		/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
 	bool		inputs_only;	/* whatever superseded any of it later */
+	bool		bare;			/* only mr_walk_has() is asked */
 } MrWalkOptions;
 
 extern MrWalk *mr_walk_begin(const MrWalkOptions *options);
 extern void mr_walk_start(MrWalk *walk, const MrNode *node);
 extern bool mr_walk_run(MrWalk *walk);
 extern bool mr_walk_reaches(MrWalk *walk, int64 node);
+extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
 extern void mr_walk_show(MrWalk *walk, MrVisit visit, void *arg);

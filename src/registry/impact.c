@@ -150,14 +150,13 @@ walk_from_current(Impact *impact, const MrNode *start)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,
 		.snapshot = impact->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
-	.max_nodes = FIRST_UPSTREAM,.towards = start};
+		.max_nodes = FIRST_UPSTREAM,.towards = start,.bare = true};
 	MrWalk	   *walk = mr_walk_begin(&options);
 	bool		complete;
-	MrStep		end;
 
 	mr_each_current_version(impact->snapshot, start_from_current, walk);
 	complete = mr_walk_run(walk);
-	if (complete && mr_walk_find(walk, start->id, &end))
+	if (complete && mr_walk_has(walk, start->id))
 		(void) walk_down(impact, start, 0, walk);
 	mr_walk_end(walk);
 	return complete;
