@@ -59,9 +59,17 @@ def run():
         return {"git_history": measure(repository, took)}, {}
 
 
+def is_ancestor(session, repository, node, ancestor):
+    ours = f"SELECT modelreg.is_derived_from('commit:bench.history@{node}', 'commit:bench.history@{ancestor}')"
+    command = ["git", "-C", repository, "merge-base", "--is-ancestor", ancestor, node]
+    if session.run(ours)[0] != ("f" if subprocess.run(command).returncode else "t"):
+        raise SystemExit("is_derived_from() has another answer than git")
+    return in_turn(lambda: session.time(ours), lambda: timed(lambda: subprocess.run(command)))
+
+
 def measure(repository, took):
-    head = git(repository, "rev-parse", "HEAD").strip()
-    count = int(git(repository, "rev-list", "--count", "HEAD"))
+    commits = git(repository, "rev-list", "--topo-order", "HEAD").split()
+    head, first, count = commits[0], commits[-1], len(commits)
     session = Session()
     call = f"modelreg.upstream('commit:bench.history@{head}'"
     if int(session.run(f"SELECT count(DISTINCT node_id) FROM {call})")[0]) != count - 1:
@@ -72,6 +80,9 @@ def measure(repository, took):
                       lambda: timed(lambda: git(repository, "rev-list", "--count", "HEAD")))),
             ("the same: each commit's id",
              *in_turn(lambda: session.time(f"SELECT version FROM {call})"), lambda: timed(lambda: git(repository, "rev-list", "HEAD"))))]
+    rows += [(f"is {what}", *is_ancestor(session, repository, node, ancestor)) for what, node, ancestor in (
+        ("HEAD derived from the first commit", head, first), ("the first commit derived from HEAD", first, head),
+        ("HEAD derived from one in the middle", head, commits[count // 2]))]
     session.close()
     return table(("measure", "ours, ms", "git, ms", "ratio"), [(*row, row[2] / row[1]) for row in rows]) + \
         f"\nRecording them with `record_nodes()`: {number(took)} s, {number(count / took)} commits a second.\n"

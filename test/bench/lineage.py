@@ -42,6 +42,22 @@ def closure(session, title, node, up):
     return nodes, walk, walk_sql, rows, rows_sql
 
 
+def pairs(ranges):
+    """Title, node, what it may derive from; yes over a long way, no within a graph, and no from another one."""
+    return [(name, last, first) for name, (first, last) in ranges.items() if name != "sparse"] + \
+        [("sparse", ranges["sparse"][1], ranges["sparse"][0] + 10), ("deep, no", ranges["deep"][0] + 9, ranges["deep"][0] + 10),
+         ("dense, no", ranges["dense"][1], ranges["sparse"][1])]
+
+
+def derived(session, title, node, ancestor):
+    ours = f"SELECT modelreg.is_derived_from('{address(node)}', '{address(ancestor)}')"
+    theirs = f"{recursive(node, True)}SELECT EXISTS (SELECT FROM w WHERE id = {ancestor})"
+    if session.run(ours) != session.run(theirs):
+        raise SystemExit(f"{title}: is_derived_from() has another answer than WITH RECURSIVE")
+    answer = {"t": "yes", "f": "no"}[session.run(ours)[0]]
+    return (title, answer, *in_turn(lambda: session.time(ours), lambda: session.time(theirs)))
+
+
 def make_current(ranges):
     """Models whose current versions come from all over the graph, half of them from the hub."""
     hub, other = ranges["hub"], ranges["sparse"]
@@ -72,9 +88,10 @@ def one_size(edges):
     say(f"{size(edges)} edges are there")
     session = Session(settings=SETTINGS)
     results = [(title, *closure(session, title, node, up)) for title, node, up in walks(ranges)]
+    answers = [derived(session, *pair) for pair in pairs(ranges)]
     current = impact(session)
     session.close()
-    return results, current
+    return results, answers, current
 
 
 def closure_rows(edges, results):
@@ -88,21 +105,20 @@ def curves(measured):
     series = []
     for i, title in enumerate(titles):
         for name, column, dashed in ((title, 2, False), (f"{title}, SQL", 3, True)):
-            series.append((name, [(edges, results[i][column]) for edges, results, _ in measured], i, dashed))
+            series.append((name, [(edges, results[i][column]) for edges, results, *_ in measured], i, dashed))
     i = len(titles)
-    series.append(("current impact", [(edges, current[0]) for edges, _, current in measured], i, False))
-    series.append(("current impact, SQL", [(edges, current[1]) for edges, _, current in measured], i, True))
+    series.append(("current impact", [(edges, current[0]) for edges, *_, current in measured], i, False))
+    series.append(("current impact, SQL", [(edges, current[1]) for edges, *_, current in measured], i, True))
     return chart("Lineage: a walk alone, and WITH RECURSIVE", "edges in the graph", "ms", series)
 
 
 def run():
-    measured = []
-    for edges in SIZES:
-        results, current = one_size(edges)
-        measured.append((edges, results, current))
-    closures = [row for edges, results, _ in measured for row in closure_rows(edges, results)]
-    impacts = [(size(edges), ours, theirs, theirs / ours) for edges, _, (ours, theirs) in measured]
+    measured = [(edges, *one_size(edges)) for edges in SIZES]
+    closures = [row for edges, results, *_ in measured for row in closure_rows(edges, results)]
+    answers = [(size(edges), *row, row[3] / row[2]) for edges, _, answers, _ in measured for row in answers]
+    impacts = [(size(edges), ours, theirs, theirs / ours) for edges, *_, (ours, theirs) in measured]
     return {
         "lineage": table(("edges", "graph", "nodes", "walk, ms", "SQL, ms", "ratio", "with all columns, ms", "SQL, ms", "ratio"), closures),
+        "is_derived_from": table(("edges", "graph", "derived", "is_derived_from(), ms", "SQL, ms", "ratio"), answers),
         "impact": table(("edges", "impact(current_only), ms", "SQL, ms", "ratio"), impacts),
     }, {"performance-lineage.svg": curves(measured)}
