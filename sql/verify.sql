@@ -322,8 +322,8 @@ SELECT * FROM findings;
 ROLLBACK;
 BEGIN;
 CALL open('alias');
-UPDATE modelreg.alias SET version = 1 WHERE alias = 'champion';
-INSERT INTO modelreg.alias VALUES (1, 'shadow', 1, 2, now());
+UPDATE modelreg.alias SET version = 1, version_registered_at = 'epoch' WHERE alias = 'champion';
+INSERT INTO modelreg.alias SELECT model_id, 'shadow', 1, 2, now(), version_identity, version_registered_at FROM modelreg.alias WHERE alias = 'champion';
 CALL open('tag');
 INSERT INTO modelreg.tag VALUES (1, 1, 'gone', 1, '', '\x00');
 CALL open('metric');
@@ -403,7 +403,7 @@ BEGIN
 		EXECUTE format('INSERT INTO %s SELECT * FROM %1$s', item.tbl);
 	END LOOP;
 	ALTER TABLE modelreg.alias ALTER model_id DROP NOT NULL, ALTER alias DROP NOT NULL, ALTER team_id DROP NOT NULL,
-		ALTER version DROP NOT NULL, ALTER since DROP NOT NULL;
+		ALTER version DROP NOT NULL, ALTER since DROP NOT NULL, ALTER version_identity DROP NOT NULL, ALTER version_registered_at DROP NOT NULL;
 	INSERT INTO modelreg.alias DEFAULT VALUES;
 END
 $$;

@@ -27,6 +27,7 @@ typedef struct AliasChange
 	bool		removes;
 	char	   *alias;
 	int32		version;		/* 0: remove it */
+	MrVersionBirth birth;		/* of the version */
 	bool		has_expected;
 	int32		expected;		/* 0: there is none */
 	char	   *reason;
@@ -84,6 +85,8 @@ write_alias(MrTable *table, const MrModel *model, const AliasChange *change,
 	values[ALIAS_TEAM_ID - 1] = Int64GetDatum(model->team.id);
 	values[ALIAS_VERSION - 1] = Int32GetDatum(change->version);
 	values[ALIAS_SINCE - 1] = TimestampTzGetDatum(at);
+	values[ALIAS_VERSION_IDENTITY - 1] = UUIDPGetDatum(&change->birth.identity);
+	values[ALIAS_VERSION_REGISTERED_AT - 1] = TimestampTzGetDatum(change->birth.registered_at);
 	if (!exists)
 		mr_table_insert(table, values, nulls);
 	else if (change->version == 0)
@@ -121,7 +124,7 @@ change_alias(MrVerb *verb, const MrModel *model, const AliasChange *change)
 
 /* The frame of both verbs: returns the event's number, NULL for none. */
 static Datum
-run(FunctionCallInfo fcinfo, const char *name, const AliasChange *change,
+run(FunctionCallInfo fcinfo, const char *name, AliasChange *change,
 	int request_id_arg)
 {
 	MrModel		model;
@@ -132,7 +135,7 @@ run(FunctionCallInfo fcinfo, const char *name, const AliasChange *change,
 							request_id_arg, &model))
 	{
 		if (!change->removes)
-			mr_require_version(&model, change->version, NULL);
+			change->birth = mr_require_version(&model, change->version, NULL);
 		number = change_alias(&verb, &model, change);
 	}
 	number = mr_verb_end_int(&verb, "number", number);

@@ -222,25 +222,34 @@ version_in_stage(const Target *target, MrStage stage)
 	return version;
 }
 
+/* Where an alias points now, and (birth not NULL) what its row says of the version. */
 static int32
-alias_now(const Target *target, const char *alias)
+alias_now(const Target *target, const char *alias, MrVersionBirth *birth)
 {
 	MrTable    *table = mr_table_open_read("alias");
 	Datum		keys[2] = {Int64GetDatum(target->id), CStringGetTextDatum(alias)};
 	int32		version = 0;
 
 	if (mr_table_find(table, "alias_pkey", 2, keys, target->snapshot))
+	{
 		version = DatumGetInt32(mr_table_get(table, ALIAS_VERSION, NULL));
+		if (birth != NULL)
+		{
+			birth->identity = *DatumGetUUIDP(mr_table_get(table, ALIAS_VERSION_IDENTITY, NULL));
+			birth->registered_at = DatumGetTimestampTz(mr_table_get(table, ALIAS_VERSION_REGISTERED_AT, NULL));
+		}
+	}
 	mr_table_close(table);
+	if (version == 0)
+		raise_no_alias(target, alias);
 	return version;
 }
 
 static int32
-version_of_alias(const Target *target, const char *alias)
+alias_then(const Target *target, const char *alias)
 {
 	MrPast		past = past_of(target);
-	int32		version = target->past ? mr_past_alias(&past, alias) :
-		alias_now(target, alias);
+	int32		version = mr_past_alias(&past, alias);
 
 	if (version == 0)
 		raise_no_alias(target, alias);
@@ -260,7 +269,8 @@ choose_version(const Target *target, const MrModelUri *uri)
 		case MR_URI_STAGE:
 			return version_in_stage(target, uri->stage);
 		case MR_URI_ALIAS:
-			return version_of_alias(target, uri->alias);
+			return target->past ? alias_then(target, uri->alias) :
+				alias_now(target, uri->alias, NULL);
 		default:
 			break;
 	}
@@ -306,38 +316,45 @@ mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 	return stage;
 }
 
-/* The columns that all getters have, of the version in the table's slot. */
-static void
-fill_common(MrTable *table, const Target *target, Datum *values, bool *nulls)
+/* What is current is in Production, and its stage need not be looked up. */
+static MrStage
+stage_of(const Target *target, int32 version)
 {
-	int32		version = DatumGetInt32(mr_table_get(table, VERSION_VERSION, NULL));
 	MrPast		past = past_of(target);
-	MrStage		stage = target->past ? mr_past_stage(&past, version) :
-		mr_version_stage(target->id, version, target->snapshot, NULL);
 
+	if (target->past)
+		return mr_past_stage(&past, version);
+	if (version == target->current)
+		return MR_STAGE_PRODUCTION;
+	return mr_version_stage(target->id, version, target->snapshot, NULL);
+}
+
+/* The columns that all getters have. */
+static void
+fill_common(const Target *target, int32 version, const MrVersionBirth *birth,
+			Datum *values, bool *nulls)
+{
 	mr_set_text(values, nulls, OUT_MODEL, target_address(target));
 	values[OUT_VERSION] = Int32GetDatum(version);
 	mr_set_text(values, nulls, OUT_URI, target->retired ? NULL :
-			 mr_model_uri_of_version(target->team.name, target->name, version));
+				mr_model_uri_of_version(target->team.name, target->name, version));
 	mr_set_text(values, nulls, OUT_PERMANENT_ID,
-			 mr_permanent_id(mr_table_get(table, VERSION_IDENTITY, NULL),
-							 target->id, version));
+				mr_model_uri_permanent(&birth->identity, target->id, version));
 	values[OUT_MODEL_ID] = Int64GetDatum(target->id);
-	mr_set_text(values, nulls, OUT_STAGE, mr_stage_name(stage));
-	values[OUT_REGISTERED_AT] = mr_table_get(table, VERSION_REGISTERED_AT, NULL);
+	mr_set_text(values, nulls, OUT_STAGE, mr_stage_name(stage_of(target, version)));
+	values[OUT_REGISTERED_AT] = TimestampTzGetDatum(birth->registered_at);
 }
 
-static Datum
-return_common(FunctionCallInfo fcinfo, MrTable *table, const Target *target)
+/* The same of the version in the table's slot. */
+static void
+fill_from_row(MrTable *table, const Target *target, Datum *values, bool *nulls)
 {
-	Datum		values[OUT_COLUMNS];
-	bool		nulls[OUT_COLUMNS] = {false};
-	Datum		result;
+	MrVersionBirth birth;
 
-	fill_common(table, target, values, nulls);
-	result = mr_make_record(fcinfo, values, nulls);
-	mr_table_close(table);
-	return result;
+	birth.identity = *DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL));
+	birth.registered_at = DatumGetTimestampTz(mr_table_get(table, VERSION_REGISTERED_AT, NULL));
+	fill_common(target, DatumGetInt32(mr_table_get(table, VERSION_VERSION, NULL)),
+				&birth, values, nulls);
 }
 
 /*
@@ -351,15 +368,15 @@ modelreg_get_by_alias(PG_FUNCTION_ARGS)
 	char	   *name = mr_arg_text(fcinfo, 0, "model");
 	char	   *alias = mr_arg_text(fcinfo, 1, "alias");
 	Target		target = {.snapshot = GetActiveSnapshot()};
-	MrTable    *table;
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS] = {false};
+	MrVersionBirth birth;
 	int32		version;
 
 	require_target(name, &target);
-	version = version_of_alias(&target, alias);
-	table = mr_table_open_read("version");
-	if (!find_version(table, &target, version))
-		raise_no_version(&target, version);
-	return return_common(fcinfo, table, &target);
+	version = alias_now(&target, alias, &birth);
+	fill_common(&target, version, &birth, values, nulls);
+	return mr_make_record(fcinfo, values, nulls);
 }
 
 /* A permanent id finds its version whatever became of the names. */
@@ -421,12 +438,20 @@ modelreg_resolve(PG_FUNCTION_ARGS)
 {
 	char	   *text = mr_arg_text(fcinfo, 0, "uri");
 	Target		target = {.snapshot = GetActiveSnapshot()};
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS] = {false};
 	MrModelUri	uri;
+	MrTable    *table;
+	Datum		result;
 
 	mr_model_uri_parse(text, NULL, &uri);
 	target.past = !PG_ARGISNULL(1);
 	target.at = target.past ? PG_GETARG_TIMESTAMPTZ(1) : 0;
-	return return_common(fcinfo, open_uri(&uri, &target), &target);
+	table = open_uri(&uri, &target);
+	fill_from_row(table, &target, values, nulls);
+	result = mr_make_record(fcinfo, values, nulls);
+	mr_table_close(table);
+	return result;
 }
 
 /* The aliases of a version as a JSON array, in byte order; false for none. */
@@ -558,7 +583,7 @@ modelreg_get_version(PG_FUNCTION_ARGS)
 	table = mr_table_open_read("version");
 	if (!find_version(table, &target, PG_GETARG_INT32(1)))
 		raise_no_version(&target, PG_GETARG_INT32(1));
-	fill_common(table, &target, values, nulls);
+	fill_from_row(table, &target, values, nulls);
 	fill_rest(table, &target, values, nulls);
 	result = mr_make_record(fcinfo, values, nulls);
 	mr_table_close(table);

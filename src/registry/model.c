@@ -261,17 +261,23 @@ mr_version_uri(const MrModel *model, int32 version)
 	return mr_model_uri_of_version(model->team.name, model->name, version);
 }
 
-/* Error 42704 unless the model has the version, as a snapshot sees it. */
-void
+/* A version's row, as a snapshot sees it; error 42704 if the model has none. */
+MrVersionBirth
 mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
+	MrVersionBirth birth = {0};
 	Datum		keys[2];
 	bool		found;
 
 	keys[0] = Int64GetDatum(model->id);
 	keys[1] = Int32GetDatum(version);
 	found = mr_table_find(table, "version_pkey", 2, keys, snapshot);
+	if (found)
+	{
+		birth.identity = *DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL));
+		birth.registered_at = DatumGetTimestampTz(mr_table_get(table, VERSION_REGISTERED_AT, NULL));
+	}
 	mr_table_close(table);
 	if (!found)
 		ereport(ERROR,
@@ -280,6 +286,7 @@ mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 						mr_model_address(model), version),
 				 errhint("The view modelreg.versions lists them."),
 				 mr_reason("version_not_found")));
+	return birth;
 }
 
 static void

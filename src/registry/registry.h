@@ -9,6 +9,7 @@
 #include "audit/audit.h"
 #include "types/stage.h"
 #include "utils/snapshot.h"
+#include "utils/uuid.h"
 
 typedef struct MrModel
 {
@@ -19,6 +20,13 @@ typedef struct MrModel
 	bytea	   *policy_digest;
 	int32		current_version;	/* 0 for none */
 } MrModel;
+
+/* What of a version's row an answer about it has. */
+typedef struct MrVersionBirth
+{
+	pg_uuid_t	identity;
+	TimestampTz registered_at;
+} MrVersionBirth;
 
 extern MrTeam mr_model_open(MrTable *table, const char *qualified,
 							Snapshot snapshot);
@@ -39,8 +47,8 @@ extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);
 extern char *mr_permanent_id(Datum identity, int64 model, int32 version);
 extern void mr_model_notify(int64 model);
-extern void mr_require_version(const MrModel *model, int32 version,
-							   Snapshot snapshot);
+extern MrVersionBirth mr_require_version(const MrModel *model, int32 version,
+										 Snapshot snapshot);
 
 extern MrTable *mr_version_open(const char *address, Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,

@@ -197,6 +197,8 @@ CREATE TABLE modelreg.alias (
 	team_id bigint NOT NULL,
 	version integer NOT NULL,
 	since timestamptz NOT NULL,
+	version_identity uuid NOT NULL,
+	version_registered_at timestamptz NOT NULL,
 	CONSTRAINT alias_pkey PRIMARY KEY (model_id, alias)
 );
 CREATE INDEX alias_version ON modelreg.alias (model_id, version);
@@ -206,6 +208,8 @@ COMMENT ON COLUMN modelreg.alias.alias IS 'The alias.';
 COMMENT ON COLUMN modelreg.alias.team_id IS 'The team that owns the model.';
 COMMENT ON COLUMN modelreg.alias.version IS 'The version that it points to.';
 COMMENT ON COLUMN modelreg.alias.since IS 'Since when.';
+COMMENT ON COLUMN modelreg.alias.version_identity IS 'The version''s identity, once more, for who asks for it by the alias.';
+COMMENT ON COLUMN modelreg.alias.version_registered_at IS 'When the version was registered, likewise.';
 ALTER TABLE modelreg.alias ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.alias FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 GRANT SELECT ON modelreg.alias TO PUBLIC;

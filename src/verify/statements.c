@@ -241,7 +241,10 @@ static const Statement statements[] = {
 		ONE_SIDED("r.model_id", "l.model_id") ", " DIFFERENCE ") "
 		"FROM (SELECT l.* FROM last l JOIN modelreg.model m ON m.id = l.model_id WHERE l.kind = 'alias_set' AND m.retired_at IS NULL) l "
 		"FULL JOIN " ROWS_OF_MODELS("alias") " r ON r.model_id = l.model_id AND r.alias = l.alias "
-		DIFFERENCES("('version', r.version::text, l.version), ('since', r.since::text, l.at::text), ('team_id', r.team_id::text, l.team_id::text)")
+		"LEFT JOIN modelreg.version v ON v.model_id = r.model_id AND v.version::text = l.version "
+		DIFFERENCES("('version', r.version::text, l.version), ('since', r.since::text, l.at::text), ('team_id', r.team_id::text, l.team_id::text), "
+			"('version_identity', r.version_identity::text, COALESCE(v.identity, r.version_identity)::text), "
+			"('version_registered_at', r.version_registered_at::text, COALESCE(v.registered_at, r.version_registered_at)::text)")
 		"AND (c.col = 'version' OR (r.model_id IS NOT NULL AND l.model_id IS NOT NULL)) ORDER BY 1, 2"},
 
 	{"fold", "tags", MR_VERIFY_ANY,

@@ -147,7 +147,7 @@ my @tampering = (
 	[ 'a decision forged', q{INSERT INTO modelreg.event SELECT chain, chain_id, seq + 1, at + interval '1 s', 'promoted', team_id, who, NULL, NULL, NULL,
 		'{"moves": [{"version": 1, "from": "Staging", "to": "Production"}], "current": 1, "replaced": 7, "previous_seq": null}', NULL, hash, hash, format
 		FROM modelreg.event WHERE chain = 5 AND chain_id = 1 ORDER BY seq DESC LIMIT 1} ],
-	[ 'aliases changed', q{UPDATE modelreg.alias SET version = 1; INSERT INTO modelreg.alias VALUES (1, 'shadow', 1, 1, now())} ],
+	[ 'aliases changed', q{UPDATE modelreg.alias SET version = 1; INSERT INTO modelreg.alias SELECT 1, 'shadow', 1, 1, now(), gen_random_uuid(), now()} ],
 	[ 'tags changed', q{UPDATE modelreg.tag SET value = 'x'; INSERT INTO modelreg.tag VALUES (1, 0, 'owner', 1, 'Jane Doe', '\x00')} ],
 	[ 'descriptions changed', q{DELETE FROM modelreg.description WHERE version = 2; INSERT INTO modelreg.description VALUES (1, 1, 1, '\x00', '{}')} ],
 	[ 'metrics changed', q{UPDATE modelreg.metric SET value = 0 WHERE metric = 'loss'; DELETE FROM modelreg.metric WHERE metric = 'min'; INSERT INTO modelreg.metric VALUES (1, 2, 'x', 0, '', 'y', 1, 0, 1)} ],
