@@ -1,5 +1,7 @@
-# A backend, or the whole server, dies at any moment of registering, uploading and promoting. What a client was told is
-# there afterwards, verify() is clean, each large object has a row, and uploads go on. TAP because servers are killed.
+# A backend, or the whole server, is killed at any moment of registering, uploading, promoting, and of pipelines that register
+# together with writes of their own; or the server once more, while it recovers. Each client keeps a ledger of what it was told.
+# What it was told is there afterwards, and besides at most the one step that it was waiting for; verify() is clean, each large
+# object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
 
 use strict;
 use warnings;
@@ -10,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $rounds = 8;
+my $rounds = ($ENV{MODELREG_PROOF} // '') eq 'full' ? 60 : 9;
 my $chunk = 100_000;
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
@@ -20,12 +22,13 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
 	SELECT modelreg.create_team('search');
-	SELECT modelreg.create_model('search.reco', 'open');
-	SELECT modelreg.create_model('search.champion', 'open');
+	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion}'::text[]) name;
 	SELECT modelreg.register_version('search.champion'), modelreg.register_version('search.champion');
-	SELECT modelreg.record_run('search.train')});
+	SELECT modelreg.record_run('search.train');
+	CREATE TABLE job (key text, version int)});
 
-# Each client is one psql; what it has printed was committed. Each has more to do than it can before the kill.
+# Each client is one psql, which prints a line for each step after its commit. Each has more to do than it can before the
+# kill. A step's key is ROUND-NUMBER.
 sub registering
 {
 	my ($round) = @_;
@@ -45,15 +48,31 @@ SELECT 'received', '$round-$_', $append;
 SELECT 'received', '$round-$_', $append;
 SELECT 'received', '$round-$_', $append;
 SELECT 'finished', '$round-$_', modelreg.finish_upload(:id);
-SELECT 'shipped', '$round-$_', modelreg.register_version('search.reco', request_id => 'shipped-$round-$_', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :id)));
+SELECT 'shipped', '$round-$_', modelreg.register_version('search.shipped', request_id => 'shipped-$round-$_', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :id)));
 END
 }
 
+# To the other of two versions each time, so that each call decides something.
 sub promoting
 {
 	my ($round) = @_;
+	my $current = $node->safe_psql('postgres', q{SELECT COALESCE(max(version), 2) FROM modelreg.production('search.champion')});
+	return join '', map { my $version = ($current + $_) % 2 ? 1 : 2; <<"END" } 1 .. 10_000;
+SELECT 'promoted', '$round-$_', modelreg.promote('search.champion', $version, 'Production', request_id => '$round-$_');
+END
+}
+
+# In one transaction: facts, a version with a tag (a fact too), and a row of the caller's.
+sub piping
+{
+	my ($round) = @_;
 	return join '', map { <<"END" } 1 .. 10_000;
-SELECT 'promoted', '$round-$_', modelreg.promote('search.champion', 1 + $_ % 2, 'Production', request_id => '$round-$_');
+BEGIN;
+SELECT modelreg.record_run('search.train-$round-$_') AS run \\gset
+SELECT modelreg.register_version('search.piped', :'run', tags => '{"key": "$round-$_"}', request_id => 'piped-$round-$_') AS version \\gset
+INSERT INTO job VALUES ('$round-$_', :version);
+COMMIT;
+\\echo piped|$round-$_|:version
 END
 }
 
@@ -69,17 +88,41 @@ sub start_client
 	return $client;
 }
 
-sub kill_server
+# Its children have to notice before the next one may start.
+sub start_again
 {
-	$node->kill9;
-	# Its children have to notice before the next one may start.
 	for (1 .. 100)
 	{
 		sleep 0.1;
-		last if $node->start(fail_ok => 1);
+		return if $node->start(fail_ok => 1);
 		# What is left of its lock file is no running server.
 		$node->{_pid} = undef;
 	}
+}
+
+sub kill_server
+{
+	$node->kill9;
+	start_again();
+}
+
+# Killed once more while it recovers; its lock file tells which process it is.
+sub kill_in_recovery
+{
+	my $lock = $node->data_dir . '/postmaster.pid';
+	my ($old) = slurp_file($lock) =~ /^(\d+)/;
+	$node->kill9;
+	for (1 .. 100)
+	{
+		sleep 0.1;
+		IPC::Run::run([ 'pg_ctl', '-D', $node->data_dir, '-l', $node->logfile, '-W', 'start' ], '>', \my $out, '2>', \my $err);
+		sleep rand 0.05;
+		my ($new) = (-e $lock ? slurp_file($lock) : '') =~ /^(\d+)/;
+		next if !defined $new || $new == $old;
+		ok(kill('KILL', $new) == 1, 'and once more while it recovered');
+		last;
+	}
+	start_again();
 }
 
 # A backend of ours that is at work, whatever it does.
@@ -90,60 +133,118 @@ sub kill_backend
 	ok($pid ne '' && kill('KILL', $pid) == 1, 'a backend was killed');
 }
 
-my %told;    # {kind}{key} = value
+my %told;     # {kind}{key} = value
+my %steps;    # how many lines a client printed in this round
+my ($sum_told, $sum_untold) = (0, 0);
 
-# The last line of what a client printed may have been cut.
 sub remember
 {
-	my ($out) = @_;
+	my ($name, $out) = @_;
 	$out =~ s/[^\n]*\z//;
-	for (split /\n/, $out)
+	my @lines = split /\n/, $out;
+	$steps{$name} = @lines;
+	for (@lines)
 	{
 		my ($kind, $key, $value) = split /\|/;
-		# A promotion that changed nothing has no number.
-		$told{$kind}{$key} = $value if $value;
+		$told{$kind}{$key} = $value;
 	}
 }
 
-sub values_of { my ($kind) = @_; return join ', ', map { "('$_', '$told{$kind}{$_}')" } sort keys %{ $told{$kind} } }
+# The ledger of a kind as a table t(key, value).
+sub ledger { my ($kind) = @_; return '(VALUES ' . join(', ', "('', '')", map { "('$_', '$told{$kind}{$_}')" } sort keys %{ $told{$kind} }) . ') t (key, value)' }
 
-sub check_all
+sub is_zero
+{
+	my ($sql, $what) = @_;
+	is($node->safe_psql('postgres', "SELECT count(*) FROM $sql"), '0', $what);
+}
+
+# Everything that anybody was told is there, with the number that he was told.
+sub check_told
 {
 	my ($round) = @_;
-	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "round $round: verify() is clean");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_largeobject_metadata m WHERE m.oid NOT IN
-		(SELECT object FROM modelreg.blob WHERE object IS NOT NULL UNION ALL SELECT object FROM modelreg.upload WHERE object IS NOT NULL)}),
-		'0', "round $round: each large object has a row");
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM (VALUES ' . values_of('version') . q{) t(key, version)
-		WHERE NOT EXISTS (SELECT FROM modelreg.version v JOIN modelreg.model m ON m.id = v.model_id
-			WHERE m.name = 'reco' AND v.version = t.version::int AND v.request_id = t.key)}),
-		'0', "round $round: every version that was told of is there");
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM (VALUES ' . values_of('promoted') . q{) t(key, seq)
-		WHERE NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.model m ON m.id = e.chain_id
-			WHERE m.name = 'champion' AND e.chain = 5 AND e.seq = t.seq::bigint AND e.request_id = t.key)}),
-		'0', "round $round: and every promotion");
-	is($node->safe_psql('postgres', 'SELECT count(*) FROM (VALUES ' . values_of('received') . q{) t(key, received)
-		WHERE NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.request_id = 'upload-' || t.key AND u.received >= t.received::bigint)}),
-		'0', "round $round: and all bytes");
+	my $version = q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.version v JOIN modelreg.model m ON m.id = v.model_id
+		WHERE m.name = '%s' AND v.version = value::int AND v.request_id = '%s' || key)};
+	is_zero(ledger('version') . sprintf($version, 'reco', ''), "$round: every version that was told of is there");
+	is_zero(ledger('shipped') . sprintf($version, 'shipped', 'shipped-'), "$round: those with uploaded bytes");
+	is_zero(ledger('piped') . sprintf($version, 'piped', 'piped-'), "$round: those of pipelines");
+	is_zero(ledger('promoted') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.model m ON m.id = e.chain_id
+		WHERE m.name = 'champion' AND e.chain = 5 AND e.seq = value::bigint AND e.request_id = key)}, "$round: every promotion");
+	is_zero(ledger('begun') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.id = value::bigint AND u.request_id = 'upload-' || key)},
+		"$round: every upload");
+	is_zero(ledger('received') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.request_id = 'upload-' || key AND u.received >= value::bigint)},
+		"$round: all bytes");
+	is_zero(ledger('finished') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.request_id = 'upload-' || key
+		AND u.state = 'sealed' AND u.digest::text = value)}, "$round: every digest");
+}
+
+# And nothing else: of each client's steps, one after the other, those that it was told of and at most the next one.
+my %there = (
+	registering => q{SELECT count(*), max(split_part(request_id, '-', 2)::int) FROM modelreg.version
+		WHERE model_id = (SELECT id FROM modelreg.model WHERE name = 'reco') AND request_id LIKE '%d-%%'},
+	promoting => q{SELECT count(*), max(split_part(request_id, '-', 2)::int) FROM modelreg.event
+		WHERE chain = 5 AND chain_id = (SELECT id FROM modelreg.model WHERE name = 'champion') AND request_id LIKE '%d-%%'},
+	piping => q{SELECT count(*), max(split_part(key, '-', 2)::int) FROM job WHERE key LIKE '%d-%%'},
+	uploading => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 6 + steps), 0) FROM (
+		SELECT split_part(u.request_id, '-', 3)::int AS number, 1 + u.received / 100000 + (u.state = 'sealed')::int + (v.version IS NOT NULL)::int AS steps
+		FROM modelreg.upload u LEFT JOIN modelreg.version v ON v.request_id = replace(u.request_id, 'upload', 'shipped')
+			AND v.model_id = (SELECT id FROM modelreg.model WHERE name = 'shipped')
+		WHERE u.request_id LIKE 'upload-%d-%%') s});
+
+sub check_nothing_else
+{
+	my ($round) = @_;
+	for my $name (sort keys %there)
+	{
+		my ($count, $last) = split /\|/, $node->safe_psql('postgres', sprintf $there{$name}, $round);
+		is($last || 0, $count, "round $round, $name: no step was left out");
+		ok($count == $steps{$name} || $count == $steps{$name} + 1, "round $round, $name: what is there is what was told, or one step more")
+			or diag "$count are there, $steps{$name} were told";
+		$sum_told += $steps{$name};
+		$sum_untold += $count - $steps{$name};
+	}
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '2', "round $round: and nothing that nobody asked for");
+}
+
+sub check_whole
+{
+	my ($round) = @_;
+	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "$round: verify() is clean");
+	is_zero(q{(SELECT oid FROM pg_largeobject_metadata UNION SELECT loid FROM pg_largeobject) o WHERE oid NOT IN
+		(SELECT object FROM modelreg.blob WHERE object IS NOT NULL UNION ALL SELECT object FROM modelreg.upload WHERE object IS NOT NULL)},
+		"$round: each large object has a row");
+	is_zero(q{job j FULL JOIN (SELECT v.version, v.request_id, n.name FROM modelreg.version v JOIN modelreg.model m ON m.id = v.model_id
+			LEFT JOIN modelreg.node n ON n.id = v.run_id WHERE m.name = 'piped') v ON v.version = j.version AND v.request_id = 'piped-' || j.key
+		LEFT JOIN modelreg.tag t ON t.key = 'key' AND t.value = j.key AND t.version = j.version
+		WHERE j.key IS NULL OR v.version IS NULL OR t.value IS NULL OR v.name NOT LIKE '%train-' || j.key},
+		"$round: a pipeline's version, run, tag and own row are there together or not at all");
+	is_zero(q{modelreg.registration_head h WHERE h.last_version <> (SELECT count(*) FROM modelreg.version v WHERE v.model_id = h.id)},
+		"$round: versions are numbered without a gap");
 }
 
 for my $round (1 .. $rounds)
 {
-	my @clients = map { start_client($_->($round)) } (\&registering, \&uploading, \&promoting);
-	$node->poll_query_until('postgres', q{SELECT count(*) >= 3 FROM pg_stat_activity WHERE backend_type = 'client backend'
-		AND pid <> pg_backend_pid()}) or die 'the clients did not connect';
+	my %clients = (registering => start_client(registering($round)), uploading => start_client(uploading($round)),
+		promoting => start_client(promoting($round)), piping => start_client(piping($round)));
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 4 FROM pg_stat_activity WHERE backend_type = 'client backend'
+		AND pid <> pg_backend_pid()}) or die 'the clients did not connect: ' . join '', map { $_->{err} } values %clients;
 	sleep 0.15 + rand 0.4;
-	if ($round % 2) { kill_server() } else { kill_backend() }
-	for my $client (@clients)
+	(\&kill_server, \&kill_backend, \&kill_in_recovery)[ $round % 3 ]->();
+	for my $name (sort keys %clients)
 	{
+		my $client = $clients{$name};
 		eval { IPC::Run::finish($client->{run}) };
-		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file/, "round $round: a client lost its server") or diag $client->{err};
-		remember($client->{out});
+		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file/,
+			"round $round: $name lost its server") or diag $client->{err};
+		remember($name, $client->{out});
 	}
 	ok($node->poll_query_until('postgres', 'SELECT true'), "round $round: the server is back");
-	check_all($round);
+	check_told("round $round");
+	check_nothing_else($round);
+	check_whole("round $round");
 }
-cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received);
+cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped);
+note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
 my ($again, $version) = %{ $told{version} };
@@ -157,12 +258,12 @@ for my $key (sort keys %{ $told{begun} })
 	my $id = $told{begun}{$key};
 	my $received = $node->safe_psql('postgres', "SELECT CASE state WHEN 'open' THEN received END FROM modelreg.uploads WHERE upload = $id");
 	next if $received eq '';
-	my $last = sprintf '%02x', $key =~ s/.*-//r;
+	my $last = sprintf '%02x', ($key =~ s/.*-//r) % 256;
 	$node->safe_psql('postgres', sprintf q{SELECT modelreg.append_upload(%d, %d, decode(repeat('%s', %d), 'hex'))}, $id, $_, $_ == 0 ? '61' : $_ == $chunk ? '62' : $last, $chunk)
 		for grep { $_ >= $received } (0, $chunk, 2 * $chunk);
 	is($node->safe_psql('postgres', "SELECT modelreg.finish_upload($id)::text = 'sha256:' || encode(sha256(decode(repeat('61', $chunk) || repeat('62', $chunk) || repeat('$last', $chunk), 'hex')), 'hex')"),
 		't', "upload $key is finished");
 }
-check_all('last');
-is($node->safe_psql('postgres', q{SELECT count(*) = max(version) FROM modelreg.versions WHERE model = 'search.reco'}), 't', 'versions are numbered without a gap');
+check_told('last');
+check_whole('last');
 done_testing();
