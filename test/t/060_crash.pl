@@ -106,22 +106,25 @@ sub kill_server
 	start_again();
 }
 
-# Killed once more while it recovers; its lock file tells which process it is.
+# Killed once more while it replays.
 sub kill_in_recovery
 {
-	my $lock = $node->data_dir . '/postmaster.pid';
-	my ($old) = slurp_file($lock) =~ /^(\d+)/;
+	my $logged = -s $node->logfile;
 	$node->kill9;
-	for (1 .. 100)
+	my $killed = 0;
+	for (1 .. 5000)
 	{
-		sleep 0.1;
-		IPC::Run::run([ 'pg_ctl', '-D', $node->data_dir, '-l', $node->logfile, '-W', 'start' ], '>', \my $out, '2>', \my $err);
-		sleep rand 0.05;
-		my ($new) = (-e $lock ? slurp_file($lock) : '') =~ /^(\d+)/;
-		next if !defined $new || $new == $old;
-		ok(kill('KILL', $new) == 1, 'and once more while it recovered');
+		# It does not start before the children of the last one are gone.
+		IPC::Run::run([ 'pg_ctl', '-D', $node->data_dir, '-l', $node->logfile, '-W', 'start' ], '>', \my $out, '2>', \my $err)
+			if $_ % 100 == 1;
+		sleep 0.001;
+		next unless slurp_file($node->logfile, $logged) =~ /redo starts at/;
+		sleep rand 0.03;
+		my ($pid) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+		$killed = kill 'KILL', $pid;
 		last;
 	}
+	is($killed, 1, 'and once more while it recovered');
 	start_again();
 }
 
