@@ -1,0 +1,161 @@
+# A physical standby answers every question as its primary does, refuses every verb, and never goes back in time while versions
+# are registered and promoted. Then the primary is killed in the middle of that and the standby, which is synchronous, promoted:
+# everything that clients were told is there, and all goes on, uploads that were begun on the primary and sessions that were
+# open on the standby included. TAP because it needs a standby and kills a server. MODELREG_PROOF=full runs more failovers.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempfile);
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $failovers = ($ENV{MODELREG_PROOF} // '') eq 'full' ? 20 : 2;
+
+my $primary = PostgreSQL::Test::Cluster->new('first');
+$primary->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
+$primary->append_conf('postgresql.conf', 'synchronous_commit = on');
+$primary->start;
+$primary->safe_psql('postgres', 'CREATE ROLE jane LOGIN; CREATE ROLE joe LOGIN');
+$primary->safe_psql('postgres', slurp_file("$FindBin::Bin/../everything.sql"));
+$primary->safe_psql('postgres', q{
+	SELECT modelreg.set_quota('search', NULL);
+	SELECT modelreg.begin_upload('search', 20000, request_id => 'long');
+	SELECT modelreg.create_model('search.failover', 'open');
+	SELECT modelreg.register_version('search.failover');
+	SELECT modelreg.promote('search.failover', 1, 'Production')});
+
+# Every standby is synchronous, once it is there.
+my $count = 0;
+sub follow
+{
+	my $standby = PostgreSQL::Test::Cluster->new('standby' . ++$count);
+	$primary->append_conf('postgresql.conf', "synchronous_standby_names = ''");
+	$primary->reload;
+	$primary->backup("base$count");
+	$standby->init_from_backup($primary, "base$count", has_streaming => 1);
+	$standby->start;
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
+	$primary->append_conf('postgresql.conf', "synchronous_standby_names = '*'");
+	$primary->reload;
+	$primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'}) or die 'not synchronous';
+	return $standby;
+}
+
+my $standby = follow();
+
+# The same answers to the same questions, to who sees all and to a reader of one team.
+my @questions = (
+	q{SELECT * FROM modelreg.production('search.reco')}, q{SELECT version, uri, since FROM modelreg.production('search.reco', (SELECT max(at) FROM modelreg.events WHERE kind = 'rolled_back'))},
+	q{SELECT * FROM modelreg.previous('search.reco')}, q{SELECT * FROM modelreg.get_version('search.reco', 1)},
+	q{SELECT * FROM modelreg.get_by_alias('search.reco', 'champion')}, q{SELECT version, uri FROM modelreg.resolve('models:/search.reco/Production')},
+	q{SELECT * FROM modelreg.search_versions(team => 'search')}, q{SELECT * FROM modelreg.search_versions(words => 'second', stage => 'Production')},
+	q{SELECT * FROM modelreg.search_versions(metric => 'auc', metric_min => 0)}, q{SELECT * FROM modelreg.search_versions(param_key => 'optimizer', param_value => 'adam')},
+	q{SELECT * FROM modelreg.search_versions(snapshot => 'snapshot:search.events@2026-06-01', tag_key => 'family')},
+	q{SELECT * FROM modelreg.upstream('models:/search.reco/2')}, q{SELECT * FROM modelreg.downstream('commit:search.code@abc')},
+	q{SELECT * FROM modelreg.lineage('run:search.train')}, q{SELECT * FROM modelreg.impact('snapshot:search.events@2026-06-01', true)},
+	q{SELECT modelreg.is_derived_from('models:/search.reco/2', 'commit:search.code@abc')}, q{SELECT * FROM modelreg.path('models:/search.reco/2', 'commit:search.code@abc')},
+	q{SELECT * FROM modelreg.common_upstream('models:/search.reco/2', 'models:/search.reco/1')}, q{SELECT * FROM modelreg.lineage_diff('models:/search.reco/1', 'models:/search.reco/2')},
+	q{SELECT modelreg.lineage_dot('run:search.train'), modelreg.lineage_mermaid('run:search.train')},
+	q{SELECT modelreg.read_artifact('search.reco', 1, 'weights'), modelreg.verify_artifact('search.reco', 1, 'weights')},
+	q{SELECT * FROM modelreg.artifact_chunks('search.reco', 1, 'weights', 2)}, q{SELECT * FROM modelreg.verify('search', deep => true)}, q{SELECT * FROM modelreg.my_rights()},
+	(map { "SELECT * FROM modelreg.$_ v ORDER BY v::text COLLATE \"C\"" } qw(models versions model_history artifacts artifact_checks uploads metric_trend production_now
+		production_history transitions lineage_nodes lineage_edges events)));
+for my $question (@questions)
+{
+	for my $who ('jane', undef)
+	{
+		my @options = defined $who ? (extra_params => [ '-U', $who ]) : ();
+		my ($status, $out, $err) = $primary->psql('postgres', $question, @options);
+		my (undef, $same) = $standby->psql('postgres', $question, @options);
+		is($status, 0, 'the primary answers ' . ($who // 'a superuser') . ": $question") or diag $err;
+		is($same, $out, 'and the standby the same');
+	}
+}
+is($standby->safe_psql('postgres', q{SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)}), '', 'the standby verifies');
+for my $verb (q{register_version('search.reco')}, q{promote('search.reco', 1, 'Staging')}, q{record_run('search.more')}, q{begin_upload('search', 5)},
+	q{append_upload(1, 0, 'w')}, q{finish_upload(1)}, q{create_team('more')}, q{set_tag('search.reco', 'a', 'b')}, q{set_alias('search.reco', 'champion', 1)},
+	q{rollback_model('search.reco', 'x')}, q{record_evaluation('models:/search.reco/1', 'offline', '{"auc": 1}')}, q{rebind_roles()}, q{sweep_uploads('search')},
+	q{declare_restore('x')}, q{new_identity('x')})
+{
+	my ($status, $out, $err) = $standby->psql('postgres', "SELECT modelreg.$verb");
+	like($err, qr/ERROR:  cannot execute \w+ (in a read-only transaction|during recovery)/, "the standby refuses $verb");
+}
+
+# A client registers and promotes, and prints what it was told; a step is a line.
+sub start_client
+{
+	my ($round) = @_;
+	my ($handle, $file) = tempfile(UNLINK => 1);
+	print $handle map { <<"END" } 1 .. 20_000;
+SELECT modelreg.register_version('search.failover', params => '{"n": $_}', request_id => '$round-$_') AS version \\gset
+\\echo registered|$round-$_|:version
+SELECT 'promoted', '$round-$_', modelreg.promote('search.failover', :version, 'Production', request_id => '$round-$_');
+END
+	close $handle;
+	my $client = { out => '', err => '' };
+	$client->{run} = IPC::Run::start([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $primary->connstr('postgres'), '-f', $file ],
+		'<', \undef, '>', \$client->{out}, '2>', \$client->{err});
+	return $client;
+}
+
+# What the client was told and the standby does not have; and how many versions and promotions of the round it has.
+sub compare
+{
+	my ($round, $out) = @_;
+	$out =~ s/[^\n]*\z//;
+	my @told = map { [ split /\|/ ] } split /\n/, $out;
+	my $ledger = join ', ', "('', '', 0)", map { "('$_->[0]', '$_->[1]', $_->[2])" } @told;
+	is($primary->safe_psql('postgres', qq{SELECT count(*) FROM (VALUES $ledger) t (kind, key, value), modelreg.model m WHERE m.name = 'failover' AND key <> '' AND CASE kind
+		WHEN 'registered' THEN NOT EXISTS (SELECT FROM modelreg.version v WHERE v.model_id = m.id AND v.version = value AND v.request_id = key)
+		ELSE NOT EXISTS (SELECT FROM modelreg.event e WHERE e.chain = 5 AND e.chain_id = m.id AND e.seq = value AND e.request_id = key) END}),
+		'0', "failover $round: everything that the client was told is there");
+	my $there = $primary->safe_psql('postgres', qq{SELECT (SELECT count(*) FROM modelreg.version WHERE request_id LIKE '$round-%')
+		+ (SELECT count(*) FROM modelreg.event WHERE chain = 5 AND request_id LIKE '$round-%')});
+	ok($there == @told || $there == @told + 1, "failover $round: and at most the step that it waited for")
+		or diag "$there are there, " . @told . ' were told';
+	cmp_ok(scalar @told, '>', 2, "failover $round: it was told something");
+	return scalar @told;
+}
+
+my $total = 0;
+for my $round (1 .. $failovers)
+{
+	# Opened while it is a standby; what it knew of rights and of the server's history goes on being true.
+	my $session = $standby->background_psql('postgres');
+	$session->query_safe(q{SELECT version FROM modelreg.production('search.failover')});
+	my $client = start_client($round);
+	my ($last, $looks, $until) = (0, 0, Time::HiRes::time() + 0.5 + rand 0.5);
+	while (Time::HiRes::time() < $until)
+	{
+		my $version = $session->query_safe(q{SELECT version FROM modelreg.production('search.failover')});
+		fail("failover $round: production() went back from $last to $version") if $version < $last;
+		($last, $looks) = ($version, $looks + 1);
+	}
+	cmp_ok($looks, '>', 3, "failover $round: the standby was asked while the primary decided");
+	$primary->kill9;
+	eval { IPC::Run::finish($client->{run}) };
+	$standby->append_conf('postgresql.conf', "synchronous_standby_names = ''");
+	$standby->promote;
+	$primary = $standby;
+	$total += compare($round, $client->{out});
+	is($primary->safe_psql('postgres', q{SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)}), '', "failover $round: verify() is clean");
+	my $next = 1 + $primary->safe_psql('postgres', q{SELECT last_version FROM modelreg.registration_head h JOIN modelreg.model m USING (id) WHERE m.name = 'failover'});
+	is($session->query_safe(qq{SELECT modelreg.register_version('search.failover', run => modelreg.record_run('search.after-$round'))}), $next, "failover $round: a session of the standby registers the next number");
+	is($session->query_safe(qq{SELECT modelreg.promote('search.failover', $next, 'Production') > 0}), 't', "failover $round: and promotes it");
+	is($session->query_safe(q{SELECT modelreg.register_version('search.failover', params => '{"n": 1}', request_id => '1-1')}), '2', "failover $round: a request id of before counts");
+	is($session->query_safe(q{SELECT modelreg.append_upload(upload, received, convert_to(repeat('.', 1000), 'UTF8')) - received FROM modelreg.uploads WHERE request_id = 'long'}),
+		'1000', "failover $round: an upload goes on");
+	$session->quit;
+	$standby = follow();
+}
+note("$failovers failovers: $total steps were told of and are there");
+is($primary->safe_psql('postgres', q{SELECT modelreg.append_upload(upload, received, convert_to(repeat('.', (size - received)::int), 'UTF8')) = size FROM modelreg.uploads WHERE request_id = 'long';
+	SELECT modelreg.finish_upload(upload)::text = 'sha256:' || encode(sha256(convert_to(repeat('.', 20000), 'UTF8')), 'hex') FROM modelreg.uploads WHERE request_id = 'long'}),
+	"t\nt", 'the upload is finished, several servers later');
+is($primary->safe_psql('postgres', q{SELECT count(DISTINCT split_part(permanent_id, '/', 1)) FROM modelreg.versions WHERE model = 'search.failover'}), '1', 'all under one identity');
+is($primary->safe_psql('postgres', q{SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)}), '', 'verify() is clean');
+done_testing();
