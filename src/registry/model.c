@@ -80,15 +80,18 @@ raise_not_found(const char *qualified)
 MrTeam
 mr_model_open(MrTable *table, const char *qualified, Snapshot snapshot)
 {
-	const MrTeam *found;
+	const char *dot = strchr(qualified, '.');
+	char	   *team_name = dot ? pnstrdup(qualified, dot - qualified) : NULL;
+	const MrTeam *found = dot ? mr_team_by_name(team_name) : NULL;
 	MrTeam		team;
-	char	   *team_name;
 	char	   *name;
 
-	mr_split_qualified_name(qualified, &team_name, &name, NULL);
-	found = mr_team_by_name(team_name);
-	if (found == NULL || !find_row(table, found, name, snapshot))
+	/* what is there has a name that can be one */
+	if (found == NULL || !find_row(table, found, dot + 1, snapshot))
+	{
+		mr_split_qualified_name(qualified, &team_name, &name, NULL);
 		raise_not_found(qualified);
+	}
 	team = *found;
 	team.name = team_name;
 	return team;
