@@ -3,10 +3,12 @@
  *		impact(): the versions that a node went into.
  *
  * Of a snapshot that everything was made from a million nodes may lie
- * downstream, but few versions are current, and little lies upstream of each.
- * So where only these are asked for and a walk of some nodes downstream does
- * not end, what lies between them and the node is found from their side, and
- * the walk downstream goes through that alone.
+ * downstream, but few versions are current, and those are few steps away.  So
+ * where only these are asked for and a walk of some nodes downstream does not
+ * end, the versions are searched from their side: what lies some steps
+ * upstream of them is walked, and within that the way back from the node.
+ * Who is found there at no greater depth is at that depth; the others are
+ * searched again, with more steps, and at last with all.
  */
 #include "postgres.h"
 
@@ -16,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "base/args.h"
+#include "base/grow.h"
 #include "lineage/lineage.h"
 #include "lineage/walk.h"
 #include "registry/registry.h"
@@ -37,11 +40,31 @@ enum
 #define FIRST_DOWNSTREAM 2000
 #define FIRST_UPSTREAM 1000000
 
+/*
+ * Steps upstream at first, and how many more each time: what lies there grows
+ * by some factor with each step where inputs spread, and little along a chain.
+ * After so many, all are taken.
+ */
+#define FIRST_STEPS 2
+#define MORE_STEPS(steps) ((steps) + (steps) / 2)
+#define MOST_STEPS 100
+
+/* The nodes of the current versions that are still to be found. */
+typedef struct Sought
+{
+	int64		start;			/* which is not sought */
+	MrNode	   *versions;		/* id, team and kind; by id */
+	int64		n;
+	int64		room;
+} Sought;
+
 typedef struct Impact
 {
 	ReturnSetInfo *rsinfo;
 	Snapshot	snapshot;
 	bool		current_only;
+	Sought	   *sought;			/* only these, NULL for all */
+	int32		max_depth;		/* up to which they are found */
 	MemoryContext row_context;
 } Impact;
 
@@ -107,6 +130,29 @@ put_version(Impact *impact, const MrStep *step, const char *team)
 						 values, nulls);
 }
 
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64		x = ((const MrNode *) a)->id;
+	int64		y = ((const MrNode *) b)->id;
+
+	return (x > y) - (x < y);
+}
+
+/* Is the version one that is sought?  Then it is found. */
+static bool
+find_sought(Impact *impact, const MrStep *step)
+{
+	MrNode		key = {.id = step->node};
+	MrNode	   *version = step->depth > impact->max_depth ? NULL :
+		bsearch(&key, impact->sought->versions, impact->sought->n,
+				sizeof(MrNode), compare_ids);
+
+	if (version != NULL)
+		version->team = MR_NO_TEAM;
+	return version != NULL;
+}
+
 /* Versions of teams that the caller may not read are left out. */
 static bool
 visit(const MrStep *step, void *arg)
@@ -115,7 +161,8 @@ visit(const MrStep *step, void *arg)
 	MemoryContext old;
 	const MrTeam *team;
 
-	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0)
+	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0 ||
+		(impact->sought != NULL && !find_sought(impact, step)))
 		return true;
 	old = MemoryContextSwitchTo(impact->row_context);
 	team = mr_team_by_id(step->team);
@@ -137,29 +184,76 @@ walk_down(Impact *impact, const MrNode *start, int64 max_nodes, MrWalk *within)
 }
 
 static void
-start_from_current(int64 team, int64 node, void *arg)
+seek_version(int64 team, int64 node, void *arg)
 {
+	Sought	   *sought = arg;
 	MrNode		version = {.id = node,.team = team,.kind = MR_NODE_KIND_VERSION};
 
-	mr_walk_start(arg, &version);
+	if (node == sought->start)
+		return;
+	sought->versions = mr_grow(sought->versions, sought->n, &sought->room,
+							   sizeof(MrNode));
+	sought->versions[sought->n++] = version;
 }
 
-/* From the side of the current versions; false when too much lies there. */
+/* Forget those that were found. */
+static void
+keep_sought(Sought *sought)
+{
+	int64		kept = 0;
+
+	for (int64 i = 0; i < sought->n; i++)
+		if (sought->versions[i].team != MR_NO_TEAM)
+			sought->versions[kept++] = sought->versions[i];
+	sought->n = kept;
+}
+
+/*
+ * Look so many steps upstream of the versions that are sought for the node,
+ * and show those that are found.  false when too much lies there.
+ */
 static bool
-walk_from_current(Impact *impact, const MrNode *start)
+look_upstream(Impact *impact, const MrNode *start)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,
-		.snapshot = impact->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
-		.max_nodes = FIRST_UPSTREAM,.towards = start,.bare = true};
+		.snapshot = impact->snapshot,.max_depth = impact->max_depth,
+		.max_nodes = FIRST_UPSTREAM,.towards = start};
 	MrWalk	   *walk = mr_walk_begin(&options);
 	bool		complete;
 
-	mr_each_current_version(impact->snapshot, start_from_current, walk);
+	for (int64 i = 0; i < impact->sought->n; i++)
+		mr_walk_start(walk, &impact->sought->versions[i]);
 	complete = mr_walk_run(walk);
 	if (complete && mr_walk_has(walk, start->id))
 		(void) walk_down(impact, start, 0, walk);
 	mr_walk_end(walk);
+	keep_sought(impact->sought);
 	return complete;
+}
+
+/* From the side of the current versions. */
+static void
+find_current(Impact *impact, const MrNode *start)
+{
+	Sought		sought = {.start = start->id};
+	int32		steps = FIRST_STEPS;
+	bool		fits = true;
+
+	mr_each_current_version(impact->snapshot, seek_version, &sought);
+	if (sought.n > 1)
+		qsort(sought.versions, sought.n, sizeof(MrNode), compare_ids);
+	impact->sought = &sought;
+	do
+	{
+		impact->max_depth = steps <= MOST_STEPS ? steps : MR_NO_DEPTH_LIMIT;
+		fits = look_upstream(impact, start);
+		steps = MORE_STEPS(steps);
+	} while (fits && sought.n > 0 && impact->max_depth != MR_NO_DEPTH_LIMIT);
+	if (!fits)
+	{
+		impact->max_depth = MR_NO_DEPTH_LIMIT;
+		(void) walk_down(impact, start, 0, NULL);
+	}
 }
 
 /*
@@ -184,9 +278,9 @@ modelreg_impact(PG_FUNCTION_ARGS)
 	impact.row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg impact row",
 											   ALLOCSET_DEFAULT_SIZES);
-	if (!impact.current_only ||
-		(!walk_down(&impact, &start, FIRST_DOWNSTREAM, NULL) &&
-		 !walk_from_current(&impact, &start)))
+	if (!impact.current_only)
 		(void) walk_down(&impact, &start, 0, NULL);
+	else if (!walk_down(&impact, &start, FIRST_DOWNSTREAM, NULL))
+		find_current(&impact, &start);
 	return (Datum) 0;
 }
