@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-
 #include "guard/guard.h"
 
 /* The extension's objects of one catalog. */
@@ -90,18 +88,9 @@ static const char *const statements[] = {
 	"JOIN pg_catalog.pg_extension e ON e.extname = 'modelreg' WHERE o.owner <> e.extowner ORDER BY 1"
 };
 
-static void
-report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
-{
-	const Datum *values = slot->tts_values;
-
-	mr_verify_report(verify, "guard", TextDatumGetCString(values[0]), "%s",
-					 TextDatumGetCString(values[1]));
-}
-
 void
 mr_guard_verify(MrVerify *verify, const void *arg)
 {
 	for (int i = 0; i < lengthof(statements); i++)
-		mr_verify_scan(verify, statements[i], report_row, NULL);
+		mr_verify_findings(verify, "guard", statements[i]);
 }

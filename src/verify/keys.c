@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-
 #include "verify/verify.h"
 
 /* Statements about columns that are unique among the rows that fit a condition. */
@@ -72,20 +70,11 @@ static const Key keys[] = {
 };
 
 static void
-report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
-{
-	const Datum *values = slot->tts_values;
-
-	mr_verify_report(verify, state, TextDatumGetCString(values[0]), "%s",
-					 TextDatumGetCString(values[1]));
-}
-
-static void
 verify_rows(MrVerify *verify, const void *arg)
 {
 	const Key  *key = arg;
 
-	mr_verify_scan(verify, key->rows, report_row, "key");
+	mr_verify_findings(verify, "key", key->rows);
 }
 
 static void
@@ -93,7 +82,7 @@ verify_index(MrVerify *verify, const void *arg)
 {
 	const Key  *key = arg;
 
-	mr_verify_scan(verify, key->index, report_row, "guard");
+	mr_verify_findings(verify, "guard", key->index);
 }
 
 void

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-
 #include "verify/verify.h"
 
 typedef struct Statement
@@ -471,24 +469,11 @@ static const Statement statements[] = {
 };
 
 static void
-report_row(MrVerify *verify, TupleTableSlot *slot, void *state)
-{
-	const Statement *statement = state;
-	const Datum *values = slot->tts_values;
-	const bool *nulls = slot->tts_isnull;
-
-	mr_verify_report(verify, statement->check,
-					 nulls[0] ? "" : TextDatumGetCString(values[0]), "%s",
-					 nulls[1] ? "it has a null" : TextDatumGetCString(values[1]));
-}
-
-static void
 run_statement(MrVerify *verify, const void *arg)
 {
 	const Statement *statement = arg;
 
-	mr_verify_scan(verify, statement->sql, report_row,
-				   unconstify(Statement *, statement));
+	mr_verify_findings(verify, statement->check, statement->sql);
 }
 
 void

@@ -200,7 +200,7 @@ prepare(const char *sql, int options)
 }
 
 static SPIPlanPtr
-kept_plan(const char *sql)
+kept_plan(const char *sql, int options)
 {
 	HASHCTL		control = {.keysize = sizeof(char *),.entrysize = sizeof(KeptPlan)};
 	KeptPlan   *kept;
@@ -212,7 +212,7 @@ kept_plan(const char *sql)
 	kept = hash_search(kept_plans, &sql, HASH_FIND, NULL);
 	if (kept != NULL)
 		return kept->plan;
-	plan = prepare(sql, CURSOR_OPT_GENERIC_PLAN);
+	plan = prepare(sql, options | CURSOR_OPT_GENERIC_PLAN);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", sql);
 	kept = hash_search(kept_plans, &sql, HASH_ENTER, NULL);
@@ -239,6 +239,27 @@ scope_params(const MrVerify *verify)
 	return params;
 }
 
+static void
+run_sql(MrVerify *verify, const char *sql, int options, MrVerifyRow row,
+		void *state)
+{
+	bool		all = verify->scope == MR_VERIFY_ALL;
+	SPIPlanPtr	plan = all ? kept_plan(sql, options) :
+		prepare(sql, options | CURSOR_OPT_CUSTOM_PLAN);
+	RowReceiver receiver = {{receive_row, receive_startup, receive_end, receive_end, DestTuplestore},
+	verify, row, state};
+	SPIExecuteOptions run = {.read_only = true,.dest = &receiver.pub};
+	int			result;
+
+	run.params = scope_params(verify);
+	result = SPI_execute_plan_extended(plan, &run);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
+	pfree(run.params);
+	if (!all)
+		SPI_freeplan(plan);
+}
+
 /*
  * Give each row of a statement, a constant, to a function, in a memory
  * context that is emptied after it.  $1 is the team, $2 the model, NULL where
@@ -248,20 +269,29 @@ scope_params(const MrVerify *verify)
 void
 mr_verify_scan(MrVerify *verify, const char *sql, MrVerifyRow row, void *state)
 {
-	bool		all = verify->scope == MR_VERIFY_ALL;
-	SPIPlanPtr	plan = all ? kept_plan(sql) : prepare(sql, CURSOR_OPT_CUSTOM_PLAN);
-	RowReceiver receiver = {{receive_row, receive_startup, receive_end, receive_end, DestTuplestore},
-	verify, row, state};
-	SPIExecuteOptions options = {.read_only = true,.dest = &receiver.pub};
-	int			result;
+	run_sql(verify, sql, 0, row, state);
+}
 
-	options.params = scope_params(verify);
-	result = SPI_execute_plan_extended(plan, &options);
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
-	pfree(options.params);
-	if (!all)
-		SPI_freeplan(plan);
+static void
+report_row(MrVerify *verify, TupleTableSlot *slot, void *check)
+{
+	Datum	   *values = slot->tts_values;
+	bool	   *nulls = slot->tts_isnull;
+
+	mr_verify_report(verify, check,
+					 nulls[0] ? "" : TextDatumGetCString(values[0]), "%s",
+					 nulls[1] ? "it has a null" : TextDatumGetCString(values[1]));
+}
+
+/*
+ * Report each row of a statement, an object and a detail.  Workers may help,
+ * as nothing but the statement is done meanwhile.
+ */
+void
+mr_verify_findings(MrVerify *verify, const char *check, const char *sql)
+{
+	run_sql(verify, sql, CURSOR_OPT_PARALLEL_OK, report_row,
+			unconstify(char *, check));
 }
 
 static void

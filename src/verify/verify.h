@@ -46,6 +46,8 @@ typedef void (*MrVerifyRow) (MrVerify *verify, TupleTableSlot *slot,
 							 void *state);
 extern void mr_verify_scan(MrVerify *verify, const char *sql,
 						   MrVerifyRow row, void *state);
+extern void mr_verify_findings(MrVerify *verify, const char *check,
+							   const char *sql);
 
 /*
  * In SQL: the name of a chain's number, and a whole number out of JSON text,

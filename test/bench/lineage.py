@@ -9,6 +9,8 @@ from graph import HUB_ADDRESS, forge
 SIZES = [int(n) for n in os.environ.get("EDGES", "10000 100000 1000000 10000000").split()]
 # Models with a current version, half of which derive from the hub.
 MODELS = 200
+# Closures that are compared by their number of nodes; larger ones would only take long.
+CHECKED = 100000
 # As much as helps the alternative.
 SETTINGS = ("jit = off", "work_mem = '256MB'")
 
@@ -34,8 +36,8 @@ def closure(session, title, node, up):
     call = f"modelreg.{'upstream' if up else 'downstream'}('{address(node)}'"
     ids, named = f"{recursive(node, up)}SELECT count(*) - 1 FROM w", \
         f"{recursive(node, up)}SELECT count(n.name || n.version) - 1 FROM w JOIN modelreg.node n USING (id)"
-    nodes = int(session.run(f"SELECT count(DISTINCT node_id) FROM {call})")[0])
-    if nodes != int(session.run(ids)[0]):
+    nodes = int(session.run(ids)[0])
+    if nodes < CHECKED and nodes != int(session.run(f"SELECT count(DISTINCT node_id) FROM {call})")[0]):
         raise SystemExit(f"{title}: the walk has other nodes than WITH RECURSIVE")
     walk, walk_sql = in_turn(lambda: session.time(f"SELECT count(*) FROM {call}, kinds => '{{}}')"), lambda: session.time(ids))
     rows, rows_sql = in_turn(lambda: session.time(f"SELECT count(*) FROM {call})"), lambda: session.time(named))
