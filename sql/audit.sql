@@ -208,6 +208,13 @@ SELECT modelreg.new_identity('by mistake') IS NOT NULL AS begun;
 ROLLBACK TO one;
 SELECT modelreg.uri_identity(:'after') = (SELECT identity FROM modelreg.registry) AS the_present;
 COMMIT;
+-- In a transaction of one snapshot, too.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT modelreg.new_identity('a copy') AS three \gset
+SELECT modelreg.register_version('search.ranker') AS version \gset
+SELECT modelreg.uri_identity(permanent_id::modelreg.model_uri) = :'three' AS under_it FROM modelreg.get_version('search.ranker', :version);
+SELECT * FROM modelreg.verify();
+ROLLBACK;
 -- What is no head, or another registry's.
 SELECT modelreg.declare_restore('a restore', '[]');
 SELECT modelreg.declare_restore('a restore', '{"format": 1, "chains": {}}');

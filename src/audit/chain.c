@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -30,6 +31,7 @@
 #include "base/hash.h"
 #include "base/row.h"
 #include "base/settings.h"
+#include "base/snapshot.h"
 
 static const struct
 {
@@ -198,18 +200,25 @@ mr_registry_head_lock(MrVerb *verb)
 	return mr_head_lock(MR_CHAIN_REGISTRY, 1);
 }
 
-/* The registry's identity (uuid), which its first team brought to be. */
+/*
+ * The registry's identity (uuid), which its first team brought to be.  Where
+ * a transaction has one snapshot, that one's: what is registered in it goes
+ * with the events that it sees.
+ */
 Datum
 mr_registry_identity(void)
 {
 	Datum		key = Int64GetDatum(1);
 	MrTable    *table = mr_table_open_read("registry");
+	Snapshot	snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
+											GetTransactionSnapshot() : mr_latest_snapshot());
 	Datum		identity;
 
-	if (!mr_table_find_latest(table, "registry_pkey", 1, &key))
+	if (!mr_table_find(table, "registry_pkey", 1, &key, snapshot))
 		elog(ERROR, "the registry has no identity yet");
 	identity = datumCopy(mr_table_get(table, REGISTRY_IDENTITY, NULL),
 						 false, UUID_LEN);
+	UnregisterSnapshot(snapshot);
 	mr_table_close(table);
 	return identity;
 }

@@ -136,17 +136,19 @@ begin_identity(MrVerb *verb, const char *kind, Jsonb *document,
 	MrHead	   *head = mr_registry_head_lock(verb);
 	Datum	   *identity = &head->values[REGISTRY_IDENTITY - 1];
 	char	   *replaced = print_identity(*identity);
+	char	   *begun;
 	MrJson		what;
 
 	*identity = OidFunctionCall0(F_GEN_RANDOM_UUID);
+	begun = print_identity(*identity);
 	mr_json_begin(&what);
-	mr_json_add_text(&what, "identity", print_identity(*identity));
+	mr_json_add_text(&what, "identity", begun);
 	mr_json_add_text(&what, "replaced", replaced);
 	if (strcmp(kind, "restore_declared") == 0)
 		add_published(&what, document);
 	mr_event_append(head, verb, kind, mr_json_end(&what), reason);
 	mr_head_save(head);
-	return print_identity(mr_registry_identity());
+	return begun;
 }
 
 static Datum
