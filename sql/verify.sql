@@ -127,6 +127,16 @@ $$;
 SET client_min_messages = error;
 
 -- Events: changed, changed with a new hash, removed within, at the end, all of a chain; a head that was moved.
+-- The order in which events are stored means nothing, unless one is there twice.
+BEGIN;
+CALL open('event', 'event_pkey');
+CREATE TEMP TABLE stored ON COMMIT DROP AS SELECT * FROM modelreg.event;
+DELETE FROM modelreg.event;
+INSERT INTO modelreg.event SELECT * FROM stored ORDER BY hash;
+SELECT * FROM findings WHERE object <> 'table event';
+INSERT INTO modelreg.event SELECT * FROM stored WHERE chain = 5 AND chain_id = 1 AND seq = 1;
+SELECT * FROM findings WHERE object <> 'table event';
+ROLLBACK;
 BEGIN;
 CALL open('event', 'event_hash');
 UPDATE modelreg.event SET what = what || '{"policy": "strict"}' WHERE chain = 2 AND chain_id = 1 AND kind = 'model_created' AND what->>'name' = 'reco';

@@ -388,6 +388,7 @@ run_checks(MrVerify *verify)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	mr_verify_rows(verify);
+	mr_verify_stored(verify);
 	mr_verify_chains(verify);
 	mr_verify_facts(verify);
 	mr_verify_bytes(verify);

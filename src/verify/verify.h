@@ -24,6 +24,7 @@ typedef struct MrVerify
 	int64		model;			/* for MR_VERIFY_MODEL */
 	bool		deep;
 	MemoryContext row_context;
+	bool		events_fit;		/* what stored.c has shown */
 	const char *doing;
 	int64		seen;			/* rows read, for the progress */
 	int64		redacted;		/* no findings, but told of */
@@ -58,10 +59,20 @@ extern void mr_verify_findings(MrVerify *verify, const char *check,
 #define MR_SQL_INT(text) \
 	"CASE WHEN (" text ") ~ '^[0-9]{1,18}$' THEN (" text ")::bigint END"
 
+/* Every head, with its chain's team and model. */
+#define MR_SQL_HEADS \
+	"SELECT 1 AS chain, h.id, h.seq, h.head_hash, h.head_at, 0::bigint AS team, NULL::bigint AS model FROM modelreg.registry h " \
+	"UNION ALL SELECT 2, h.id, h.seq, h.head_hash, h.head_at, h.id, NULL FROM modelreg.team h " \
+	"UNION ALL SELECT 3, h.id, h.seq, h.head_hash, h.head_at, h.id, NULL FROM modelreg.fact_head h " \
+	"UNION ALL SELECT 4, h.id, h.seq, h.head_hash, h.head_at, h.team_id, h.id FROM modelreg.registration_head h " \
+	"UNION ALL SELECT 5, h.id, h.seq, h.head_hash, h.head_at, h.team_id, h.id FROM modelreg.model h"
+
 extern const char *mr_verify_chain_name(int16 chain);
+extern bool mr_verify_read_hash(Datum value, bool isnull, uint8 *hash);
 
 /* The parts of verify(). */
 extern void mr_verify_rows(MrVerify *verify);
+extern void mr_verify_stored(MrVerify *verify);
 extern void mr_verify_chains(MrVerify *verify);
 extern void mr_verify_facts(MrVerify *verify);
 extern void mr_verify_bytes(MrVerify *verify);
