@@ -70,9 +70,10 @@ CREATE TABLE modelreg.edge (
 	parent_kind text COLLATE "C" NOT NULL,
 	CONSTRAINT edge_order CHECK (parent < child)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
--- In the order of walks: upstream ids descend.
-CREATE UNIQUE INDEX edge_up ON modelreg.edge (child DESC, parent, role) INCLUDE (parent_low, parent_team, parent_level, parent_kind) WITH (fillfactor = 100);
-CREATE INDEX edge_down ON modelreg.edge (parent, child, role) INCLUDE (child_team, child_kind);
+-- In the order of walks: upstream ids descend. Columns of a fixed width come first, which is quicker to read; what is between
+-- parent and role follows from the parent, so an edge is unique by child, parent and role.
+CREATE UNIQUE INDEX edge_up ON modelreg.edge (child DESC, parent, parent_low, parent_team, parent_level, role) INCLUDE (parent_kind) WITH (fillfactor = 100);
+CREATE INDEX edge_down ON modelreg.edge (parent, child, child_team, role) INCLUDE (child_kind);
 COMMENT ON TABLE modelreg.edge IS 'A row per input of a node. The node''s hash covers its inputs; walks read only the two indexes.';
 COMMENT ON COLUMN modelreg.edge.child IS 'The node that has the input.';
 COMMENT ON COLUMN modelreg.edge.parent IS 'The input, a node with a smaller id.';

@@ -161,17 +161,12 @@ put_role(MrRows *rows, const char *role, Datum *values, bool *nulls)
 static void
 put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
 {
-	const char *last = NULL;
+	int			n;
+	const char **roles = mr_walk_roles(step, &n);
 
-	for (int i = 0; i < step->nroles; i++)
-	{
-		if ((last != NULL && strcmp(last, step->roles[i].role) == 0) ||
-			!mr_may_read(step->roles[i].child_team))
-			continue;
-		last = step->roles[i].role;
-		put_role(rows, last, values, nulls);
-	}
-	if (last == NULL)
+	for (int i = 0; i < n; i++)
+		put_role(rows, roles[i], values, nulls);
+	if (n == 0)
 		put_role(rows, NULL, values, nulls);
 }
 

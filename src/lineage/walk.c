@@ -52,6 +52,7 @@
 #define RANGE_MIN 16
 #define SKIP_MAX 256
 #define MISSES_MAX 16			/* edges out of bounds before a leap */
+#define MANY_EDGES 256			/* of one node, to be read by page */
 
 /* What a node stands for that only a supersession leads to. */
 typedef struct StandsEntry
@@ -220,10 +221,12 @@ leads_astray(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	const Bounds *bounds = &walk->bounds;
 
-	if (id == bounds->target)
+	if (id < bounds->lowest)
+		return true;
+	/* an edge to what was seen before needs no second look */
+	if (id == bounds->target || mr_seen_has(walk->seen, id))
 		return false;
-	return id < bounds->lowest ||
-		DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
+	return DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
 		DatumGetInt32(edge_column(walk, edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
 }
 
@@ -381,14 +384,19 @@ leap(MrWalk *walk, int64 id)
 	return next != 0;
 }
 
-static void
+/*
+ * Take one node.  false: it has so many edges that it is better read by page,
+ * and waits again.
+ */
+static bool
 expand_one(MrWalk *walk, int64 id)
 {
 	Origin		origin;
 	int			misses = 0;
+	int			n = 0;
 
 	if (!take(walk, id, &origin))
-		return;
+		return true;
 	if (walk->within == NULL)
 		mr_cursor_seek(walk->probes, id);
 	else
@@ -398,7 +406,13 @@ expand_one(MrWalk *walk, int64 id)
 		misses = follow(walk, mr_cursor_entry(walk->probes), &origin) ? 0 : misses + 1;
 		if (walk->within != NULL && misses > MISSES_MAX && !leap(walk, id))
 			break;
+		if (walk->within == NULL && ++n > MANY_EDGES)
+		{
+			mr_seen_pend(walk->seen, id);
+			return false;
+		}
 	}
+	return true;
 }
 
 /* The id beside another, in the order of the walk. */
@@ -523,8 +537,7 @@ expand_from(MrWalk *walk, int64 id)
 
 	if (is_dense(walk, id, last))
 		return read_range(walk, id, last);
-	expand_one(walk, id);
-	return beside(walk, id);
+	return expand_one(walk, id) ? beside(walk, id) : read_range(walk, id, id);
 }
 
 /* Take all nodes that wait, in passes. */
@@ -689,14 +702,39 @@ roles_of(MrWalk *walk, int64 id, MrSeenNode node)
 static void
 describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
 {
+	step->walk = walk;
 	step->node = id;
 	step->team = mr_words_team(walk->words, class_of(node));
 	step->depth = depth_of(node);
 	step->class = class_of(node);
 	step->kind = mr_words_kind(walk->words, class_of(node));
 	step->by_supersession = is_marked(node);
-	step->nroles = mr_words_roles(walk->words, roles_of(walk, id, node),
-								  &step->roles);
+}
+
+/*
+ * The roles in which the last step of a shortest path arrived, each once and
+ * in order, of those that the caller may know.  There are none for what stands
+ * for the start itself.
+ */
+const char **
+mr_walk_roles(const MrStep *step, int *n)
+{
+	MrWalk	   *walk = step->walk;
+	MrSeenNode	node = mr_seen_get(walk->seen, step->node);
+	MemoryContext old = MemoryContextSwitchTo(walk->context);
+	const MrWalkRole *roles;
+	int			nroles = mr_words_roles(walk->words, roles_of(walk, step->node, node),
+										&roles);
+	const char **known;
+
+	MemoryContextSwitchTo(old);
+	known = palloc(Max(nroles, 1) * sizeof(char *));
+	*n = 0;
+	for (int i = 0; i < nroles; i++)
+		if ((*n == 0 || strcmp(known[*n - 1], roles[i].role) != 0) &&
+			mr_may_read(roles[i].child_team))
+			known[(*n)++] = roles[i].role;
+	return known;
 }
 
 /* What the walk knows of a node; false when it was not seen. */

@@ -24,25 +24,24 @@ typedef struct MrWalkRole
 	int64		child_team;
 } MrWalkRole;
 
+typedef struct MrWalk MrWalk;
+
 /* A node that a walk visits. */
 typedef struct MrStep
 {
+	MrWalk	   *walk;
 	int64		node;
 	int64		team;
 	int32		depth;
 	uint32		class;			/* one number for each team and kind, from 0 */
 	const char *kind;
 	bool		by_supersession;	/* every shortest path crosses one */
-	const MrWalkRole *roles;
-	int			nroles;			/* 0: it stands for the start itself */
 } MrStep;
 
 /* Called for each node by depth and id; false ends the visits. */
 typedef bool (*MrVisit) (const MrStep *step, void *arg);
 
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
-
-typedef struct MrWalk MrWalk;
 
 typedef struct MrWalkOptions
 {
@@ -63,6 +62,7 @@ extern bool mr_walk_run(MrWalk *walk);
 extern bool mr_walk_reaches(MrWalk *walk, int64 node);
 extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
+extern const char **mr_walk_roles(const MrStep *step, int *n);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
 extern void mr_walk_show(MrWalk *walk, MrVisit visit, void *arg);
 extern void mr_walk_end(MrWalk *walk);

@@ -83,18 +83,13 @@ static char *
 list_roles(const MrStep *step)
 {
 	StringInfoData list;
-	const char *last = "";
+	int			n;
+	const char **roles = mr_walk_roles(step, &n);
 
 	initStringInfo(&list);
-	for (int i = 0; i < step->nroles; i++)
-	{
-		if (strcmp(last, step->roles[i].role) == 0 ||
-			!mr_may_read(step->roles[i].child_team))
-			continue;
-		last = step->roles[i].role;
-		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", last);
-	}
-	return list.len > 0 ? list.data : NULL;
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", roles[i]);
+	return n > 0 ? list.data : NULL;
 }
 
 static void

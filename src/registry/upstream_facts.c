@@ -57,18 +57,14 @@ add_ancestor(Ancestors *ancestors, const MrStep *step, const char *role)
 static bool
 visit(const MrStep *step, void *arg)
 {
-	const char *last = NULL;
+	int			n;
+	const char **roles = mr_walk_roles(step, &n);
 
-	for (int i = 0; i < step->nroles; i++)
-	{
-		if ((last != NULL && strcmp(last, step->roles[i].role) == 0) ||
-			!mr_may_read(step->roles[i].child_team))
-			continue;
-		last = step->roles[i].role;
-		add_ancestor(arg, step, last);
-	}
-	if (last == NULL)
+	for (int i = 0; i < n; i++)
+		add_ancestor(arg, step, roles[i]);
+	if (n == 0)
 		add_ancestor(arg, step, NULL);
+	pfree(roles);
 	return true;
 }
 

@@ -20,7 +20,9 @@ typedef struct Key
 
 #define ALL_ROWS "true"
 
-#define KEY(table, columns, condition) {table, \
+/* Of an index, more columns may follow from these. */
+#define KEY(table, columns, condition) KEY_IN(table, columns, columns, condition)
+#define KEY_IN(table, columns, indexed, condition) {table, \
 	"SELECT concat('" table " ', concat_ws('/', " columns ")), CASE WHEN num_nulls(" columns ") > 0 THEN 'its key has a null' " \
 	"ELSE format('%s rows have this key', count(*)) END FROM modelreg." table " WHERE " condition " " \
 	"GROUP BY " columns " HAVING count(*) > 1 OR num_nulls(" columns ") > 0 ORDER BY 1", \
@@ -29,7 +31,7 @@ typedef struct Key
 	"WHERE t.relnamespace = 'modelreg'::regnamespace AND t.relname = '" table "' AND x.indisunique AND x.indimmediate AND x.indisvalid " \
 	"AND x.indisready AND x.indislive AND x.indexprs IS NULL " \
 	"AND COALESCE(pg_get_expr(x.indpred, x.indrelid), '" condition "') = '" condition "' " \
-	"AND '" columns "' = (SELECT string_agg(a.attname, ', ' ORDER BY k.nr) FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS k(attnum, nr) " \
+	"AND '" indexed "' = (SELECT string_agg(a.attname, ', ' ORDER BY k.nr) FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS k(attnum, nr) " \
 	"JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum WHERE k.nr <= x.indnkeyatts))"}
 
 static const Key keys[] = {
@@ -43,7 +45,7 @@ static const Key keys[] = {
 	KEY("request_id", "team_id, verb, request_id", ALL_ROWS),
 	KEY("node", "id", ALL_ROWS),
 	KEY("node", "team_id, kind, name, version", ALL_ROWS),
-	KEY("edge", "child, parent, role", ALL_ROWS),
+	KEY_IN("edge", "child, parent, role", "child, parent, parent_low, parent_team, parent_level, role", ALL_ROWS),
 	KEY("blob", "id", ALL_ROWS),
 	KEY("blob", "digest", ALL_ROWS),
 	KEY("blob", "object", "(object IS NOT NULL)"),
