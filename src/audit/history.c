@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "storage/fd.h"
@@ -120,5 +121,7 @@ mr_history_require(void)
 				 errdetail("Timeline %u of the server: %s.", present, target),
 				 errhint("An admin calls modelreg.declare_restore() where this registry takes the place of the other, modelreg.new_identity() where it is a copy."),
 				 mr_reason("restore_not_declared")));
-	settled = present;
+	/* not by what this transaction wrote and may yet roll back */
+	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		settled = present;
 }

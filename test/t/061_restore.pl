@@ -162,6 +162,8 @@ like(error_of($copy, q{SELECT modelreg.register_version('search.reco')}), qr/$un
 my $follower = follow($copy, 'follower');
 $follower->promote;
 like(error_of($follower, q{SELECT modelreg.register_version('search.reco')}), $undeclared, 'its standby, promoted, too');
+like(error_of($copy, q{BEGIN; SELECT modelreg.new_identity('by mistake'); SELECT modelreg.register_version('search.reco'); ROLLBACK; SELECT modelreg.register_version('search.reco')}),
+	$undeclared, 'what was declared and rolled back was never declared');
 my @identities = map { $_->safe_psql('postgres', q{SELECT modelreg.new_identity('for tests')}) } $copy, $follower;
 for my $server ($node, $copy, $follower)
 {
