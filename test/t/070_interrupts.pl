@@ -43,11 +43,11 @@ sub run_file
 	return ($out, $err);
 }
 
-# How far apart the places are that are tried: the next one at full size, else so that there are about so many.
+# How far apart the places are that are tried, so that there are about so many; 0: each.
 sub stride
 {
 	my ($points, $fault, $session, $call) = @_;
-	return 1 if full_size();
+	return 1 if $points == 0;
 	my ($out, $err) = run_file("$session; BEGIN; SELECT faults.arm('$fault', 1000000000), $call \\; ROLLBACK;");
 	die $err if $err;
 	return 1 + int(counted() / $points);
@@ -141,16 +141,15 @@ for my $verb (verbs())
 	my $from = -s $node->logfile;
 	my $began = time;
 	$observer = $node->background_psql('postgres');
-	sweep($verb, 'cancel', 10);
-	sweep($verb, 'error', 20);
-	sweep($verb, 'error', 5, 1);
-	sweep_cold($verb, 'terminate', 3);
-	sweep_cold($verb, 'memory', 5);
+	sweep($verb, 'cancel', full_size() ? 0 : 10);
+	sweep($verb, 'error', full_size() ? 0 : 20);
+	sweep($verb, 'error', full_size() ? 0 : 5, 1);
+	sweep_cold($verb, 'terminate', full_size() ? 60 : 3);
+	sweep_cold($verb, 'memory', full_size() ? 200 : 5);
 	if (full_size())
 	{
-		sweep($verb, 'cancel', 10, 1);
-		sweep($verb, 'memory', 20);
-		sweep_cold($verb, 'error', 5);
+		sweep($verb, 'cancel', 0, 1);
+		sweep($verb, 'memory', 0);
 	}
 	is($observer->query_safe('SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database IS NOT NULL'), '0', "$verb: nothing is locked");
 	is($node->safe_psql('postgres', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', "$verb: verify() is clean");
