@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(start_with_faults fill verbs call_of verbs_of_catalog set_clock set_disk_full acted counted full_size leaks);
+our @EXPORT = qw(start_with_faults restart_with_faults fill verbs call_of verbs_of_catalog set_clock set_disk_full acted counted full_size leaks);
 
 my $control;
 
@@ -28,7 +28,7 @@ sub write_control
 	close $file;
 }
 
-sub set_clock { write_control(0, $_[0] * 1_000_000); }
+sub set_clock { write_control(0, int($_[0] * 1_000_000)); }
 sub set_disk_full { write_control(1, $_[0] ? 1 : 0); }
 # When the server acted on the fault that was armed last; 0 for not.
 sub acted { return (read_control())[2]; }
@@ -66,6 +66,15 @@ CREATE FUNCTION faults.session() RETURNS text LANGUAGE sql AS $$
 $$;
 SQL
 
+sub restart_with_faults
+{
+	my ($node) = @_;
+	local $ENV{LD_PRELOAD} = join ' ', $node->basedir . '/faults.so', grep { defined } $ENV{LD_PRELOAD};
+	local $ENV{FAULTS_CONTROL} = $control;
+	$node->stop;
+	$node->start;
+}
+
 # A started server with these settings, whose database postgres has the extension and the schema faults.
 sub start_with_faults
 {
@@ -77,11 +86,7 @@ sub start_with_faults
 	$control = $node->basedir . '/faults.control';
 	compile($library);
 	append_to_file($control, pack 'q4', 0, 0, 0, 0);
-	{
-		local $ENV{LD_PRELOAD} = join ' ', $library, grep { defined } $ENV{LD_PRELOAD};
-		local $ENV{FAULTS_CONTROL} = $control;
-		$node->start;
-	}
+	restart_with_faults($node);
 	$node->safe_psql('postgres', <<"SQL");
 CREATE EXTENSION modelreg;
 CREATE SCHEMA faults;
