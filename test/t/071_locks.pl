@@ -1,5 +1,6 @@
 # Every lock that a verb of the catalog takes is held by somebody else, in turn: lock_timeout, statement_timeout and a deadlock
-# end the call there, cleanly, and it then passes. TAP because it takes two sessions, and locks that it finds out itself.
+# end the call there, and at one of them pg_cancel_backend() and pg_terminate_backend(), cleanly, and it then passes. TAP
+# because it takes several sessions, and locks that it finds out itself.
 
 use strict;
 use warnings;
@@ -95,6 +96,21 @@ sub meet
 	return ($waited > 0, @bad);
 }
 
+# A backend that waits for the lock is sent a signal; what its client was told.
+sub signal_at
+{
+	my ($function, $lock, $session, $call) = @_;
+	my ($out, $err) = ('', '');
+	ask('holder', "BEGIN; $lock");
+	my $run = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres') . ' application_name=waiting', '-c', $session, '-c', "SELECT $call" ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'waiting' AND wait_event_type = 'Lock'});
+	ask('observer', "SELECT $function(pid) FROM pg_stat_activity WHERE application_name = 'waiting'");
+	eval { IPC::Run::finish($run) };
+	ask('holder', 'ROLLBACK');
+	return $err;
+}
+
 # At its commit a verb that recorded facts waits for their head, which the holder has; the others pass.
 sub meet_at_commit
 {
@@ -115,11 +131,12 @@ for my $verb (verbs())
 	my @locks = locks_of($session, $call);
 	my $stored = ask('observer', 'SELECT faults.stored()');
 	my $known = ask('caller', 'SELECT faults.session()');
-	my ($waits, @bad) = (0);
+	my ($waits, $last, @bad) = (0);
 	for my $lock (@locks)
 	{
 		my ($waited, @wrong) = meet($lock, $session, $call);
 		$waits += $waited;
+		$last = $lock if $waited;
 		push @bad, @wrong;
 		push @bad, "$lock: half written" if ask('observer', 'SELECT faults.stored()') ne $stored;
 	}
@@ -127,6 +144,9 @@ for my $verb (verbs())
 	cmp_ok($waits, '>', 0, "$verb: waits at $waits of " . @locks . ' locks');
 	is(join('; ', @bad), '', "$verb: and each ends it cleanly");
 	is(ask('caller', 'RESET ALL; RESET ROLE; SELECT faults.session()'), $known, "$verb: nothing is left of it");
+	like(signal_at('pg_cancel_backend', $last, $session, $call), qr/^ERROR: +canceling statement due to user request/, "$verb: canceled");
+	like(signal_at('pg_terminate_backend', $last, $session, $call), qr/^FATAL: +terminating connection due to administrator command/, "$verb: terminated");
+	is(ask('observer', 'SELECT faults.stored()'), $stored, "$verb: and neither left anything");
 	my ($how, $wrong) = meet_at_commit($session, $call, $stored);
 	is($wrong, '', "$verb: the facts' head at its commit: $how");
 	is($how eq 'pass' ? 0 : $node->psql('postgres', "$session; SELECT $call"), 0, "$verb: and passes then");
