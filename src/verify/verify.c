@@ -331,12 +331,18 @@ count_redacted(MrVerify *verify, TupleTableSlot *slot, void *state)
 }
 
 static void
-tell_what_is_gone(MrVerify *verify)
+verify_redacted(MrVerify *verify, const void *arg)
 {
 	mr_verify_scan(verify,
 				   "SELECT count(*) FROM modelreg.payload p WHERE p.salt IS NULL AND p.body IS NULL "
 				   "AND ($1 IS NULL OR p.team_id = $1) AND $2 IS NULL",
 				   count_redacted, NULL);
+}
+
+static void
+tell_what_is_gone(MrVerify *verify)
+{
+	mr_verify_run(verify, "redacted texts", verify_redacted, NULL);
 	if (verify->redacted > 0)
 		ereport(NOTICE,
 				(errmsg_plural(INT64_FORMAT " text was redacted",

@@ -153,6 +153,7 @@ my %calls = (
 	rollback_model => [ q{SELECT modelreg.promote('search.reco', 1, 'Production'), modelreg.promote('search.reco', 2, 'Production');}, q{rollback_model('search.reco', 'worse', request_id => 'r%d')} ],
 	record_node => [ '', q{record_node('commit', 'search.code', 'c%d', inputs => '{"base": ["commit:search.code@abc"]}', properties => '{"by": "ann"}', request_id => 'r%d')} ],
 	record_snapshot => [ '', q{record_snapshot('search.events', 's%d', schema => '{"age": "int"}', supersedes => 'snapshot:search.events@1', request_id => 'r%d')} ],
+	record_table_snapshot => [ '', q{record_table_snapshot('pg_catalog.pg_am', 'search.table', 'v%d', with_digest => true, request_id => 'r%d')} ],
 	record_run => [ '', q{record_run('search.run%d', inputs => '{"training": ["snapshot:search.events@1"]}', request_id => 'r%d')} ],
 	record_nodes => [ '', q{record_nodes('{commit:search.bulk@%d,run:search.bulk-%d}', inputs => ARRAY[NULL, '{"code": ["commit:search.bulk@%d"]}'::jsonb], request_id => 'r%d')} ],
 	begin_upload => [ '', q{begin_upload('search', 40000, request_id => 'r%d')} ],

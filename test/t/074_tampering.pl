@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->init(extra => [ '--encoding=UTF8', '--no-locale', '--data-checksums' ]);
 $node->append_conf('postgresql.conf', "autovacuum = off\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE registry');
@@ -95,7 +95,9 @@ sysseek $handle, $at, 0;
 syswrite $handle, 'A/B test new';
 close $handle;
 $node->start;
-is(sql('ondisk', q{SELECT regexp_replace(object, '[0-9a-f]{64}', '<digest>') FROM modelreg.verify()}), 'payload <digest>', 'written over, it is the only finding');
+my $found = q{SET client_min_messages = error; SELECT string_agg(DISTINCT concat_ws(' ', check_name, regexp_replace(object, '[0-9a-f]{64}', '<digest>'), %s), '; ') FROM modelreg.verify()};
+like(sql('ondisk', sprintf $found, 'detail'), qr/unreadable payload invalid page in block 0 of relation/, 'the page does not fit its checksum: verify() goes on, and says so');
+is(sql('ondisk', 'SET ignore_checksum_failure = on; ' . sprintf $found, 'NULL'), 'row payload <digest>', 'where nothing asks for checksums, the text that was written over is the one finding');
 
 # An old backup restored: nothing was tampered with, and the head that was published says how far behind it is.
 sql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
