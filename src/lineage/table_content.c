@@ -23,6 +23,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -451,13 +452,16 @@ check_same_user(Oid user)
 				 mr_reason("restricted_operation")));
 }
 
+/* The schema of a session's own tables is called alike in all sessions. */
 static void
 describe(Relation rel, MrTableContent *content)
 {
 	int			level = begin_print();
+	Oid			schema = RelationGetNamespace(rel);
 
 	content->relation =
-		quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+		quote_qualified_identifier(isTempNamespace(schema) ? "pg_temp" :
+								   get_namespace_name(schema),
 								   RelationGetRelationName(rel));
 	content->schema = describe_columns(RelationGetDescr(rel));
 	content->row_security =

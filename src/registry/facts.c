@@ -48,6 +48,7 @@ compare_facts(const void *a, const void *b)
 {
 	int			order = compare_keys(a, b);
 
+	CHECK_FOR_INTERRUPTS();
 	return order != 0 ? order :
 		compare_texts(((const MrFact *) a)->value, ((const MrFact *) b)->value);
 }

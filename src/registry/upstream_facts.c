@@ -74,6 +74,7 @@ compare_ancestors(const void *a, const void *b)
 	const Ancestor *x = a;
 	const Ancestor *y = b;
 
+	CHECK_FOR_INTERRUPTS();		/* sorting millions takes seconds */
 	if (x->node != y->node)
 		return x->node < y->node ? -1 : 1;
 	if (x->role == NULL || y->role == NULL)
