@@ -29,7 +29,8 @@ def main(path, title):
         error = ERROR.match(line)
         if error:
             codes[error[2].decode()] += 1
-            if error[2].startswith(b"XX"):
+            # An internal error, or what a parallel worker may not do.
+            if error[2].startswith(b"XX") or b"parallel operation" in error[3] or b"parallel worker" in error[3]:
                 bad.append((int(error[1]), line))
         if any(words in line for words in MEANS_CRASH):
             bad.append((0, line))

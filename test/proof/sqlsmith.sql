@@ -43,8 +43,8 @@ CREATE FUNCTION smith.argument(name text, type text) RETURNS text IMMUTABLE LANG
 		WHEN name = 'version' AND type = 'integer' THEN 'smith.version'
 		WHEN type = 'integer' THEN 'smith.small'
 		ELSE type END $$;
-SELECT format('CREATE FUNCTION smith.%I(%s) RETURNS text LANGUAGE sql AS $f$ SELECT string_agg(t::text, chr(10)) FROM modelreg.%I(%s) AS t $f$',
-	p.proname, coalesce(a.declared, ''), p.proname, coalesce(a.passed, ''))
+SELECT format('CREATE FUNCTION smith.%I(%s) RETURNS text LANGUAGE sql PARALLEL %s AS $f$ SELECT string_agg(t::text, chr(10)) FROM modelreg.%I(%s) AS t $f$',
+	p.proname, coalesce(a.declared, ''), CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' ELSE 'UNSAFE' END, p.proname, coalesce(a.passed, ''))
 FROM pg_proc p CROSS JOIN LATERAL (
 	SELECT string_agg(smith.argument(name, type::regtype::text), ', ' ORDER BY n) AS declared,
 		string_agg(format('$%s::%s', n, type::regtype), ', ' ORDER BY n) AS passed
