@@ -43,7 +43,8 @@ static const Target targets[] = {
 	{"json", fuzz_json, NULL},
 	{"signature", fuzz_signature, NULL},
 	{"row", fuzz_row, NULL},
-	{"search", fuzz_search, NULL}
+	{"search", fuzz_search, NULL},
+	{"verbs", fuzz_verbs, NULL}
 };
 
 static const Target *target;
@@ -88,22 +89,15 @@ function_oid(const char *signature)
 }
 
 /*
- * Call a function and say whether it returned; then its result is not NULL.
- * It may raise what it thinks of its arguments, and nothing else.
+ * Call a function and say whether it returned.  It may raise what it thinks
+ * of its arguments, in words that a client can read, and nothing else.
  */
-bool
-try_call(FmgrInfo *function, int nargs, const Datum *args, Datum *result)
+static bool
+call(FunctionCallInfo fcinfo, Datum *result)
 {
-	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 	MemoryContext context = CurrentMemoryContext;
 	volatile bool returned = true;
 
-	InitFunctionCallInfoData(*fcinfo, function, nargs, DEFAULT_COLLATION_OID, NULL, NULL);
-	for (int i = 0; i < nargs; i++)
-	{
-		fcinfo->args[i].value = args[i];
-		fcinfo->args[i].isnull = false;
-	}
 	PG_TRY();
 	{
 		*result = FunctionCallInvoke(fcinfo);
@@ -120,11 +114,40 @@ try_call(FmgrInfo *function, int nargs, const Datum *args, Datum *result)
 		check(ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INTERNAL_ERROR);
 		check(error->message != NULL && is_text((uint8 *) error->message, strlen(error->message)));
 		check(error->detail == NULL || is_text((uint8 *) error->detail, strlen(error->detail)));
+		check(error->hint == NULL || is_text((uint8 *) error->hint, strlen(error->hint)));
 		returned = false;
 	}
 	PG_END_TRY();
-	check(!returned || !fcinfo->isnull);
 	return returned;
+}
+
+bool
+try_call_nullable(FmgrInfo *function, int nargs, const NullableDatum *args)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+	Datum		result;
+
+	InitFunctionCallInfoData(*fcinfo, function, nargs, DEFAULT_COLLATION_OID, NULL, NULL);
+	memcpy(fcinfo->args, args, nargs * sizeof(NullableDatum));
+	return call(fcinfo, &result);
+}
+
+/* Without NULLs, and the result is not NULL either. */
+bool
+try_call(FmgrInfo *function, int nargs, const Datum *args, Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
+
+	InitFunctionCallInfoData(*fcinfo, function, nargs, DEFAULT_COLLATION_OID, NULL, NULL);
+	for (int i = 0; i < nargs; i++)
+	{
+		fcinfo->args[i].value = args[i];
+		fcinfo->args[i].isnull = false;
+	}
+	if (!call(fcinfo, result))
+		return false;
+	check(!fcinfo->isnull);
+	return true;
 }
 
 /* For what cannot fail, whatever the input was. */

@@ -30,6 +30,7 @@ extern void fuzz_names(const uint8 *data, size_t len, const char *sort);
 extern void fuzz_json(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_signature(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_search(const uint8 *data, size_t len, const char *unused);
+extern void fuzz_verbs(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_row(const uint8 *data, size_t len, const char *unused);
 
 /* source.c */
@@ -38,6 +39,9 @@ extern char *next_text(Source *source);
 extern char *next_pattern(Source *source);
 extern char *next_document(Source *source, bool other_spelling);
 
+/* values.c */
+extern bool next_value(Source *source, Oid type, Datum *value);
+
 /* exact.c */
 extern MemoryContext exact_context_create(MemoryContext parent);
 
@@ -45,6 +49,7 @@ extern MemoryContext exact_context_create(MemoryContext parent);
 extern bool is_text(const uint8 *data, size_t len);
 extern Oid	function_oid(const char *signature);
 extern bool try_call(FmgrInfo *function, int nargs, const Datum *args, Datum *result);
+extern bool try_call_nullable(FmgrInfo *function, int nargs, const NullableDatum *args);
 extern Datum must_call(FmgrInfo *function, int nargs, const Datum *args);
 
 #endif							/* MODELREG_FUZZ_H */

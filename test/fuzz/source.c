@@ -11,13 +11,17 @@
 
 #define MAX_DEPTH 6
 
-/* Names and values that a signature has, so that some are found by chance. */
+/* Names and values that verbs look for, so that some are found by chance. */
 static const char *const words[] = {
 	"inputs", "outputs", "params", "name", "type", "required", "optional",
 	"default", "shape", "items", "properties", "values", "tensor-spec",
 	"dtype", "boolean", "integer", "long", "float", "double", "string",
 	"binary", "datetime", "any", "object", "tensor", "array", "map",
-	"sparkml vector", "float32", "int64", "user_age", "2026-06-01"
+	"sparkml vector", "float32", "int64", "user_age", "2026-06-01",
+	"uri", "s3://b/k", "digest", "size", "upload", "path", "media_type",
+	"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	"training", "code", "snapshot:t.s@1", "models:/t.m/1", "identity", "chains",
+	"chain", "id", "seq", "hash", "format", "registry", "schema", "rows"
 };
 
 /* Where JSON, UTF-8 and UTF-16 have their edges. */

@@ -161,13 +161,6 @@ receive(Oid type, const char *data, int len, Datum *value)
 	return try_call(&recv, 3, args, value) && buf.cursor == buf.len;
 }
 
-static Oid
-element_type(Oid type)
-{
-	return type == TEXTARRAYOID || type == FLOAT8ARRAYOID || type == INT8ARRAYOID ?
-		get_element_type(type) : InvalidOid;
-}
-
 static Datum
 make_array(Oid element, Datum *values, bool *nulls, int n)
 {
@@ -181,7 +174,6 @@ make_array(Oid element, Datum *values, bool *nulls, int n)
 						   construct_md_array(values, nulls, 1, &n, &lower, element, len, byval, align));
 }
 
-static bool next_value(Source *source, Oid type, Datum *value);
 
 static bool
 next_array(Source *source, Oid element, Datum *value)
@@ -200,14 +192,18 @@ next_array(Source *source, Oid element, Datum *value)
 	return true;
 }
 
-static bool
+/* A value of a type, or false for bytes that are none. */
+bool
 next_value(Source *source, Oid type, Datum *value)
 {
 	char		bytes[UUID_BYTES];
-	int			len = type == BYTEAOID ? next_byte(source) % UUID_BYTES : get_typlen(type);
+	int			len = get_typlen(type);
 
-	if (element_type(type) != InvalidOid)
-		return next_array(source, element_type(type), value);
+	prepare();
+	if (len < 0)
+		len = next_byte(source) % UUID_BYTES;
+	if (get_element_type(type) != InvalidOid)
+		return next_array(source, get_element_type(type), value);
 	if (type == JSONBOID)
 		return parse_json(next_document(source, false), value);
 	if (type == TEXTOID)
@@ -275,8 +271,8 @@ read_field(const char *at, const char *end, Field *field)
 	len = read_length(at);
 	at += 4;
 	check(end - at >= len);
-	if (element_type(field->type) != InvalidOid)
-		field->value = read_array(element_type(field->type), at, at + len);
+	if (get_element_type(field->type) != InvalidOid)
+		field->value = read_array(get_element_type(field->type), at, at + len);
 	else if (field->type == JSONBOID)
 		check(parse_json(pnstrdup(at, len), &field->value));
 	else
