@@ -45,8 +45,8 @@ demo:
 # openssl and git are what some of it is measured against.
 bench:
 	@$(here)/scripts/packages git openssl
-	@$(here)/scripts/with-server test/bench/run $(PARTS)
-	@cp $(here)/results/bench/performance* $(here)/docs/
+	@rm -rf $(here)/results/bench; status=0; $(here)/scripts/with-server test/bench/run $(PARTS) || status=$$?; \
+		cp $(here)/results/bench/performance* $(here)/docs/ && exit $$status
 psql:
 	@$(here)/scripts/with-server -i sh -c 'psql -qX -c "CREATE EXTENSION modelreg" && exec psql'
 ci:
