@@ -53,7 +53,7 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 	return found;
 }
 
-/* So many ids after another that are near are read in one scan. */
+/* So many ids in ascending order that are near each other are read in one scan. */
 #define NEAR 8
 #define STREAK 4
 
@@ -63,9 +63,8 @@ struct MrNodeReader
 	MrTable    *table;
 	MrCursor   *cursor;
 	int64		id;				/* of the entry under the cursor, or 0 */
-	int			streak;			/* of ids near the one before */
+	int			streak;			/* of ids shortly behind the one before */
 	bool		in_order;		/* it goes on to the next ids */
-	bool		backward;
 };
 
 MrNodeReader *
@@ -83,28 +82,14 @@ mr_node_reader_open(Snapshot snapshot)
 static void
 seek(MrNodeReader *reader, int64 id)
 {
-	bool		backward = id < reader->id;
-	int64		distance = backward ? reader->id - id : id - reader->id;
+	bool		near = reader->id != 0 && id > reader->id && id - reader->id <= NEAR;
 
-	reader->streak = reader->id != 0 && distance <= NEAR ? reader->streak + 1 : 0;
+	reader->streak = near ? reader->streak + 1 : 0;
 	if (reader->streak < STREAK)
-	{
 		mr_cursor_seek(reader->cursor, id);
-		reader->in_order = false;
-	}
-	else if (!reader->in_order || reader->backward != backward)
-	{
-		mr_cursor_seek_from(reader->cursor, id, backward);
-		reader->in_order = true;
-		reader->backward = backward;
-	}
-}
-
-/* Is the cursor between its last seek and the id? */
-static bool
-is_before(const MrNodeReader *reader, int64 id)
-{
-	return reader->id != 0 && (reader->backward ? reader->id > id : reader->id < id);
+	else if (!reader->in_order)
+		mr_cursor_seek_from(reader->cursor, id, false);
+	reader->in_order = reader->streak >= STREAK;
 }
 
 /* Bring the cursor to an id, or to where it would be. */
@@ -117,7 +102,7 @@ go_to(MrNodeReader *reader, int64 id)
 	do
 		reader->id = mr_cursor_next(reader->cursor) ?
 			DatumGetInt64(mr_cursor_get(reader->cursor, 1)) : 0;
-	while (reader->in_order && is_before(reader, id));
+	while (reader->in_order && reader->id != 0 && reader->id < id);
 	MemoryContextSwitchTo(old);
 }
 

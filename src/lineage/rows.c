@@ -4,6 +4,8 @@
  *
  * What the caller may not read is a row without content; so is a role that
  * only a record says that he may not read.
+ *
+ * Rows come by depth, nodes lie by id: many are read ahead, in that order.
  */
 #include "postgres.h"
 
@@ -24,6 +26,8 @@ enum
 	OUT_ADDRESS, OUT_BY_SUPERSESSION, OUT_RECORDED_AT, OUT_NODE_ID,
 	OUT_COLUMNS
 };
+
+#define READ_AHEAD 1024			/* nodes */
 
 /* A list of roles or kinds to show; NULL when none was given. */
 ArrayType *
@@ -73,6 +77,9 @@ mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo, Snapshot snapshot)
 	rows->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											  "modelreg row",
 											  ALLOCSET_DEFAULT_SIZES);
+	rows->read_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "modelreg nodes",
+											   ALLOCSET_DEFAULT_SIZES);
 	rows->nodes = mr_node_reader_open(snapshot);
 }
 
@@ -81,6 +88,7 @@ mr_rows_end(MrRows *rows)
 {
 	mr_node_reader_close(rows->nodes);
 	MemoryContextDelete(rows->row_context);
+	MemoryContextDelete(rows->read_context);
 }
 
 static void
@@ -113,17 +121,69 @@ find_class(MrRows *rows, const MrStep *step)
 	return class;
 }
 
+static int
+compare_nodes(const void *a, const void *b)
+{
+	int64		x = ((const MrNode *) a)->id;
+	int64		y = ((const MrNode *) b)->id;
+
+	return (x > y) - (x < y);
+}
+
+/* Does the node of an id, which is to come, have content to show? */
+static bool
+is_wanted(MrRows *rows, MrWalk *walk, int64 id)
+{
+	MrStep		step;
+	const MrRowClass *class;
+
+	(void) mr_walk_find(walk, id, &step);
+	class = find_class(rows, &step);
+	return class->shown && class->readable;
+}
+
+/* Read the node of a step, and others that come soon after. */
+static void
+read_ahead(MrRows *rows, const MrStep *step)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->read_context);
+	int64		nahead = Min(step->nahead, READ_AHEAD);
+
+	MemoryContextReset(rows->read_context);
+	rows->read = palloc(Max(nahead, 1) * sizeof(MrNode));
+	rows->read[0].id = step->node;
+	rows->nread = 1;
+	for (int64 i = 1; i < nahead; i++)
+		if (is_wanted(rows, step->walk, step->ahead[i]))
+			rows->read[rows->nread++].id = step->ahead[i];
+	qsort(rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+	for (int i = 0; i < rows->nread; i++)
+		if (!mr_node_read(rows->nodes, rows->read[i].id, &rows->read[i]))
+			elog(ERROR, "node " INT64_FORMAT " does not exist", rows->read[i].id);
+	MemoryContextSwitchTo(old);
+}
+
+static const MrNode *
+find_node(MrRows *rows, const MrStep *step)
+{
+	MrNode		key = {.id = step->node};
+	const MrNode *node = rows->nread == 0 ? NULL :
+		bsearch(&key, rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+
+	if (node != NULL)
+		return node;
+	read_ahead(rows, step);
+	return bsearch(&key, rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+}
+
 /* Fill the columns of a node that the caller may read. */
 static void
 describe(MrRows *rows, const MrStep *step, const MrRowClass *class,
 		 Datum *values, bool *nulls)
 {
-	MrNode		node;
-	char	   *address;
+	MrNode		node = *find_node(rows, step);
+	char	   *address = mr_node_address(&node, rows->snapshot);
 
-	if (!mr_node_read(rows->nodes, step->node, &node))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
-	address = mr_node_address(&node, rows->snapshot);
 	values[OUT_KIND] = CStringGetTextDatum(node.kind);
 	values[OUT_TEAM] = class->team;
 	values[OUT_NAME] = CStringGetTextDatum(node.name);

@@ -30,8 +30,11 @@ typedef struct MrRows
 	MrRowClass *classes;		/* of the walk that is shown */
 	int64		nclasses;
 	int64		class_room;
+	MrNode	   *read;			/* nodes that were read ahead, by id */
+	int			nread;
 	MemoryContext context;
 	MemoryContext row_context;
+	MemoryContext read_context;
 } MrRows;
 
 extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,

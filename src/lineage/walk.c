@@ -709,6 +709,8 @@ describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
 	step->class = class_of(node);
 	step->kind = mr_words_kind(walk->words, class_of(node));
 	step->by_supersession = is_marked(node);
+	step->ahead = NULL;
+	step->nahead = 0;
 }
 
 /*
@@ -804,6 +806,8 @@ mr_walk_show(MrWalk *walk, MrVisit visitor, void *arg)
 		if (is_start(node))
 			continue;
 		describe(walk, ids[i], node, &step);
+		step.ahead = &ids[i];
+		step.nahead = walk->seen->nseen - i;
 		more = visitor(&step, arg);
 	}
 }

@@ -36,6 +36,8 @@ typedef struct MrStep
 	uint32		class;			/* one number for each team and kind, from 0 */
 	const char *kind;
 	bool		by_supersession;	/* every shortest path crosses one */
+	const int64 *ahead;			/* nodes to be shown from this one on */
+	int64		nahead;			/* 0 when it is not being shown */
 } MrStep;
 
 /* Called for each node by depth and id; false ends the visits. */
