@@ -158,4 +158,32 @@ for my $verb (verbs())
 	note "$verb took ", time - $began, ' s';
 }
 note "$places places";
+
+# A backend that the system gives no more memory: large calls fail, small ones go on, and with memory again so do the large.
+my $poor = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = $poor->query_safe('SELECT pg_backend_pid()');
+$poor->query_safe(q{SELECT modelreg.create_team('poor'), modelreg.create_model('poor.model', 'open'); SELECT modelreg.begin_upload('poor', 4000000, request_id => 'large')});
+my @large = (q{SELECT modelreg.append_upload((SELECT id FROM modelreg.upload WHERE request_id = 'large'), 0, convert_to(repeat('weights ', 500000), 'UTF8'))},
+	q{SELECT modelreg.register_version('poor.model', description => repeat('words ', 2000000), request_id => 'large')},
+	q{SELECT modelreg.record_nodes(array_agg('commit:poor.history@' || i), request_id => 'large') FROM generate_series(1, 20000) AS i});
+my $stored = $node->safe_psql('postgres', 'SELECT faults.stored()');
+my ($size) = slurp_file("/proc/$pid/status") =~ /^VmSize:\s+(\d+) kB/m;
+system('prlimit', '--pid', $pid, '--as=' . 1024 * ($size + 1024) . ':') == 0 or die 'no prlimit';
+for my $call (@large)
+{
+	$poor->{stderr} = '';
+	$poor->query($call);
+	like($poor->{stderr}, qr/ERROR: +(out of memory|could not \w+ SHA-256)/, 'a backend without memory: ' . substr $call, 16, 16);
+	$poor->{stderr} = '';
+}
+is($node->safe_psql('postgres', 'SELECT faults.stored()'), $stored, 'nothing of them is there');
+is($poor->query_safe(q{SELECT modelreg.register_version('poor.model')}), '1', 'a small call passes');
+system('prlimit', '--pid', $pid, '--as=unlimited:') == 0 or die 'no prlimit';
+for my $call (@large)
+{
+	$poor->query($call);
+	is($poor->{stderr} =~ /ERROR:/ ? $poor->{stderr} : '', '', 'with memory again the same backend passes: ' . substr $call, 16, 16);
+}
+$poor->quit;
+is($node->safe_psql('postgres', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'verify() is clean');
 done_testing();
