@@ -53,14 +53,21 @@ sub stride
 	return 1 + int(counted() / $points);
 }
 
-# One session, in which one place after the other is tried until the call passes. In a savepoint the transaction goes on.
-sub sweep
+# The next call of a verb, with what has to be there for it.
+sub prepare
 {
-	my ($verb, $fault, $points, $savepoint) = @_;
+	my ($verb) = @_;
 	my ($before, $session, $call) = call_of($verb, ++$calls);
 	my ($out, $err) = run_file("\\set ON_ERROR_STOP 1\n$before");
-	is($err, '', "$verb: prepared");
-	my $stride = stride($points, $fault, $session, $call);
+	die "$verb: $err" if $err;
+	return ($session, $call);
+}
+
+# One session, in which one place after the other is tried, from the n-th on, until the call passes. In a savepoint the
+# transaction goes on. What came of each place, what was said, and the number with which it passed.
+sub try_session
+{
+	my ($fault, $n, $stride, $savepoint, $session, $call) = @_;
 	my ($begin, $undo, $end) = $savepoint ? ('BEGIN; SAVEPOINT s;', 'ROLLBACK TO s;', 'COMMIT;') : ('', '', '');
 	my $block = file_of(<<"END");
 \\if :going
@@ -84,21 +91,35 @@ $end
 \\endif
 END
 	my $i = "\\i $block\n" x (full_size() ? 5000 : 200);
-	($out, $err) = run_file(<<"END" . $i . "\\echo ended :going\n");
+	my ($out, $err) = run_file(<<"END" . $i . "\\echo ended :going :n\n");
 $session;
 BEGIN; SELECT $call; ROLLBACK;
 SELECT faults.session(), faults.stored();
 @{[ $savepoint ? "\\set begun 1\nBEGIN;" : '' ]}
 SELECT faults.session() AS session, md5(faults.stored()) AS stored \\gset
 @{[ $savepoint ? 'ROLLBACK;' : '' ]}
-\\set n 1
+\\set n $n
 \\set going 1
 END
-	my @verdicts = $out =~ /^interrupted at \d+: (.*)$/mg;
-	my %bad = map { $_ => 1 } grep { $_ ne 'ok' } @verdicts, grep { !/$says{$fault}/ } $err =~ /ERROR:  (.*)/g;
-	$places += @verdicts;
-	is(join('; ', sort keys %bad), '', "$verb: $fault" . ($savepoint ? ' in a savepoint' : '') . ': ' . @verdicts . ' places');
-	like($out, qr/^ended 0$/m, "$verb: and passes then");
+	return ([ $out =~ /^interrupted at \d+: (.*)$/mg ], [ $err =~ /ERROR:  (.*)/g ], $out =~ /^ended 0 (\d+)$/m);
+}
+
+# The server does without some of the memory that it asks for. Then the call passes, and the next one goes on from there.
+sub sweep
+{
+	my ($verb, $fault, $points, $savepoint) = @_;
+	my ($n, $tried, $stride, %bad) = (1, 0);
+	do
+	{
+		my ($session, $call) = prepare($verb);
+		$stride //= stride($points, $fault, $session, $call);
+		my ($verdicts, $said, $passed) = try_session($fault, $n, $stride, $savepoint, $session, $call);
+		$bad{$_}++ for grep({ $_ ne 'ok' } @$verdicts), grep({ !/$says{$fault}/ } @$said), defined $passed ? () : 'it never passed';
+		$tried += @$verdicts;
+		$n = ($passed // 0) + $stride;
+	} while ($fault eq 'memory' && acted() && !%bad);
+	$places += $tried;
+	is(join('; ', sort keys %bad), '', "$verb: $fault" . ($savepoint ? ' in a savepoint' : '') . ": $tried places, and it passes then");
 	return;
 }
 
@@ -106,27 +127,33 @@ END
 sub sweep_cold
 {
 	my ($verb, $fault, $points) = @_;
-	my ($before, $session, $call) = call_of($verb, ++$calls);
-	my ($out, $err) = run_file("\\set ON_ERROR_STOP 1\n$before");
-	is($err, '', "$verb: prepared");
+	my ($session, $call) = prepare($verb);
 	my $stride = stride($points, $fault, $session, $call);
 	my $stored = $observer->query_safe('SELECT md5(faults.stored())');
 	my ($n, $tried, %bad) = (1, 0);
 	while (1)
 	{
-		($out, $err) = run_file("$session; SELECT faults.arm('$fault', $n), $call;\nSELECT 'is ' || current_user || ' ' || current_setting('search_path')");
-		last if $err eq '';
+		my ($out, $err) = run_file("$session; SELECT faults.arm('$fault', $n), $call;\nSELECT 'is ' || current_user || ' ' || current_setting('search_path')");
 		my $next = acted();
-		$tried++;
-		$bad{$err}++ if $err !~ $says{$fault};
-		$bad{"it is $1"}++ if $out =~ /^is (.*)/m && $1 !~ /^(ann|\Q$superuser\E) public$/;
-		if ($observer->query_safe('SELECT md5(faults.stored())') ne $stored)
+		if ($err eq '')
 		{
-			# Between its commit and the answer: the client repeats the call, and learns of it.
-			$bad{"after $n: half written"}++ if $fault ne 'terminate';
-			($out, $err) = run_file("$session; SELECT $call");
-			$bad{"repeated after $n: $err"}++ if $err ne '';
-			last;
+			last if $fault ne 'memory' || !$next;
+			($session, $call) = prepare($verb);
+			$stored = $observer->query_safe('SELECT md5(faults.stored())');
+		}
+		else
+		{
+			$tried++;
+			$bad{$err}++ if $err !~ $says{$fault};
+			$bad{"it is $1"}++ if $out =~ /^is (.*)/m && $1 !~ /^(ann|\Q$superuser\E) public$/;
+			if ($observer->query_safe('SELECT md5(faults.stored())') ne $stored)
+			{
+				# Between its commit and the answer: the client repeats the call, and learns of it.
+				$bad{"after $n: half written"}++ if $fault ne 'terminate';
+				($out, $err) = run_file("$session; SELECT $call");
+				$bad{"repeated after $n: $err"}++ if $err ne '';
+				last;
+			}
 		}
 		last if keys %bad > 3;
 		$n = $next > $n + $stride ? $next : $n + $stride;
