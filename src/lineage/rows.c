@@ -121,15 +121,6 @@ find_class(MrRows *rows, const MrStep *step)
 	return class;
 }
 
-static int
-compare_nodes(const void *a, const void *b)
-{
-	int64		x = ((const MrNode *) a)->id;
-	int64		y = ((const MrNode *) b)->id;
-
-	return (x > y) - (x < y);
-}
-
 /* Does the node of an id, which is to come, have content to show? */
 static bool
 is_wanted(MrRows *rows, MrWalk *walk, int64 id)
@@ -156,7 +147,7 @@ read_ahead(MrRows *rows, const MrStep *step)
 	for (int64 i = 1; i < nahead; i++)
 		if (is_wanted(rows, step->walk, step->ahead[i]))
 			rows->read[rows->nread++].id = step->ahead[i];
-	qsort(rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+	qsort(rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
 	for (int i = 0; i < rows->nread; i++)
 		if (!mr_node_read(rows->nodes, rows->read[i].id, &rows->read[i]))
 			elog(ERROR, "node " INT64_FORMAT " does not exist", rows->read[i].id);
@@ -168,12 +159,12 @@ find_node(MrRows *rows, const MrStep *step)
 {
 	MrNode		key = {.id = step->node};
 	const MrNode *node = rows->nread == 0 ? NULL :
-		bsearch(&key, rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+		bsearch(&key, rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
 
 	if (node != NULL)
 		return node;
 	read_ahead(rows, step);
-	return bsearch(&key, rows->read, rows->nread, sizeof(MrNode), compare_nodes);
+	return bsearch(&key, rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
 }
 
 /* Fill the columns of a node that the caller may read. */

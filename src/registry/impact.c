@@ -125,15 +125,6 @@ put_version(Impact *impact, const MrStep *step, const char *team)
 						 values, nulls);
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		x = ((const MrNode *) a)->id;
-	int64		y = ((const MrNode *) b)->id;
-
-	return (x > y) - (x < y);
-}
-
 /* Is the version one that is sought?  Then it is found. */
 static bool
 find_sought(Impact *impact, const MrStep *step)
@@ -141,7 +132,7 @@ find_sought(Impact *impact, const MrStep *step)
 	MrNode		key = {.id = step->node};
 	MrNode	   *version = step->depth > impact->max_depth ? NULL :
 		bsearch(&key, impact->sought->versions, impact->sought->n,
-				sizeof(MrNode), compare_ids);
+				sizeof(MrNode), mr_node_compare);
 
 	if (version != NULL)
 		version->team = MR_NO_TEAM;
@@ -236,7 +227,7 @@ find_current(Impact *impact, const MrNode *start)
 
 	mr_each_current_version(impact->snapshot, seek_version, &sought);
 	if (sought.n > 1)
-		qsort(sought.versions, sought.n, sizeof(MrNode), compare_ids);
+		qsort(sought.versions, sought.n, sizeof(MrNode), mr_node_compare);
 	impact->sought = &sought;
 	do
 	{
