@@ -75,12 +75,12 @@ SELECT modelreg.record_table_snapshot('events', 'ts.events', '2');
 -- The digest by its definition: SHA-256 over the rows' hashes in order, each over the texts of the values
 SET ROLE regress_ts_ann;
 CREATE TYPE pair AS (a integer, b text);
-CREATE TABLE every (a boolean, b bytea, c "char", d name, e bigint, f smallint, g oid, h json, i jsonb, j xml, k point, l real, m float8, n cidr, o money, p char(5), q varchar, r date, s time, t timetz, u timestamp, v timestamptz,
+CREATE TABLE every (a boolean, b bytea, c "char", d name, e bigint, f smallint, g oid, h json, i jsonb, j jsonpath, k point, l real, m float8, n cidr, o money, p char(5), q varchar, r date, s time, t timetz, u timestamp, v timestamptz,
 	w interval, x numeric, y uuid, z int4range, aa tsvector, ab pair, ac integer[], ad regclass, ae bit(3), af text, ag mood, ah percent, ai pg_lsn);
 INSERT INTO every VALUES
-	(true, '\x00ff5c', 'x', 'n', 1, 2, 3, '{"b":1, "a" : 2}', '{"b": 1.0, "a": 2}', '<a>é</a>', '(1,2.5)', 0.1, 0.1, '10/8', 12.5, 'ab', 'cd', '2026-06-01', '12:00', '12:00+02', '2026-06-01 12:00', '2026-06-01 12:00+02',
+	(true, '\x00ff5c', 'x', 'n', 1, 2, 3, '{"b":1, "a" : 2}', '{"b": 1.0, "a": 2}', '$."é" ? (@ > 1)', '(1,2.5)', 0.1, 0.1, '10/8', 12.5, 'ab', 'cd', '2026-06-01', '12:00', '12:00+02', '2026-06-01 12:00', '2026-06-01 12:00+02',
 		'1 year 2 days -3:00', 1.10, '6f1c2d3e-0000-4000-8000-0123456789ab', '[1,5)', 'cat:1 dog', '(1,"x y")', '{{1,2},{3,NULL}}', 'every', '101', E'é\n\\,"', 'good', 99.5, '1/2'),
-	(false, '', '', '', -1, -2, 0, 'null', 'null', '', '(-0,0)', 'NaN', '-Infinity', '::/0', -1, '', '', '-infinity', '00:00', '24:00-15:59', 'infinity', '4713-01-01 00:00:00+00 BC', '-1 mon', 'NaN', NULL, 'empty', '', NULL, '{}', 'regress_ts.events', '000', '', 'bad', -1, NULL);
+	(false, '', '', '', -1, -2, 0, 'null', 'null', '$', '(-0,0)', 'NaN', '-Infinity', '::/0', -1, '', '', '-infinity', '00:00', '24:00-15:59', 'infinity', '4713-01-01 00:00:00+00 BC', '-1 mon', 'NaN', NULL, 'empty', '', NULL, '{}', 'regress_ts.events', '000', '', 'bad', -1, NULL);
 INSERT INTO every DEFAULT VALUES;
 INSERT INTO every DEFAULT VALUES;
 SELECT string_agg(format('CASE WHEN %1$I IS NOT NULL THEN format(''%%s'', %1$I) END', attname), ', ' ORDER BY attnum) AS texts FROM pg_attribute WHERE attrelid = 'every'::regclass AND attnum > 0 \gset
