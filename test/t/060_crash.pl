@@ -17,7 +17,8 @@ my $chunk = 100_000;
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
-$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+# Each attempt to start a server prints its log if it fails.
+$node->append_conf('postgresql.conf', "restart_after_crash = on\nlog_statement = none");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
@@ -256,11 +257,9 @@ is($node->safe_psql('postgres', "SELECT modelreg.register_version('search.reco',
 	. ($again =~ s/-.*//r) . "', request_id => '$again')"), $version, 'a registration is repeated');
 
 # Every upload that was broken off is finished from where it stands.
-for my $key (sort keys %{ $told{begun} })
+for (split /\n/, $node->safe_psql('postgres', q{SELECT upload, received, substr(request_id, 8) FROM modelreg.uploads WHERE state = 'open' ORDER BY upload}))
 {
-	my $id = $told{begun}{$key};
-	my $received = $node->safe_psql('postgres', "SELECT CASE state WHEN 'open' THEN received END FROM modelreg.uploads WHERE upload = $id");
-	next if $received eq '';
+	my ($id, $received, $key) = split /\|/;
 	my $last = sprintf '%02x', ($key =~ s/.*-//r) % 256;
 	$node->safe_psql('postgres', sprintf q{SELECT modelreg.append_upload(%d, %d, decode(repeat('%s', %d), 'hex'))}, $id, $_, $_ == 0 ? '61' : $_ == $chunk ? '62' : $last, $chunk)
 		for grep { $_ >= $received } (0, $chunk, 2 * $chunk);
