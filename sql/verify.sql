@@ -76,6 +76,19 @@ SET transform_null_equals = on;
 SELECT * FROM modelreg.verify();
 SELECT * FROM modelreg.verify();
 \c
+-- Workers join in another order.
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT * FROM modelreg.verify();
+SELECT * FROM modelreg.verify('search');
+ANALYZE;
+\c
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT * FROM modelreg.verify();
+\c
 SET datestyle = 'ISO';
 -- It only reads.
 BEGIN TRANSACTION READ ONLY ISOLATION LEVEL REPEATABLE READ;

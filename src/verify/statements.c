@@ -293,11 +293,12 @@ static const Statement statements[] = {
 		"AND r.dataset_id = l.dataset_id AND r.slice = l.slice AND r.metric = l.name "
 		"WHERE (float8send(r.value) = float8send(l.value) AND r.evaluation_id = l.id AND r.team_id = l.team_id) IS NOT TRUE ORDER BY 1, 2"},
 
+	/* A payload is taken for JSON only where a version has it for its params, whatever the plan joins first. */
 	{"fold", "params", MR_VERIFY_ANY,
 		"WITH told AS (SELECT v.model_id, v.version, v.team_id, j.key, "
 		"left(CASE jsonb_typeof(j.value) WHEN 'string' THEN j.value #>> '{}' ELSE modelreg.canonical_json(j.value) END, 100) AS value "
 		"FROM " ROWS_OF_MODELS("version") " v JOIN modelreg.payload p ON p.digest = v.params "
-		"CROSS JOIN LATERAL jsonb_each(p.body::jsonb) AS j(key, value)) "
+		"CROSS JOIN LATERAL jsonb_each(CASE WHEN p.digest = v.params THEN p.body::jsonb END) AS j(key, value)) "
 		"SELECT concat('param ', COALESCE(r.model_id, t.model_id), '/', COALESCE(r.version, t.version), '/', COALESCE(r.key, t.key)), "
 		"COALESCE(" ONE_SIDED("r.model_id", "t.model_id") ", "
 		"format('it is %s, by the registration it is %s', r.value, t.value)) "
