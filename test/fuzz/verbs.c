@@ -13,7 +13,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -33,6 +32,12 @@ static const char *const documents[] = {
 	"[{\"name\": \"w\", \"uri\": \"s3://b/k\", \"size\": 3, \"digest\": "
 	"\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}]",
 	"{\"inputs\": [{\"name\": \"a\", \"type\": \"double\"}], \"outputs\": [{\"type\": \"long\"}]}"
+};
+
+/* For all other types: what a type does not take is not tried. */
+static const char *const others[] = {
+	"1", "0", "2", "4", "-1", "t", "f", "Production", "Staging", "Archived", "models:/t.m/1", "2026-06-01",
+	"1 day", "{t.m,a}", "abcd", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 };
 
 static void
@@ -56,7 +61,23 @@ prepare(void)
 	SPI_finish();
 }
 
-/* Half of all texts and documents mean something. */
+static bool
+parse(Oid type, const char *text, Datum *value)
+{
+	FmgrInfo	in;
+	Oid			id;
+	Oid			param;
+	Datum		args[3];
+
+	getTypeInputInfo(type, &id, &param);
+	fmgr_info(id, &in);
+	args[0] = CStringGetDatum(text);
+	args[1] = ObjectIdGetDatum(param);
+	args[2] = Int32GetDatum(-1);
+	return try_call(&in, 3, args, value);
+}
+
+/* Half of all arguments mean something. */
 static bool
 next_argument(Source *source, Oid type, NullableDatum *arg)
 {
@@ -66,17 +87,10 @@ next_argument(Source *source, Oid type, NullableDatum *arg)
 	arg->value = (Datum) 0;
 	if (arg->isnull)
 		return true;
-	if (type == TEXTOID && b & 1)
-	{
-		arg->value = CStringGetTextDatum(texts[(b >> 1) % lengthof(texts)]);
-		return true;
-	}
-	if (type == JSONBOID && b & 1)
-	{
-		arg->value = DirectFunctionCall1(jsonb_in,
-										 CStringGetDatum(documents[(b >> 1) % lengthof(documents)]));
-		return true;
-	}
+	if (b & 1)
+		return parse(type, type == TEXTOID ? texts[(b >> 1) % lengthof(texts)] :
+					 type == JSONBOID ? documents[(b >> 1) % lengthof(documents)] :
+					 others[(b >> 1) % lengthof(others)], &arg->value);
 	return next_value(source, type, &arg->value);
 }
 
