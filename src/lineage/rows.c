@@ -102,7 +102,8 @@ learn_class(MrRows *rows, MrRowClass *class, const MrStep *step)
 	class->team = team == NULL ? (Datum) 0 : CStringGetTextDatum(team->name);
 }
 
-static const MrRowClass *
+/* A copy: what is read ahead learns of more classes, and their list moves. */
+static MrRowClass
 find_class(MrRows *rows, const MrStep *step)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
@@ -118,7 +119,7 @@ find_class(MrRows *rows, const MrStep *step)
 	if (!class->known)
 		learn_class(rows, class, step);
 	MemoryContextSwitchTo(old);
-	return class;
+	return *class;
 }
 
 /* Does the node of an id, which is to come, have content to show? */
@@ -126,11 +127,11 @@ static bool
 is_wanted(MrRows *rows, MrWalk *walk, int64 id)
 {
 	MrStep		step;
-	const MrRowClass *class;
+	MrRowClass	class;
 
 	(void) mr_walk_find(walk, id, &step);
 	class = find_class(rows, &step);
-	return class->shown && class->readable;
+	return class.shown && class.readable;
 }
 
 /* Read the node of a step, and others that come soon after. */
@@ -239,15 +240,15 @@ bool
 mr_rows_show(const MrStep *step, void *arg)
 {
 	MrRows	   *rows = arg;
-	const MrRowClass *class = find_class(rows, step);
+	MrRowClass	class = find_class(rows, step);
 	Datum		values[OUT_COLUMNS] = {0};
 	bool		nulls[OUT_COLUMNS];
 	MemoryContext old;
 
-	if (!class->shown)
+	if (!class.shown)
 		return true;
 	old = MemoryContextSwitchTo(rows->row_context);
-	fill_row(rows, step, class, values, nulls);
+	fill_row(rows, step, &class, values, nulls);
 	put_rows(rows, step, values, nulls);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->row_context);
@@ -260,9 +261,10 @@ mr_rows_put(MrRows *rows, const MrStep *step, Datum second, bool isnull)
 {
 	Datum		values[OUT_COLUMNS] = {0};
 	bool		nulls[OUT_COLUMNS];
+	MrRowClass	class = find_class(rows, step);
 	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
-	fill_row(rows, step, find_class(rows, step), values, nulls);
+	fill_row(rows, step, &class, values, nulls);
 	put_row(rows, second, isnull, values, nulls);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(rows->row_context);
