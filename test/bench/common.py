@@ -14,7 +14,7 @@ ADMINISTRATIVE = os.environ.get("PGDATABASE", "postgres")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 SECONDS_EACH = float(os.environ.get("SECONDS_EACH", 3))
-# A measure whose rounds have taken so long is not repeated any more.
+# A measure whose rounds have taken so long is not repeated any more, unless its part says otherwise.
 ENOUGH_SECONDS = 6
 
 
@@ -108,22 +108,22 @@ def timed(function):
     return 1000 * (time.perf_counter() - began)
 
 
-def in_turn(*measures, rounds=None, warm=True):
+def in_turn(*measures, warm=True, enough=ENOUGH_SECONDS):
     """Calls each measure in turn, some rounds; the medians of what they return, which is a time or a rate.
 
     A first call of each, which does not count, fills caches.
     """
     results = [[] for _ in measures]
     spent = [0.0 for _ in measures]
-    for n in range(-1 if warm else 0, rounds or ROUNDS):
+    for n in range(-1 if warm else 0, ROUNDS):
         for i, measure in enumerate(measures):
-            if results[i] and spent[i] > ENOUGH_SECONDS:
+            if results[i] and spent[i] > enough:
                 continue
             began = time.perf_counter()
             result = measure()
             took = time.perf_counter() - began
             spent[i] += took
-            if n >= 0 or took > ENOUGH_SECONDS / 3:
+            if n >= 0 or took > enough / 3:
                 results[i].append(result)
     return [statistics.median(r) for r in results]
 

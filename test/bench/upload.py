@@ -68,7 +68,7 @@ def file_of(session, directory, call):
 
 def rows(session):
     uploads = Uploads(session)
-    append, put = in_turn(uploads.ours, uploads.theirs)
+    append, put = in_turn(uploads.ours, uploads.theirs, enough=30)
     finish = sorted(uploads.finishing)[len(uploads.finishing) // 2]
     session.run(f"SELECT modelreg.register_version('bench.m', artifacts => '[{{\"name\": \"w\", \"upload\": {uploads.last}}}]')")
     ours = f"modelreg.read_artifact('bench.m', 1, 'w', {{}}, {CHUNK})"
