@@ -43,18 +43,21 @@ class Copy:
 class Graph:
     """Adds nodes with their parents, in the order of ids, and keeps what an edge says of its parent."""
 
-    def __init__(self, team):
-        self.team = team
+    def __init__(self, teams):
+        self.teams = teams
         self.level, self.low = [0], [0]
         self.nodes = Copy("COPY forged FROM STDIN")
         self.edges = Copy(COPY_EDGES)
+
+    def team(self, node):
+        return self.teams[node % len(self.teams)]
 
     def add(self, parents):
         child = len(self.level)
         level, low = 0, child
         for parent, role in parents:
             parent_level, parent_low = self.level[parent], self.low[parent]
-            self.edges.add(f"{child}\t{parent}\t{parent_low}\t{self.team}\t{self.team}\t{parent_level}\t{role}\trun\t"
+            self.edges.add(f"{child}\t{parent}\t{parent_low}\t{self.team(child)}\t{self.team(parent)}\t{parent_level}\t{role}\trun\t"
                            f"{'snapshot' if parent == 1 else 'run'}\n")
             level, low = max(level, parent_level + 1), min(low, parent_low)
         self.level.append(level)
@@ -67,10 +70,10 @@ class Graph:
         self.edges.close()
 
 
-def forge(edges):
-    """First and last node of each graph, by its name."""
+def forge(edges, teams=("bench",)):
+    """First and last node of each graph, by its name. Nodes belong to the teams in turn."""
     psql("CREATE UNLOGGED TABLE forged (id bigint, level integer, low bigint)")
-    graph = Graph(psql("SELECT id FROM modelreg.team WHERE name = 'bench'").strip())
+    graph = Graph([psql(f"SELECT id FROM modelreg.team WHERE name = '{team}'").strip() for team in teams])
     rnd = random.Random(42).random
     quarter = edges // 4
     ranges = {}
@@ -96,5 +99,5 @@ def forge(edges):
         last = graph.add({(max(first, first + n - 1 - int(rnd() * 400)), "features") for _ in range(20)})
     ranges["dense"] = first, last
     graph.close()
-    psql(file="graph_nodes.sql", team=graph.team, nodes=len(graph.level))
+    psql(file="graph_nodes.sql", teams="{" + ",".join(graph.teams) + "}", nodes=len(graph.level))
     return ranges
