@@ -172,7 +172,26 @@ SELECT fails($$SELECT modelreg.path('run:pth.mine', 'snapshot:pth.events@1')$$);
 COMMIT;
 SELECT count(*) AS rows, count(DISTINCT s.address) AS starts FROM start s, LATERAL modelreg.path(s.address, 'part:pth.n1') AS p WHERE p.depth = 0;
 
+-- Hostile lineages: more kinds than a first guess has room for; one parent in very many roles; a chain of superseding nodes
+RESET ROLE;
+SELECT modelreg.record_nodes(ARRAY['snapshot:pth.many@1'] || array_agg('kind' || i || ':pth.n' || i ORDER BY i), ARRAY[NULL::jsonb] || array_agg('{"training": "snapshot:pth.many@1"}'::jsonb))
+	FROM generate_series(1, 40) AS i;
+SELECT count(*), bool_and(kind = 'kind' || substr(name, 2) AND team = 'pth' AND address = kind || ':pth.' || name) AS right FROM modelreg.downstream('snapshot:pth.many@1');
+SELECT count(*), bool_and(kind = 'kind' || substr(name, 2) AND team = 'pth') AS right FROM modelreg.downstream('snapshot:pth.many@1', kinds => ARRAY(SELECT 'kind' || i FROM generate_series(1, 12) AS i));
+SELECT modelreg.record_nodes(array_agg('part:pth.of-many' || i ORDER BY i), array_agg(jsonb_build_object('role-' || i, 'snapshot:pth.many@1') ORDER BY i)) FROM generate_series(1, 3000) AS i;
+SELECT modelreg.record_run('pth.on-many', inputs => jsonb_build_object('base', jsonb_agg('part:pth.of-many' || i ORDER BY i))) FROM generate_series(1, 3000) AS i;
+SELECT count(*), count(DISTINCT role), min(depth) FROM modelreg.upstream('run:pth.on-many', kinds => '{snapshot}');
+SELECT modelreg.record_nodes(array_agg('part:pth.of-few' || i ORDER BY i), array_agg(jsonb_build_object('role-' || 1 + i * 7 % 11, '["snapshot:pth.many@1"]'::jsonb, 'role-' || 1 + i % 11, '["snapshot:pth.many@1"]'::jsonb) ORDER BY i))
+	FROM generate_series(1, 100) AS i;
+SELECT modelreg.record_run('pth.on-few', inputs => jsonb_build_object('base', jsonb_agg('part:pth.of-few' || i ORDER BY i))) FROM generate_series(1, 100) AS i;
+SELECT string_agg(role, ' ' ORDER BY role) AS roles FROM modelreg.upstream('run:pth.on-few', kinds => '{snapshot}');
+SELECT modelreg.record_nodes(array_agg('data:pth.chain@' || i ORDER BY i), supersedes => array_agg(CASE WHEN i > 1 THEN 'data:pth.chain@' || i - 1 END ORDER BY i)) FROM generate_series(1, 3000) AS i;
+SELECT modelreg.record_run('pth.on-chain', inputs => '{"training": "data:pth.chain@1"}');
+SELECT count(*), min(depth), max(depth), string_agg(DISTINCT role, ' ') AS roles, count(*) FILTER (WHERE by_supersession) AS superseding FROM modelreg.upstream('run:pth.on-chain');
+SELECT count(*), max(depth) FROM modelreg.path('run:pth.on-chain', 'data:pth.chain@3000');
+
 -- Bounded
+SET ROLE regress_paths_ann;
 SET modelreg.max_lineage_nodes = 100;
 SELECT fails($$SELECT modelreg.common_upstream('run:pth.crowd3000', 'run:pth.crowd3000')$$), fails($$SELECT modelreg.path('run:pth.crowd3000', 'snapshot:pth.lake@9')$$);
 SELECT modelreg.is_derived_from('run:pth.crowd3000', 'snapshot:pth.events@1') AS near_is_fine;

@@ -43,9 +43,10 @@ read_ends(FunctionCallInfo fcinfo, Ends *ends)
 static MrWalk *
 walk_between(const Ends *ends)
 {
+	MrBounds	bounds = mr_bounds_towards(&ends->ancestor, ends->snapshot);
 	MrWalkOptions options = {.direction = MR_UPSTREAM,
 		.snapshot = ends->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
-	.towards = &ends->ancestor};
+	.towards = &bounds};
 	MrWalk	   *walk = mr_walk_begin(&options);
 
 	mr_walk_start(walk, &ends->node);
@@ -242,7 +243,9 @@ Datum
 modelreg_is_derived_from(PG_FUNCTION_ARGS)
 {
 	Ends		ends;
+	MrBounds	bounds;
 
 	read_ends(fcinfo, &ends);
-	PG_RETURN_BOOL(mr_derives(&ends.node, &ends.ancestor, ends.snapshot, NULL));
+	bounds = mr_bounds_towards(&ends.ancestor, ends.snapshot);
+	PG_RETURN_BOOL(mr_derives(&ends.node, &bounds, ends.snapshot, NULL));
 }

@@ -286,15 +286,17 @@ mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
 {
 	int			count = 0;
 
-	for (int64 id = Max(low, 0); id <= high; id += MR_SEEN_PAGE - id % MR_SEEN_PAGE)
+	low = Max(low, 0);
+	for (int64 page = low / MR_SEEN_PAGE; page <= high / MR_SEEN_PAGE; page++)
 	{
+		int64		id = Max(low, page * MR_SEEN_PAGE);
 		MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
 		uint64		bits;
 
 		if (chunk == NULL)
 			continue;
 		bits = bits_from(chunk->pending[page_number(id)], id % MR_SEEN_PAGE, false);
-		if (high / MR_SEEN_PAGE == id / MR_SEEN_PAGE)
+		if (page == high / MR_SEEN_PAGE)
 			bits = bits_from(bits, high % MR_SEEN_PAGE, true);
 		count += pg_popcount64(bits);
 	}

@@ -59,6 +59,7 @@ typedef struct StandsEntry
 {
 	int64		node;
 	int64		stands_for;
+	int64		origin;			/* at the end of all that it stands for, or 0 */
 	char		status;			/* for simplehash */
 } StandsEntry;
 
@@ -73,15 +74,6 @@ typedef struct StandsEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Where the parent of an edge has to lie on the way to a node. */
-typedef struct Bounds
-{
-	int64		target;
-	int64		lowest;			/* id of a parent */
-	int64		highest;		/* low of a parent */
-	int32		level;			/* its level is greater, but for the target */
-} Bounds;
-
 struct MrWalk
 {
 	bool		backward;		/* upstream: ids descend */
@@ -93,7 +85,7 @@ struct MrWalk
 	bool		inputs_only;	/* supersessions are not followed */
 	bool		bare;			/* nodes are seen, and nothing else is noted */
 	bool		is_bounded;		/* by one of the next two */
-	Bounds		bounds;			/* target 0: none */
+	MrBounds	bounds;
 	MrWalk	   *within;
 	MemoryContext context;
 	Snapshot	snapshot;
@@ -219,7 +211,7 @@ edge_class(const MrWalk *walk, IndexTuple edge)
 static bool
 leads_astray(const MrWalk *walk, IndexTuple edge, int64 id)
 {
-	const Bounds *bounds = &walk->bounds;
+	const MrBounds *bounds = &walk->bounds;
 
 	if (id < bounds->lowest)
 		return true;
@@ -301,6 +293,7 @@ note_stand(MrWalk *walk, int64 id, int64 other_id, bool first)
 		walk->stands = stands_create(walk->context, 64, NULL);
 	entry = stands_insert(walk->stands, id, &found);
 	entry->stands_for = first || !found ? other_id : Min(entry->stands_for, other_id);
+	entry->origin = 0;
 }
 
 /* One node stands for another, at the same depth and in the same roles. */
@@ -533,7 +526,8 @@ is_dense(const MrWalk *walk, int64 id, int64 last)
 static int64
 expand_from(MrWalk *walk, int64 id)
 {
-	int64		last = walk->backward ? Max(id - WINDOW + 1, 1) : id + WINDOW - 1;
+	int64		last = walk->backward ? Max(id - WINDOW + 1, 1) :
+		Min(id, PG_INT64_MAX - WINDOW) + WINDOW - 1;
 
 	if (is_dense(walk, id, last))
 		return read_range(walk, id, last);
@@ -561,10 +555,10 @@ expand_all(MrWalk *walk)
  * Bounds on the way to a node.  The way may also lead to any node of a smaller
  * id that is superseded by one of a greater: from there it goes on.
  */
-static Bounds
-bounds_towards(const MrNode *target, Snapshot snapshot)
+MrBounds
+mr_bounds_towards(const MrNode *target, Snapshot snapshot)
 {
-	Bounds		bounds = {target->id, target->id, target->id, target->level};
+	MrBounds	bounds = {target->id, target->id, target->low, target->level};
 	MrCursor   *cursor = mr_cursor_open("node", "node_superseded", snapshot, 1);
 
 	mr_cursor_seek_from(cursor, PG_INT64_MAX, true);
@@ -612,7 +606,7 @@ mr_walk_begin(const MrWalkOptions *options)
 	walk->inputs_only = options->inputs_only;
 	walk->bare = options->bare;
 	if (options->towards != NULL)
-		walk->bounds = bounds_towards(options->towards, walk->snapshot);
+		walk->bounds = *options->towards;
 	walk->is_bounded = options->towards != NULL || options->within != NULL;
 	if (walk->within != NULL)
 		mr_seen_pend_all(walk->within->seen);
@@ -675,28 +669,56 @@ mr_walk_end(MrWalk *walk)
 	MemoryContextDelete(walk->context);
 }
 
-/* What a node stands for to which no edge led on a shortest path. */
-int64
-mr_walk_stands_for(MrWalk *walk, int64 node)
+static StandsEntry *
+find_stand(MrWalk *walk, int64 node)
 {
 	StandsEntry *entry = walk->stands == NULL ? NULL :
 		stands_lookup(walk->stands, node);
 
 	if (entry == NULL)
 		elog(ERROR, "nothing leads to node " INT64_FORMAT, node);
-	return entry->stands_for;
+	return entry;
 }
 
-/* The roles of a node, or of what it stands for. */
-static int32
-roles_of(MrWalk *walk, int64 id, MrSeenNode node)
+/* What a node stands for to which no edge led on a shortest path. */
+int64
+mr_walk_stands_for(MrWalk *walk, int64 node)
 {
-	while (last_roles(node) == 0 && !is_start(node))
+	return find_stand(walk, node)->stands_for;
+}
+
+static bool
+is_origin(MrWalk *walk, int64 id)
+{
+	MrSeenNode	node = mr_seen_get(walk->seen, id);
+
+	return last_roles(node) != 0 || is_start(node);
+}
+
+/*
+ * The node to which an edge led and for which this one stands, over however
+ * many others; each of them keeps it, so that a chain is followed once.
+ */
+static int64
+origin_of(MrWalk *walk, int64 id)
+{
+	int64		origin = id;
+
+	while (!is_origin(walk, origin))
 	{
-		id = mr_walk_stands_for(walk, id);
-		node = mr_seen_get(walk->seen, id);
+		StandsEntry *entry = find_stand(walk, origin);
+
+		CHECK_FOR_INTERRUPTS();
+		origin = entry->origin != 0 ? entry->origin : entry->stands_for;
 	}
-	return last_roles(node);
+	while (id != origin)
+	{
+		StandsEntry *entry = find_stand(walk, id);
+
+		id = entry->origin != 0 ? entry->origin : entry->stands_for;
+		entry->origin = origin;
+	}
+	return origin;
 }
 
 static void
@@ -722,11 +744,10 @@ const char **
 mr_walk_roles(const MrStep *step, int *n)
 {
 	MrWalk	   *walk = step->walk;
-	MrSeenNode	node = mr_seen_get(walk->seen, step->node);
+	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
 	MemoryContext old = MemoryContextSwitchTo(walk->context);
 	const MrWalkRole *roles;
-	int			nroles = mr_words_roles(walk->words, roles_of(walk, step->node, node),
-										&roles);
+	int			nroles = mr_words_roles(walk->words, last_roles(origin), &roles);
 	const char **known;
 
 	MemoryContextSwitchTo(old);
@@ -833,11 +854,11 @@ mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 }
 
 /*
- * Is the ancestor upstream of the node, as the snapshot sees it?  Not of
- * itself.  To nseen (NULL: no matter) is added how many nodes were seen.
+ * Is the node of the bounds upstream of another, as the snapshot sees it?  Not
+ * of itself.  To nseen (NULL: no matter) is added how many nodes were seen.
  */
 bool
-mr_derives(const MrNode *node, const MrNode *ancestor, Snapshot snapshot,
+mr_derives(const MrNode *node, const MrBounds *ancestor, Snapshot snapshot,
 		   int64 *nseen)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
@@ -845,11 +866,11 @@ mr_derives(const MrNode *node, const MrNode *ancestor, Snapshot snapshot,
 	MrWalk	   *walk;
 	bool		derives;
 
-	if (node->id == ancestor->id)
+	if (node->id == ancestor->target)
 		return false;
 	walk = mr_walk_begin(&options);
 	mr_walk_start(walk, node);
-	derives = mr_walk_reaches(walk, ancestor->id);
+	derives = mr_walk_reaches(walk, ancestor->target);
 	if (nseen != NULL)
 		*nseen += walk->seen->nseen;
 	mr_walk_end(walk);

@@ -45,6 +45,18 @@ typedef bool (*MrVisit) (const MrStep *step, void *arg);
 
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
 
+/*
+ * Where the parents of edges have to lie on the way to a node.  It is worth to
+ * keep for many walks towards one node.
+ */
+typedef struct MrBounds
+{
+	int64		target;			/* 0: there are none */
+	int64		lowest;			/* id of a parent */
+	int64		highest;		/* low of a parent */
+	int32		level;			/* a parent's is greater, but for the target's */
+} MrBounds;
+
 typedef struct MrWalkOptions
 {
 	MrDirection direction;
@@ -52,12 +64,13 @@ typedef struct MrWalkOptions
 	int32		max_depth;		/* or MR_NO_DEPTH_LIMIT */
 	int64		max_nodes;		/* cut off when it sees more; 0: an error above
 								 * modelreg.max_lineage_nodes */
-	const MrNode *towards;		/* upstream: only ways that may lead there */
+	const MrBounds *towards;	/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
 	bool		inputs_only;	/* whatever superseded any of it later */
 	bool		bare;			/* only mr_walk_has() is asked */
 } MrWalkOptions;
 
+extern MrBounds mr_bounds_towards(const MrNode *target, Snapshot snapshot);
 extern MrWalk *mr_walk_begin(const MrWalkOptions *options);
 extern void mr_walk_start(MrWalk *walk, const MrNode *node);
 extern bool mr_walk_run(MrWalk *walk);
@@ -71,7 +84,7 @@ extern void mr_walk_end(MrWalk *walk);
 
 extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 						 MrVisit visit, void *arg);
-extern bool mr_derives(const MrNode *node, const MrNode *ancestor,
+extern bool mr_derives(const MrNode *node, const MrBounds *ancestor,
 					   Snapshot snapshot, int64 *nseen);
 
 #endif							/* MODELREG_WALK_H */

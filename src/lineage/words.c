@@ -4,7 +4,10 @@
  *
  * A walk meets few different ones, however many nodes it visits, so a node
  * needs two small numbers for them.  A set of roles is another set with one
- * role more; one content can have several numbers.
+ * role more.  A small one has its roles in ascending order, and so one number.
+ * Larger ones come from lineages with very many roles: each is an addition
+ * of its own, and may have a role twice, so that adding to it costs the same
+ * however large it is.
  */
 #include "postgres.h"
 
@@ -74,7 +77,11 @@ typedef struct RoleSet
 {
 	int32		others;			/* the set without its last role */
 	int32		role;			/* a TeamWord */
+	int32		size;
 } RoleSet;
+
+#define SMALL_SET 8				/* roles of one in order */
+#define SEARCHED 64				/* last roles, among which one is looked for */
 
 struct MrWords
 {
@@ -89,7 +96,7 @@ struct MrWords
 	RoleSet    *sets;
 	int64		nsets;
 	int64		set_room;
-	pairs_hash *set_numbers;	/* by set and role that is added */
+	pairs_hash *set_numbers;	/* of small ones, by set and greatest role */
 	MrWalkRole *roles;			/* of the set that was shown last */
 	int64		role_room;
 };
@@ -108,6 +115,8 @@ mr_words_create(void)
 	words->team_word_numbers = pairs_create(CurrentMemoryContext, 32, NULL);
 	words->set_numbers = pairs_create(CurrentMemoryContext, 32, NULL);
 	words->sets = mr_grow(words->sets, 0, &words->set_room, sizeof(RoleSet));
+	words->sets[0].role = -1;
+	words->sets[0].size = 0;
 	words->nsets = 1;			/* the empty one */
 	return words;
 }
@@ -200,36 +209,49 @@ mr_words_kind(const MrWords *words, uint32 class)
 static bool
 set_has(const MrWords *words, int32 set, int32 role)
 {
-	for (; set != 0; set = words->sets[set].others)
+	for (int i = 0; i < SEARCHED && set != 0; i++, set = words->sets[set].others)
 		if (words->sets[set].role == role)
 			return true;
 	return false;
 }
 
 static int32
-add_to_set(MrWords *words, int32 set, int32 role)
+add_set(MrWords *words, int32 others, int32 role)
 {
-	if (set_has(words, set, role))
-		return set;
 	if (words->nsets == PG_INT32_MAX)
 		elog(ERROR, "too many sets of roles in one walk");
 	words->sets = mr_grow(words->sets, words->nsets, &words->set_room,
 						  sizeof(RoleSet));
-	words->sets[words->nsets].others = set;
+	words->sets[words->nsets].others = others;
 	words->sets[words->nsets].role = role;
+	words->sets[words->nsets].size = words->sets[others].size + 1;
 	return words->nsets++;
 }
 
+/* The small set of another and of a role that is greater than all of its. */
 static int32
-find_set(MrWords *words, int32 set, int32 role)
+find_set(MrWords *words, int32 others, int32 role)
 {
-	PairKey		key = {set, role};
+	PairKey		key = {others, role};
 	bool		found;
 	PairEntry  *entry = pairs_insert(words->set_numbers, key, &found);
 
 	if (!found)
-		entry->number = add_to_set(words, set, role);
+		entry->number = add_set(words, others, role);
 	return entry->number;
+}
+
+/* Add a role that the set does not have. */
+static int32
+add_role(MrWords *words, int32 set, int32 role)
+{
+	int32		greatest = words->sets[set].role;
+
+	if (words->sets[set].size >= SMALL_SET)
+		return add_set(words, set, role);
+	if (set == 0 || greatest < role)
+		return find_set(words, set, role);
+	return find_set(words, add_role(words, words->sets[set].others, role), greatest);
 }
 
 /* The set with one role more; most sets have one. */
@@ -239,9 +261,9 @@ mr_words_with_role(MrWords *words, int32 set, Datum role, int64 child_team)
 	int32		number = intern_team_word(words, child_team, role);
 
 	if (set != 0)
-		return words->sets[set].role == number ? set : find_set(words, set, number);
+		return set_has(words, set, number) ? set : add_role(words, set, number);
 	if (words->team_words[number].alone == 0)
-		words->team_words[number].alone = find_set(words, 0, number);
+		words->team_words[number].alone = add_role(words, 0, number);
 	return words->team_words[number].alone;
 }
 

@@ -199,11 +199,11 @@ keep_sought(Sought *sought)
  * and show those that are found.  false when too much lies there.
  */
 static bool
-look_upstream(Impact *impact, const MrNode *start)
+look_upstream(Impact *impact, const MrNode *start, const MrBounds *towards)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,
 		.snapshot = impact->snapshot,.max_depth = impact->max_depth,
-		.max_nodes = FIRST_UPSTREAM,.towards = start};
+	.max_nodes = FIRST_UPSTREAM,.towards = towards};
 	MrWalk	   *walk = mr_walk_begin(&options);
 	bool		complete;
 
@@ -222,6 +222,7 @@ static void
 find_current(Impact *impact, const MrNode *start)
 {
 	Sought		sought = {.start = start->id};
+	MrBounds	towards = mr_bounds_towards(start, impact->snapshot);
 	int32		steps = FIRST_STEPS;
 	bool		fits = true;
 
@@ -232,7 +233,7 @@ find_current(Impact *impact, const MrNode *start)
 	do
 	{
 		impact->max_depth = steps <= MOST_STEPS ? steps : MR_NO_DEPTH_LIMIT;
-		fits = look_upstream(impact, start);
+		fits = look_upstream(impact, start, &towards);
 		steps = MORE_STEPS(steps);
 	} while (fits && sought.n > 0 && impact->max_depth != MR_NO_DEPTH_LIMIT);
 	if (!fits)

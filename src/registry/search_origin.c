@@ -12,7 +12,6 @@
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/settings.h"
-#include "lineage/walk.h"
 #include "registry/search_scan.h"
 #include "types/names.h"
 
@@ -59,6 +58,8 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 				 mr_reason("invalid_filter")));
 	origin->complete = mr_walk_from(&origin->node, &options, collect_version,
 									origin);
+	if (!origin->complete)
+		origin->bounds = mr_bounds_towards(&origin->node, search->snapshot);
 	if (origin->n > 1)
 		qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
 }
@@ -73,7 +74,7 @@ derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 			bsearch(&node, origin->versions, origin->n, sizeof(int64),
 					compare_nodes) != NULL;
 	return mr_node_get(node, search->snapshot, &version) &&
-		mr_derives(&version, &origin->node, search->snapshot, &search->scanned);
+		mr_derives(&version, &origin->bounds, search->snapshot, &search->scanned);
 }
 
 /* Does the version with that node derive from all origins? */

@@ -8,7 +8,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 
-#include "lineage/lineage.h"
+#include "lineage/walk.h"
 #include "registry/registry.h"
 #include "registry/search.h"
 #include "types/stage.h"
@@ -23,6 +23,7 @@
 typedef struct MrSearchOrigin
 {
 	MrNode		node;
+	MrBounds	bounds;			/* of walks towards it, if not complete */
 	bool		complete;
 	int64	   *versions;		/* their nodes, in order */
 	int			n;
