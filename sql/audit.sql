@@ -125,7 +125,7 @@ SET ROLE regress_audit_other;
 SELECT record_as_owner();
 RESET ROLE;
 SELECT who->>'role' AS role, who->>'outer' AS outer_role FROM modelreg.event WHERE chain = 3 ORDER BY seq DESC LIMIT 1;
--- Neither facts nor decisions can be prepared.
+-- Neither facts nor decisions nor registrations can be prepared.
 BEGIN;
 SELECT modelreg.record_node('commit', 'search.code', 'o');
 PREPARE TRANSACTION 'facts';
@@ -133,6 +133,12 @@ SELECT modelreg.register_version('search.reco');
 BEGIN;
 SELECT modelreg.promote('search.reco', 1, 'Staging');
 PREPARE TRANSACTION 'decision';
+BEGIN;
+SAVEPOINT one;
+SELECT modelreg.register_version('search.reco');
+RELEASE one;
+PREPARE TRANSACTION 'registration';
+SELECT count(*) AS versions FROM modelreg.versions WHERE model = 'search.reco';
 SELECT count(*) AS decisions FROM modelreg.event WHERE chain = 5;
 
 -- Request ids: the same call again returns the same, another call with it is an error; each team and verb has its own.

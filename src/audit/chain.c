@@ -200,27 +200,42 @@ mr_registry_head_lock(MrVerb *verb)
 	return mr_head_lock(MR_CHAIN_REGISTRY, 1);
 }
 
+/* The identity that a snapshot sees, or NULL. */
+static pg_uuid_t *
+read_identity(MrTable *table, Snapshot snapshot)
+{
+	Datum		key = Int64GetDatum(1);
+	pg_uuid_t  *identity = NULL;
+
+	snapshot = RegisterSnapshot(snapshot);
+	if (mr_table_find(table, "registry_pkey", 1, &key, snapshot))
+		identity = DatumGetUUIDP(datumCopy(mr_table_get(table, REGISTRY_IDENTITY, NULL),
+										   false, UUID_LEN));
+	UnregisterSnapshot(snapshot);
+	return identity;
+}
+
 /*
  * The registry's identity (uuid), which its first team brought to be.  Where
- * a transaction has one snapshot, that one's: what is registered in it goes
- * with the events that it sees.
+ * a transaction has one snapshot and another identity was begun since, that
+ * is 40001: under the former nothing is registered any more, and of the
+ * latter the transaction sees no event.
  */
 Datum
 mr_registry_identity(void)
 {
-	Datum		key = Int64GetDatum(1);
 	MrTable    *table = mr_table_open_read("registry");
-	Snapshot	snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
-											GetTransactionSnapshot() : mr_latest_snapshot());
-	Datum		identity;
+	pg_uuid_t  *identity = read_identity(table, mr_latest_snapshot());
+	pg_uuid_t  *seen = identity;
 
-	if (!mr_table_find(table, "registry_pkey", 1, &key, snapshot))
+	if (identity == NULL)
 		elog(ERROR, "the registry has no identity yet");
-	identity = datumCopy(mr_table_get(table, REGISTRY_IDENTITY, NULL),
-						 false, UUID_LEN);
-	UnregisterSnapshot(snapshot);
+	if (IsolationUsesXactSnapshot())
+		seen = read_identity(table, GetTransactionSnapshot());
+	if (seen == NULL || memcmp(seen, identity, UUID_LEN) != 0)
+		mr_table_raise_concurrent_update(table);
 	mr_table_close(table);
-	return identity;
+	return UUIDPGetDatum(identity);
 }
 
 /*
@@ -296,5 +311,7 @@ mr_event_append(MrHead *head, MrVerb *verb, const char *kind, Jsonb *what,
 		mr_history_stamp(head->values, head->nulls);
 	if (head->chain == MR_CHAIN_DECISIONS || head->chain == MR_CHAIN_ENDPOINT)
 		mr_mark_decision(at);
+	else if (head->chain == MR_CHAIN_REGISTRATIONS)
+		mr_mark_registration();
 	return at;
 }

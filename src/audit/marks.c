@@ -5,7 +5,9 @@
  * Facts that a transaction recorded become one event per team (and per
  * caller, should SET ROLE have changed him), appended when it commits, so
  * that recording never waits for another pipeline.  A transaction that
- * decided something has to reach its commit in time.  Marks know their
+ * decided something has to reach its commit in time.  One that registered a
+ * version cannot be prepared, because it could be committed after the
+ * registry, or a copy of its files, began another identity.  Marks know their
  * subtransaction: they go when it aborts and are handed to the parent when
  * it commits, in order, so those of one subtransaction are always the last.
  */
@@ -35,6 +37,7 @@ typedef struct FactMark
 	uint8		hash[MR_HASH_LEN];
 } FactMark;
 
+/* A decision, or at DT_NOEND a registration, which may take its time. */
 typedef struct DecisionMark
 {
 	SubTransactionId subxact;
@@ -81,7 +84,7 @@ on_xact_event(XactEvent event, void *arg)
 			if (marks.nfacts > 0 || marks.ndecisions > 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that recorded or decided something in the registry"),
+						 errmsg("cannot PREPARE a transaction that registered, recorded or decided something in the registry"),
 						 mr_reason("cannot_prepare")));
 			break;
 		case XACT_EVENT_COMMIT:
@@ -147,6 +150,13 @@ mr_mark_decision(TimestampTz at)
 	MemoryContextSwitchTo(old);
 	marks.decisions[marks.ndecisions].subxact = GetCurrentSubTransactionId();
 	marks.decisions[marks.ndecisions++].at = at;
+}
+
+/* Remember that the transaction registered a version. */
+void
+mr_mark_registration(void)
+{
+	mr_mark_decision(DT_NOEND);
 }
 
 static bool
@@ -321,7 +331,7 @@ check_decisions(void)
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < marks.ndecisions; i++)
-		if (now - marks.decisions[i].at > (int64) mr_max_decision_delay * 1000)
+		if (marks.decisions[i].at < now - (int64) mr_max_decision_delay * 1000)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("transaction was open for too long after a decision"),

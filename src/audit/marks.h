@@ -8,5 +8,6 @@
 #include "datatype/timestamp.h"
 
 extern void mr_mark_decision(TimestampTz at);
+extern void mr_mark_registration(void);
 
 #endif							/* MODELREG_MARKS_H */

@@ -356,8 +356,9 @@ mr_table_await_key(MrTable *table, const char *index, int nkeys,
 	return found;
 }
 
-static void
-raise_concurrent_update(MrTable *table)
+/* Error 40001. */
+void
+mr_table_raise_concurrent_update(MrTable *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -389,7 +390,7 @@ lock_found_row(MrTable *table, Snapshot snapshot, LockWaitPolicy wait,
 	if (result != TM_Updated && result != TM_Deleted)
 		elog(ERROR, "unexpected result %d of locking a row of modelreg.%s",
 			 (int) result, table->name);
-	raise_concurrent_update(table);
+	mr_table_raise_concurrent_update(table);
 	return false;
 }
 
@@ -412,7 +413,7 @@ mr_table_lock(MrTable *table, const char *index, int nkeys, const Datum *keys)
 	if (found)
 		found = lock_found_row(table, snapshot, LockWaitBlock, true);
 	else if (mr_table_find_latest(table, index, nkeys, keys))
-		raise_concurrent_update(table);
+		mr_table_raise_concurrent_update(table);
 	UnregisterSnapshot(snapshot);
 	return found;
 }

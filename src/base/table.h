@@ -35,6 +35,7 @@ extern bool mr_table_find_latest(MrTable *table, const char *index,
 								 int nkeys, const Datum *keys);
 extern bool mr_table_await_key(MrTable *table, const char *index, int nkeys,
 							   const Datum *keys);
+extern void mr_table_raise_concurrent_update(MrTable *table);
 extern bool mr_table_lock(MrTable *table, const char *index, int nkeys,
 						  const Datum *keys);
 

@@ -45,13 +45,15 @@ is($node->safe_psql('postgres', qq{
 is($node->safe_psql('postgres', q{
 	BEGIN; SELECT modelreg.register_version('search.reco'); SELECT pg_sleep(0.8); COMMIT}), "4\n", 'a registration may take its time');
 
-# What decided or recorded is not prepared.
-for my $verb (q{modelreg.promote('search.reco', 2, 'Production')}, q{modelreg.record_run('search.train')}, q{modelreg.set_tag('search.reco', 'a', 'b')})
+# What registered, decided or recorded is not prepared.
+for my $verb (q{modelreg.register_version('search.reco')}, q{modelreg.promote('search.reco', 2, 'Production')}, q{modelreg.record_run('search.train')}, q{modelreg.set_tag('search.reco', 'a', 'b')})
 {
 	($status, $out, $err) = $node->psql('postgres', "BEGIN; SELECT $verb; PREPARE TRANSACTION 'p'");
-	like($err, qr/cannot PREPARE a transaction that recorded or decided something in the registry/, "PREPARE after $verb is refused");
+	like($err, qr/cannot PREPARE a transaction that registered, recorded or decided something in the registry/, "PREPARE after $verb is refused");
 }
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and leaves nothing prepared');
+is($node->safe_psql('postgres', q{BEGIN; SAVEPOINT s; SELECT modelreg.register_version('search.reco') > 0; ROLLBACK TO s; PREPARE TRANSACTION 'p';
+	ROLLBACK PREPARED 'p'}), 't', 'a registration that was rolled back to a savepoint is none');
 
 # An answer becomes final when no decision for that time can commit any more, and not while a writer is in progress.
 my $then = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
