@@ -125,6 +125,15 @@ SELECT modelreg.record_table_snapshot(relation, 'ts.' || relation, '1', with_dig
 SELECT modelreg.record_table_snapshot('mine', 'ts.mine', '1', true);
 SELECT address, rows, schema, properties::jsonb - 'relation' AS properties FROM recorded WHERE address ~ 'ts.(good|ages|parts|part_2|mine)@' ORDER BY address;
 SELECT digest_of('parts') = (SELECT 'sha256:' || encode(sha256(string_agg(hash, '' ORDER BY hash)), 'hex') FROM (SELECT modelreg.row_hash('table_row', 1::smallint, to_char(day, 'YYYY-MM-DD'), n::text) AS hash FROM parts) rows) AS as_defined;
+-- Constants of type oid or regclass in the query are no tables that it reads
+CREATE TABLE docs (id integer, image oid);
+INSERT INTO docs VALUES (1, 0), (2, 16), (3, 4294967295);
+CREATE VIEW with_image AS SELECT id FROM docs WHERE image <> 0 AND image <> 4294967295 AND 'mine'::regclass <> 4294967294::regclass;
+SELECT modelreg.record_table_snapshot('with_image', 'ts.with-image', '1'), modelreg.record_table_snapshot('with_image', 'ts.with-image', '2', with_digest => true);
+ALTER TABLE docs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY images ON docs USING (image <> 16);
+SELECT modelreg.record_table_snapshot('docs', 'ts.docs', '1');
+SELECT address, rows FROM recorded WHERE address ~ 'ts.(with-image|docs)@' ORDER BY address;
 RESET ROLE;
 CREATE FOREIGN DATA WRAPPER regress_ts_nothing;
 CREATE SERVER regress_ts_nowhere FOREIGN DATA WRAPPER regress_ts_nothing;

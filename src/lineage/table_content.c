@@ -388,6 +388,25 @@ is_rewritten(Oid relid, Snapshot snapshot)
 }
 
 /*
+ * Of all that the plan reads.  Not its relationOids: the planner puts there
+ * whatever a constant of type oid names, be it no relation at all.
+ */
+static void
+check_not_rewritten(const PlannedStmt *plan, const MrTableContent *content)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *entry = lfirst_node(RangeTblEntry, lc);
+
+		if (entry->rtekind == RTE_RELATION &&
+			is_rewritten(entry->relid, GetActiveSnapshot()))
+			raise_changed(content);
+	}
+}
+
+/*
  * Plan the SELECT, which locks all that it will read, and push the snapshot
  * under which it is to run.  Names are looked up once more when it is parsed,
  * so it could be about another table of a schema that was just renamed.
@@ -399,8 +418,6 @@ prepare_select(Oid relid, const char *what, const MrTableContent *content)
 								   0, NULL);
 	CachedPlanSource *source;
 	CachedPlan *planned;
-	List	   *relations;
-	ListCell   *lc;
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare a SELECT: %s", SPI_result_code_string(SPI_result));
@@ -408,12 +425,9 @@ prepare_select(Oid relid, const char *what, const MrTableContent *content)
 	if (!list_member_oid(source->relationOids, relid))
 		raise_changed(content);
 	planned = SPI_plan_get_cached_plan(plan);
-	relations = list_copy(linitial_node(PlannedStmt, planned->stmt_list)->relationOids);
-	ReleaseCachedPlan(planned, NULL);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	foreach(lc, relations)
-		if (is_rewritten(lfirst_oid(lc), GetActiveSnapshot()))
-			raise_changed(content);
+	check_not_rewritten(linitial_node(PlannedStmt, planned->stmt_list), content);
+	ReleaseCachedPlan(planned, NULL);
 	return plan;
 }
 
