@@ -141,6 +141,25 @@ SELECT p.a, p.b, d.* FROM (VALUES (1, 2), (2, 3), (3, 2), (3, 6), (1, 4), (4, 5)
 	LEFT JOIN LATERAL modelreg.lineage_diff('models:/diff.hidden/' || p.a, 'models:/diff.hidden/' || p.b) d ON true;
 SET ROLE regress_diff_bob;
 SELECT kind, role, item, change, old_value, new_value FROM modelreg.lineage_diff('models:/diff.hidden/4', 'models:/diff.hidden/5');
+-- a node that both have, in a role that is hidden for one of them or only in part, is no difference
+SET ROLE regress_diff_bob;
+SELECT modelreg.record_node('mid', 'diff-ads.mid', v, inputs => inputs::jsonb) FROM (VALUES ('r', '{"r": "snapshot:diff.prices@1"}'), ('s', '{"s": "snapshot:diff.prices@1"}')) AS m (v, inputs);
+RESET ROLE;
+SELECT modelreg.grant_level('diff-ads', 'regress_diff_ann', 'reader');
+SET ROLE regress_diff_ann;
+SELECT modelreg.create_model('diff.part', 'open') > 0 AS model;
+SELECT modelreg.record_run('diff.' || n, inputs => inputs::jsonb) FROM (VALUES ('r', '{"r": "snapshot:diff.prices@1"}'), ('s', '{"s": "snapshot:diff.prices@1"}')) AS r (n, inputs);
+SELECT modelreg.register_version('diff.part', inputs => inputs::jsonb) FROM (VALUES (1, '{"r": "snapshot:diff.prices@1"}'), (2, '{"q": "mid:diff-ads.mid@r"}'), (3, '{"q": "mid:diff-ads.mid@s"}'),
+	(4, '{"q": ["mid:diff-ads.mid@s", "run:diff.r"]}'), (5, '{"q": ["run:diff.r", "run:diff.s"]}'), (6, '{"q": "run:diff.s"}'), (7, '{"q": "commit:diff.lib@1"}')) AS v (n, inputs) ORDER BY n;
+SELECT p.a, p.b, d.kind, d.role, d.item, d.change FROM (VALUES (1, 2), (2, 3), (4, 5), (5, 4), (4, 6), (4, 7)) AS p (a, b)
+	LEFT JOIN LATERAL modelreg.lineage_diff('models:/diff.part/' || p.a, 'models:/diff.part/' || p.b) d ON d.item = 'diff.prices';
+RESET ROLE;
+SELECT modelreg.revoke_level('diff-ads', 'regress_diff_ann', 'reader');
+SET ROLE regress_diff_ann;
+SELECT p.a, p.b, d.kind, d.role, d.item, d.change FROM (VALUES (1, 2), (2, 3), (4, 5), (5, 4), (4, 6), (4, 7), (7, 2)) AS p (a, b)
+	LEFT JOIN LATERAL modelreg.lineage_diff('models:/diff.part/' || p.a, 'models:/diff.part/' || p.b) d ON d.item = 'diff.prices';
+SELECT * FROM modelreg.lineage_diff('models:/diff.part/1', 'models:/diff.part/2');
+SET ROLE regress_diff_bob;
 -- a version of a team that one may not read is not there
 SELECT modelreg.create_model('diff-ads.own', 'open') > 0 AS model;
 SELECT modelreg.register_version('diff-ads.own');

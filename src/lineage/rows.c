@@ -214,7 +214,7 @@ static void
 put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
 {
 	int			n;
-	const char **roles = mr_walk_roles(step, &n);
+	const char **roles = mr_walk_roles(step, &n, NULL);
 
 	for (int i = 0; i < n; i++)
 		put_role(rows, roles[i], values, nulls);

@@ -737,26 +737,33 @@ describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
 
 /*
  * The roles in which the last step of a shortest path arrived, each once and
- * in order, of those that the caller may know.  There are none for what stands
- * for the start itself.
+ * in order, of those that the caller may know, and whether there are others.
+ * There are none for what stands for the start itself.
  */
 const char **
-mr_walk_roles(const MrStep *step, int *n)
+mr_walk_roles(const MrStep *step, int *n, bool *hidden)
 {
 	MrWalk	   *walk = step->walk;
 	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
 	MemoryContext old = MemoryContextSwitchTo(walk->context);
 	const MrWalkRole *roles;
 	int			nroles = mr_words_roles(walk->words, last_roles(origin), &roles);
+	int			ndistinct = 0;
 	const char **known;
 
 	MemoryContextSwitchTo(old);
 	known = palloc(Max(nroles, 1) * sizeof(char *));
 	*n = 0;
 	for (int i = 0; i < nroles; i++)
+	{
+		if (i == 0 || strcmp(roles[i - 1].role, roles[i].role) != 0)
+			ndistinct++;
 		if ((*n == 0 || strcmp(known[*n - 1], roles[i].role) != 0) &&
 			mr_may_read(roles[i].child_team))
 			known[(*n)++] = roles[i].role;
+	}
+	if (hidden != NULL)
+		*hidden = *n < ndistinct;
 	return known;
 }
 

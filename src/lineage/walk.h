@@ -77,7 +77,7 @@ extern bool mr_walk_run(MrWalk *walk);
 extern bool mr_walk_reaches(MrWalk *walk, int64 node);
 extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
-extern const char **mr_walk_roles(const MrStep *step, int *n);
+extern const char **mr_walk_roles(const MrStep *step, int *n, bool *hidden);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
 extern void mr_walk_show(MrWalk *walk, MrVisit visit, void *arg);
 extern void mr_walk_end(MrWalk *walk);

@@ -84,7 +84,7 @@ list_roles(const MrStep *step)
 {
 	StringInfoData list;
 	int			n;
-	const char **roles = mr_walk_roles(step, &n);
+	const char **roles = mr_walk_roles(step, &n, NULL);
 
 	initStringInfo(&list);
 	for (int i = 0; i < n; i++)
