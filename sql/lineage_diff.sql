@@ -133,10 +133,13 @@ SELECT modelreg.register_version('diff.hidden', inputs => inputs::jsonb) FROM (V
 	(2, '{"training": "dataset:diff-ads.secret@2", "validation": "dataset:diff-ads.secret@1"}'), (3, '{"training": "dataset:diff-ads.secret@2"}'), (4, '{"training": "dataset:diff-ads.wrapped@1"}'),
 	(5, '{"training": "dataset:diff-ads.wrapped@2"}'), (6, '{"training": ["dataset:diff-ads.secret@2"]}')) AS v (n, inputs) ORDER BY n;
 SELECT modelreg.record_evaluation('models:/diff.hidden/' || v, 'offline', '{"f1": 0.1}', dataset => 'dataset:diff-ads.secret@' || v) > 0 AS recorded FROM generate_series(1, 2) AS v;
+SELECT modelreg.record_evaluation('models:/diff.hidden/' || v, 'offline', metrics::jsonb, dataset => 'dataset:diff-ads.secret@1', slice => slice) > 0 AS recorded FROM (VALUES
+	(3, '{"f1": 0.9, "same": 1}', ''), (3, '{"f1": 0.8}', 'country=DE'), (6, '{"f1": 0.5, "same": 1}', ''), (6, '{"f1": 0.4}', 'country=FR')) AS e (v, metrics, slice);
 SELECT * FROM modelreg.lineage_diff('models:/diff.hidden/1', 'models:/diff.hidden/2');
 RESET ROLE;
 SELECT modelreg.revoke_level('diff-ads', 'regress_diff_ann', 'reader');
 SET ROLE regress_diff_ann;
+-- metrics on the same unreadable data are compared, those on another are not
 SELECT p.a, p.b, d.* FROM (VALUES (1, 2), (2, 3), (3, 2), (3, 6), (1, 4), (4, 5), (1, 5)) AS p (a, b)
 	LEFT JOIN LATERAL modelreg.lineage_diff('models:/diff.hidden/' || p.a, 'models:/diff.hidden/' || p.b) d ON true;
 SET ROLE regress_diff_bob;

@@ -40,6 +40,8 @@ compare_keys(const MrFact *a, const MrFact *b)
 		order = compare_texts(a->item, b->item);
 	if (order == 0)
 		order = compare_texts(a->part, b->part);
+	if (order == 0)
+		order = (a->unnamed > b->unnamed) - (a->unnamed < b->unnamed);
 	return order;
 }
 

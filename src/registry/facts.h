@@ -15,6 +15,7 @@ typedef struct MrFact
 	const char *item;
 	const char *part;			/* of the item */
 	const char *value;
+	int64		unnamed;		/* what the part does not name is this, or 0 */
 	int64		node;			/* of the lineage, or 0 */
 } MrFact;
 

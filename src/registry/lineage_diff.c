@@ -306,20 +306,28 @@ print_float(float8 value)
 	return pstrdup(text);
 }
 
-/* The slice and the data set of a metric; NULL for all of no data set. */
-static char *
-print_slice(int64 dataset, char *slice, Snapshot snapshot)
+/*
+ * The part of a metric: its slice and data set; none for all of no data set.
+ * Those on data that the caller may not read are of the same data or are not
+ * compared, though they read alike.
+ */
+static void
+set_part(MrFact *fact, int64 dataset, char *slice, Snapshot snapshot)
 {
 	MrNode		node;
 	char	   *address;
 
 	if (dataset == 0)
-		return slice[0] == '\0' ? NULL : slice;
+	{
+		fact->part = slice[0] == '\0' ? NULL : slice;
+		return;
+	}
 	if (!mr_node_get(dataset, snapshot, &node))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", dataset);
 	address = mr_node_address(&node, snapshot);
-	return psprintf("%s%son %s", slice, slice[0] == '\0' ? "" : " ",
-					address != NULL ? address : "unreadable data");
+	fact->part = psprintf("%s%son %s", slice, slice[0] == '\0' ? "" : " ",
+						  address != NULL ? address : "unreadable data");
+	fact->unnamed = address != NULL ? 0 : dataset;
 }
 
 static void
@@ -339,7 +347,7 @@ add_metrics(MrFacts *facts, const Version *version, Snapshot snapshot)
 		fact.kind = TextDatumGetCString(mr_table_get(table, METRIC_KIND, NULL));
 		fact.item = TextDatumGetCString(mr_table_get(table, METRIC_METRIC, NULL));
 		fact.value = print_float(DatumGetFloat8(mr_table_get(table, METRIC_VALUE, NULL)));
-		fact.part = print_slice(dataset, slice, snapshot);
+		set_part(&fact, dataset, slice, snapshot);
 		mr_facts_add(facts, &fact);
 	}
 	mr_scan_end(scan);
