@@ -218,8 +218,28 @@ SELECT modelreg.record_table_snapshot('secured', 'ts.secured', 'ann', with_diges
 SET ROLE regress_ts_bob;
 SELECT modelreg.record_table_snapshot('secured', 'ts.secured', 'bob');
 SELECT address, rows, properties FROM recorded WHERE address LIKE 'snapshot:ts.secured@%' ORDER BY address;
+-- also beneath views, for whom the view reads; not where a policy is for the partition alone
+RESET ROLE;
+CREATE VIEW invoking WITH (security_invoker) AS SELECT id FROM secured WHERE id IN (SELECT id FROM secured);
+CREATE VIEW defining AS SELECT id FROM secured;
+GRANT SELECT ON invoking, defining TO PUBLIC;
+CREATE TABLE whole (id integer) PARTITION BY LIST (id);
+CREATE TABLE whole_1 PARTITION OF whole FOR VALUES IN (1);
+ALTER TABLE whole_1 ENABLE ROW LEVEL SECURITY;
+INSERT INTO whole VALUES (1);
+GRANT SELECT ON whole, whole_1 TO PUBLIC;
+SELECT modelreg.record_table_snapshot('invoking', 'ts.invoking', 'all');
+SET ROLE regress_ts_ann;
+CREATE VIEW ann_sees AS SELECT id FROM secured;
+CREATE VIEW nested AS SELECT count(*) FROM invoking;
+GRANT SELECT ON ann_sees TO PUBLIC;
+SELECT modelreg.record_table_snapshot(relation, 'ts.' || relation, 'ann', with_digest => relation = 'invoking') FROM unnest('{invoking,defining,nested,whole,whole_1}'::text[]) AS relation;
+RESET ROLE;
+SELECT modelreg.record_table_snapshot('ann_sees', 'ts.ann_sees', 'all');
+SELECT address, rows, properties::jsonb ->> 'row_security' AS row_security FROM recorded WHERE address ~ 'ts.(invoking|defining|nested|whole|whole_1|ann_sees)@' ORDER BY address COLLATE "C";
+SET ROLE regress_ts_bob;
 SET row_security = off;
-SELECT fails($$SELECT modelreg.record_table_snapshot('secured', 'ts.secured', 'off')$$);
+SELECT fails($$SELECT modelreg.record_table_snapshot('secured', 'ts.secured', 'off')$$), fails($$SELECT modelreg.record_table_snapshot('invoking', 'ts.invoking', 'off')$$);
 RESET row_security;
 
 -- A request id: the first result, though the table has changed
@@ -259,6 +279,7 @@ RESET statement_timeout;
 SELECT fails(format('SELECT modelreg.record_table_snapshot(%s)', arguments)) FROM (VALUES
 	('NULL, ''ts.x'', ''1'''), ('''events'', NULL, ''1'''), ('''events'', ''ts.x'', NULL'), ('''events'', ''ts.x'', ''1'', NULL'), ('''events'', ''ts.x'', '''''),
 	('''events'', ''x'', ''1'''), ('''events'', ''nowhere.x'', ''1'''), ('''events'', ''ts.x'', ''1'', properties => ''{"schema": {}}'''), ('''events'', ''ts.x'', ''1'', properties => ''{"relation": 1}'''),
+	('''events'', ''ts.x'', ''1'', properties => ''{"digest_of": "rows, format 1"}'''), ('''events'', ''ts.x'', ''1'', true, properties => ''{"row_security": null}'''),
 	('''events'', ''ts.x'', ''1'', properties => ''[]'''), ('''events'', ''ts.x'', ''1'', inputs => ''{"base": "snapshot:ts.none@1"}'''), ('''events'', ''ts.x'', ''1'', supersedes => ''commit:ts.none'''),
 	('''events'', ''ts.x'', ''1'', request_id => ''''')) AS a (arguments);
 BEGIN READ ONLY;

@@ -10,6 +10,7 @@
 #include "executor/executor.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
 #include "parser/parse_relation.h"
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
@@ -53,6 +54,24 @@ mr_init_range_table(EState *estate, RangeTblEntry *rte)
 	ExecInitRangeTable(estate, list_make1(rte), perminfos);
 #else
 	ExecInitRangeTable(estate, list_make1(rte));
+#endif
+}
+
+/*
+ * For whom the plan reads a relation that the query names; false for what it
+ * does not name, as a partition, to which no policies of its own apply.
+ */
+static inline bool
+mr_is_named(const PlannedStmt *plan, RangeTblEntry *rte, Oid *user)
+{
+#if PG_VERSION_NUM >= 160000
+	if (rte->perminfoindex == 0)
+		return false;
+	*user = getRTEPermissionInfo(plan->permInfos, rte)->checkAsUser;
+	return true;
+#else
+	*user = rte->checkAsUser;
+	return rte->requiredPerms != 0;
 #endif
 }
 

@@ -387,22 +387,35 @@ is_rewritten(Oid relid, Snapshot snapshot)
 	return result;
 }
 
+/* Do policies choose among its rows, for whom it is read? */
+static bool
+has_row_security(const PlannedStmt *plan, RangeTblEntry *entry)
+{
+	Oid			user;
+
+	return mr_is_named(plan, entry, &user) &&
+		check_enable_rls(entry->relid, user, true) == RLS_ENABLED;
+}
+
 /*
- * Of all that the plan reads.  Not its relationOids: the planner puts there
- * whatever a constant of type oid names, be it no relation at all.
+ * Look at all that the plan reads.  Not its relationOids: the planner puts
+ * there whatever a constant of type oid names, be it no relation at all.
  */
 static void
-check_not_rewritten(const PlannedStmt *plan, const MrTableContent *content)
+examine_plan(const PlannedStmt *plan, MrTableContent *content)
 {
 	ListCell   *lc;
 
+	content->row_security = false;
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *entry = lfirst_node(RangeTblEntry, lc);
 
-		if (entry->rtekind == RTE_RELATION &&
-			is_rewritten(entry->relid, GetActiveSnapshot()))
+		if (!OidIsValid(entry->relid))
+			continue;
+		if (is_rewritten(entry->relid, GetActiveSnapshot()))
 			raise_changed(content);
+		content->row_security |= has_row_security(plan, entry);
 	}
 }
 
@@ -412,7 +425,7 @@ check_not_rewritten(const PlannedStmt *plan, const MrTableContent *content)
  * so it could be about another table of a schema that was just renamed.
  */
 static SPIPlanPtr
-prepare_select(Oid relid, const char *what, const MrTableContent *content)
+prepare_select(Oid relid, const char *what, MrTableContent *content)
 {
 	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT %s FROM %s", what, content->relation),
 								   0, NULL);
@@ -426,14 +439,14 @@ prepare_select(Oid relid, const char *what, const MrTableContent *content)
 		raise_changed(content);
 	planned = SPI_plan_get_cached_plan(plan);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	check_not_rewritten(linitial_node(PlannedStmt, planned->stmt_list), content);
+	examine_plan(linitial_node(PlannedStmt, planned->stmt_list), content);
 	ReleaseCachedPlan(planned, NULL);
 	return plan;
 }
 
 /* Count the rows, and with a sink hash them, in one SELECT. */
 static int64
-run_select(Oid relid, const MrTableContent *content, RowSink *sink)
+run_select(Oid relid, MrTableContent *content, RowSink *sink)
 {
 	SPIExecuteOptions options = {.read_only = true,.dest = sink == NULL ? NULL : &sink->pub};
 	SPIPlanPtr	plan;
@@ -478,8 +491,6 @@ describe(Relation rel, MrTableContent *content)
 								   get_namespace_name(schema),
 								   RelationGetRelationName(rel));
 	content->schema = describe_columns(RelationGetDescr(rel));
-	content->row_security =
-		check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED;
 	end_print(level);
 }
 

@@ -44,30 +44,21 @@ read_properties(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 		mr_request_set_properties(request, PG_GETARG_JSONB_P(n));
 }
 
+static bool
+has_property(const MrNodeRequest *request, const char *name)
+{
+	JsonbValue	dummy;
+
+	return request->properties != NULL &&
+		getKeyJsonValueFromContainer(&request->properties->root, name, strlen(name),
+									 &dummy) != NULL;
+}
+
 /* Add what the registry has to say to the properties that were given. */
 static void
-add_properties(MrNodeRequest *request, Jsonb *more, const char *source)
+add_properties(MrNodeRequest *request, Jsonb *more)
 {
-	JsonbIterator *it = JsonbIteratorInit(&more->root);
-	JsonbValue	key;
-	JsonbValue	dummy;
-	JsonbIteratorToken token;
-
-	if (request->properties == NULL)
-	{
-		request->properties = more;
-		return;
-	}
-	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
-		if (token == WJB_KEY &&
-			getKeyJsonValueFromContainer(&request->properties->root, key.val.string.val,
-										 key.val.string.len, &dummy) != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%.*s is given twice, %s and in properties",
-							key.val.string.len, key.val.string.val, source),
-					 mr_reason("invalid_properties")));
-	request->properties =
+	request->properties = request->properties == NULL ? more :
 		DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
 										   JsonbPGetDatum(request->properties),
 										   JsonbPGetDatum(more)));
@@ -88,9 +79,14 @@ read_schema(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("schema must be a JSON object or array"),
 				 mr_reason("invalid_properties")));
+	if (has_property(request, "schema"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schema is given twice, as argument and in properties"),
+				 mr_reason("invalid_properties")));
 	mr_json_begin(&json);
 	mr_json_add_json(&json, "schema", schema);
-	add_properties(request, mr_json_end(&json), "as argument");
+	add_properties(request, mr_json_end(&json));
 }
 
 static void
@@ -220,6 +216,21 @@ modelreg_record_snapshot(PG_FUNCTION_ARGS)
 	return record(fcinfo, "record_snapshot", &request, 10);
 }
 
+/* What the table says, or leaves out, nobody else may say of it. */
+static void
+check_table_properties(const MrNodeRequest *request)
+{
+	static const char *const names[] = {"relation", "schema", "digest_of", "row_security"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (has_property(request, names[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s is said by the table, not in properties", names[i]),
+					 errhint("Leave it out of properties."),
+					 mr_reason("invalid_properties")));
+}
+
 /* Note what a table holds, and what of it that is. */
 static void
 set_content(MrNodeRequest *request, const MrTableContent *content)
@@ -235,7 +246,7 @@ set_content(MrNodeRequest *request, const MrTableContent *content)
 		mr_json_add_text(&json, "digest_of", "rows, format 1");
 	if (content->row_security)
 		mr_json_add_bool(&json, "row_security", true);
-	add_properties(request, mr_json_end(&json), "by the table");
+	add_properties(request, mr_json_end(&json));
 }
 
 /*
@@ -261,6 +272,7 @@ modelreg_record_table_snapshot(PG_FUNCTION_ARGS)
 	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 4));
 	read_inputs(fcinfo, 5, &request);
 	read_properties(fcinfo, 6, &request);
+	check_table_properties(&request);
 	read_supersedes(fcinfo, 7, &request);
 	read_occurred_at(fcinfo, 8, &request);
 	PreventCommandIfReadOnly("record_table_snapshot");
