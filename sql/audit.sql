@@ -223,11 +223,17 @@ SELECT * FROM modelreg.verify();
 ROLLBACK;
 -- What is no head, or another registry's.
 SELECT modelreg.declare_restore('a restore', '[]');
-SELECT modelreg.declare_restore('a restore', '{"format": 1, "chains": {}}');
-SELECT modelreg.declare_restore('a restore', '{"format": 1, "chains": [{"chain": "registry", "id": 1, "seq": 1, "hash": "zz"}]}');
-SELECT modelreg.declare_restore('a restore', jsonb_set('{"format": 1, "chains": [{"chain": "registry", "id": 1, "seq": 1}, {"chain": "team", "id": 99, "seq": 5}]}', '{chains,0,hash}', to_jsonb(repeat('0', 64))));
-SELECT modelreg.declare_restore('a restore', jsonb_build_object('format', 1, 'chains', jsonb_build_array(jsonb_build_object('chain', 'registry', 'id', 1, 'seq', 1, 'hash', repeat('0', 64)))));
-SELECT modelreg.declare_restore('a restore', jsonb_build_object('format', 1, 'chains', '[]'::jsonb)) IS NOT NULL AS nothing_behind;
+SELECT modelreg.declare_restore('a restore', '{"format": 1, "identity": null, "chains": {}}');
+SELECT jsonb_build_object('format', 1, 'identity', identity, 'chains', jsonb_build_array(jsonb_build_object('chain', 'registry', 'id', 1, 'seq', 1, 'hash', repeat('0', 64)))) AS other FROM modelreg.registry \gset
+SELECT modelreg.declare_restore('a restore', jsonb_set(:'other', '{chains,0,hash}', '"zz"'));
+SELECT modelreg.declare_restore('a restore', jsonb_insert(:'other', '{chains,0}', '{"chain": "team", "id": 99, "seq": 5}', true));
+SELECT modelreg.declare_restore('a restore', :'other');
+-- What audit_head() does not write: no uuid, no chain of the registry, a chain twice. A head of before the first event says nothing.
+SELECT modelreg.declare_restore('a restore', jsonb_set(:'other', '{identity}', '"not a uuid"'));
+SELECT modelreg.declare_restore('a restore', :'other'::jsonb - 'identity');
+SELECT modelreg.declare_restore('a restore', jsonb_set(:'other', '{chains}', '[]'));
+SELECT modelreg.declare_restore('a restore', (SELECT jsonb_set(:'head', '{chains}', chains || (chains->-1)) FROM (SELECT :'head'::jsonb->'chains' AS chains) c));
+SELECT modelreg.declare_restore('a restore', '{"format": 1, "identity": null, "chains": []}') IS NOT NULL AS nothing_behind;
 SELECT * FROM modelreg.verify();
 \c :origin
 DROP DATABASE regress_audit;

@@ -84,7 +84,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || more;
 END
 $$;
-SELECT left(element, 70) AS element, said(format('{"format": 1, "identity": null, "chains": [%s]}', element)::jsonb) FROM (VALUES
+SELECT left(element, 70) AS element, said(jsonb_set(:'second', '{chains}', jsonb_build_array(:'second'::jsonb->'chains'->0, element::jsonb))) FROM (VALUES
 	('[]'), ('null'), ('{}'), ('{"chain": 1}'), ('{"chain": "endpoint"}'), ('{"chain": "' || repeat('é', 100000) || '"}'),
 	('{"chain": "team"}'), ('{"chain": "team", "id": "1"}'), ('{"chain": "team", "id": -1}'), ('{"chain": "team", "id": 1.5}'),
 	('{"chain": "team", "id": 9223372036854775808}'), ('{"chain": "team", "id": 1e300}'), ('{"chain": "team", "id": 1, "seq": null}'),
@@ -96,10 +96,19 @@ SELECT left(element, 70) AS element, said(format('{"format": 1, "identity": null
 	('{"chain": "team", "id": 1, "seq": 0, "hash": "' || repeat('0', 64) || '"}'),
 	('{"chain": "team", "id": 1, "seq": 0, "hash": "' || repeat('1', 64) || '"}')
 ) AS v(element);
+-- What audit_head() does not write.
 SELECT said(jsonb_set(:'second', '{identity}', to_jsonb(repeat('x', 100000)))) AS long_identity;
+SELECT identity, said(jsonb_set(:'second', '{identity}', identity)) FROM (VALUES ('""'::jsonb), ('"not a uuid"'), ('"00000000-0000-4000-8000-0000000000000"'),
+	('"00000000-0000-4000-8000-00000000000"'), ('"00000000-0000-4000-8000 000000000000"'), ('"00000000-0000-4000-8000-00000000000G"'),
+	('"00000000-0000-4000-8000-00000000000A"'), ('"{0000000-0000-4000-8000-00000000000}"'), ('null')) AS v(identity);
+SELECT what, said(jsonb_set(:'second', '{chains}', chains)) FROM jsonb_path_query_array(:'second', '$.chains[*]') c, LATERAL (VALUES
+	('none', '[]'), ('without the registry''s', c - 0), ('another one for the registry''s', jsonb_set(c, '{0,id}', '2')),
+	('a second registry', jsonb_insert(c, '{1}', jsonb_set(c->0, '{id}', '2'))), ('one twice', jsonb_insert(c, '{1}', c->1)),
+	('one twice, apart', c || (c->1)), ('two exchanged', (c - 1) || (c->1)), ('all', c)) AS v(what, chains);
+SELECT said(jsonb_set(:'empty', '{chains}', :'second'::jsonb->'chains')) AS without_identity;
 -- A large one, in little memory.
 SELECT count(*) FROM modelreg.verify_head(jsonb_set(:'second', '{chains}',
-	(SELECT jsonb_agg(jsonb_build_object('chain', 'decisions', 'id', i, 'seq', 1, 'hash', repeat('0', 64))) FROM generate_series(1000, 50999) i)));
+	(SELECT jsonb_build_array(:'second'::jsonb->'chains'->0) || jsonb_agg(jsonb_build_object('chain', 'decisions', 'id', i, 'seq', 1, 'hash', repeat('0', 64))) FROM generate_series(1000, 50999) i)));
 
 -- Restored from the old backup: behind what was published since, and all of it at once; not behind the head of its time.
 \c regress_published_backup
@@ -119,7 +128,7 @@ SELECT document AS third FROM modelreg.audit_head() \gset
 SELECT * FROM modelreg.verify_head(:'third');
 SELECT * FROM modelreg.verify();
 -- Another registry's.
-SELECT object, regexp_replace(detail, '[0-9a-f-]{36}', '<identity>') AS detail FROM modelreg.verify_head(jsonb_set(:'empty', '{identity}', to_jsonb(gen_random_uuid())));
+SELECT object, regexp_replace(detail, '[0-9a-f-]{36}', '<identity>') AS detail FROM modelreg.verify_head(jsonb_set(:'third', '{identity}', to_jsonb(gen_random_uuid())));
 
 -- Written anew. Nothing is left to verify(), and yet each is found.
 \c regress_published

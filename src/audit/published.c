@@ -83,15 +83,19 @@ read_chain(MrPublished *p, JsonbValue *element)
 	get_hash(object, p->hash);
 }
 
-/* An argument that is such a document, as far as its outside shows, or NULL. */
-Jsonb *
-mr_arg_published(FunctionCallInfo fcinfo, int n)
+/* As the server prints one. */
+static bool
+is_uuid(const char *text)
 {
-	Jsonb	   *document = mr_arg_object_or_null(fcinfo, n, "published");
+	static const char shape[] = "00000000-0000-0000-0000-000000000000";
 
-	if (document != NULL && get_number(&document->root, "format") != 1)
-		raise_invalid_head("Its format is not 1.");
-	return document;
+	if (strlen(text) != strlen(shape))
+		return false;
+	for (int i = 0; shape[i] != '\0'; i++)
+		if (shape[i] == '-' ? text[i] != '-' :
+			strchr("0123456789abcdef", text[i]) == NULL)
+			return false;
+	return true;
 }
 
 /* The identity of the registry whose head it is; NULL before its first event. */
@@ -99,11 +103,44 @@ char *
 mr_published_identity(Jsonb *document)
 {
 	JsonbValue	value;
+	char	   *identity;
 
 	if (getKeyJsonValueFromContainer(&document->root, "identity", 8, &value) != NULL &&
 		value.type == jbvNull)
 		return NULL;
-	return get_member(&document->root, "identity", jbvString);
+	identity = get_member(&document->root, "identity", jbvString);
+	if (!is_uuid(identity))
+		raise_invalid_head(psprintf("Its identity \"%s\" is no uuid.",
+									mr_text_clip(identity)));
+	return identity;
+}
+
+/* An argument that is such a document, as far as its outside shows, or NULL. */
+Jsonb *
+mr_arg_published(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *document = mr_arg_object_or_null(fcinfo, n, "published");
+
+	if (document == NULL)
+		return NULL;
+	if (get_number(&document->root, "format") != 1)
+		raise_invalid_head("Its format is not 1.");
+	(void) mr_published_identity(document);
+	return document;
+}
+
+/* Chains come by number and id, each once, and the registry's first. */
+static void
+check_order(const MrPublished *p, const MrPublished *last)
+{
+	bool		first = last->number == 0;
+
+	if (first != (p->number == MR_CHAIN_REGISTRY) || (first && p->id != 1))
+		raise_invalid_head("The first of its chains, and no other, is registry/1.");
+	if (p->number < last->number ||
+		(p->number == last->number && p->id <= last->id))
+		raise_invalid_head(psprintf("Chain %s/" INT64_FORMAT " is there twice, or not in its place.",
+									p->chain, p->id));
 }
 
 /* Give each chain of the document, which is gone after it, to a function. */
@@ -116,6 +153,7 @@ mr_published_each(Jsonb *document, MrPublishedChain chain, void *state)
 	JsonbValue	chains;
 	JsonbValue	element;
 	JsonbIterator *it;
+	MrPublished last = {0};
 
 	if (getKeyJsonValueFromContainer(&document->root, "chains", 6, &chains) == NULL ||
 		chains.type != jbvBinary || !JsonContainerIsArray(chains.val.binary.data))
@@ -129,10 +167,14 @@ mr_published_each(Jsonb *document, MrPublishedChain chain, void *state)
 
 		CHECK_FOR_INTERRUPTS();
 		read_chain(&p, &element);
+		check_order(&p, &last);
+		last = p;
 		MemoryContextSwitchTo(old);
 		chain(&p, state);
 		MemoryContextReset(context);
 	}
+	if ((mr_published_identity(document) == NULL) != (last.number == 0))
+		raise_invalid_head("It has an identity without chains, or chains without an identity.");
 	MemoryContextDelete(context);
 }
 

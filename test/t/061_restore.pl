@@ -95,11 +95,12 @@ is($restored->safe_psql('postgres', q{SELECT convert_from(modelreg.read_artifact
 like(error_of($restored, q{SELECT modelreg.declare_restore('disk lost')}, extra_params => [ '-U', 'regress_ann' ]),
 	qr/42501: permission denied/, 'a maintainer does not declare a restore');
 like(error_of($restored, 'SELECT modelreg.declare_restore(NULL)'), qr/22004: argument "reason" must not be null/, 'not without a reason');
-for my $bad ([ '{}', 'A number "format" is missing.' ], [ '{"format": 2}', 'Its format is not 1.' ], [ '{"format": 1}', 'An array "chains" is missing.' ],
-	[ '{"format": 1, "chains": [1]}', 'A chain is an object.' ], [ '{"format": 1, "chains": [{"chain": "endpoint"}]}', 'There is no chain "endpoint".' ],
-	[ '{"format": 1, "chains": [{"chain": "team", "id": 1e30}]}', '"id" is 1000000000000000000000000000000.' ],
-	[ '{"format": 1, "chains": [{"chain": "team", "id": 1, "seq": 0.5}]}', '"seq" is 0.5.' ],
-	[ '{"format": 1, "chains": [{"chain": "team", "id": 1, "seq": 1, "hash": "00"}]}', 'A hash has 64 hexadecimal digits.' ])
+for my $bad ([ '{}', 'A number "format" is missing.' ], [ '{"format": 1, "identity": "not a uuid", "chains": []}', 'Its identity "not a uuid" is no uuid.' ],
+	[ '{"format": 2}', 'Its format is not 1.' ], [ '{"format": 1, "identity": null}', 'An array "chains" is missing.' ],
+	[ '{"format": 1, "identity": null, "chains": [1]}', 'A chain is an object.' ], [ '{"format": 1, "identity": null, "chains": [{"chain": "endpoint"}]}', 'There is no chain "endpoint".' ],
+	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1e30}]}', '"id" is 1000000000000000000000000000000.' ],
+	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1, "seq": 0.5}]}', '"seq" is 0.5.' ],
+	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1, "seq": 1, "hash": "00"}]}', 'A hash has 64 hexadecimal digits.' ])
 {
 	like(error_of($restored, "SELECT modelreg.declare_restore('disk lost', '$bad->[0]')"),
 		qr/22023: argument "published" is no document of audit_head\(\)\nDETAIL:  \Q$bad->[1]\E/, "no head: $bad->[0]");
