@@ -83,7 +83,8 @@ INSERT INTO every VALUES
 	(false, '', '', '', -1, -2, 0, 'null', 'null', '$', '(-0,0)', 'NaN', '-Infinity', '::/0', -1, '', '', '-infinity', '00:00', '24:00-15:59', 'infinity', '4713-01-01 00:00:00+00 BC', '-1 mon', 'NaN', NULL, 'empty', '', NULL, '{}', 'regress_ts.events', '000', '', 'bad', -1, NULL);
 INSERT INTO every DEFAULT VALUES;
 INSERT INTO every DEFAULT VALUES;
-SELECT string_agg(format('CASE WHEN %1$I IS NOT NULL THEN format(''%%s'', %1$I) END', attname), ', ' ORDER BY attnum) AS texts FROM pg_attribute WHERE attrelid = 'every'::regclass AND attnum > 0 \gset
+INSERT INTO every (ab) VALUES (ROW(NULL, NULL)), (ROW(1, NULL));
+SELECT string_agg(format('CASE WHEN %1$I IS DISTINCT FROM NULL THEN format(''%%s'', %1$I) END', attname), ', ' ORDER BY attnum) AS texts FROM pg_attribute WHERE attrelid = 'every'::regclass AND attnum > 0 \gset
 SELECT digest_of('every') AS digest \gset
 BEGIN;
 SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL lc_monetary = 'C'; SET LOCAL search_path = pg_catalog;
