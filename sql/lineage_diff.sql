@@ -194,6 +194,9 @@ SET modelreg.max_lineage_nodes = 100;
 SELECT modelreg.record_nodes(array_agg('note:diff.n' || i)) FROM generate_series(1, 200) AS i;
 SELECT modelreg.register_version('diff.m', inputs => (SELECT jsonb_build_object('note', jsonb_agg('note:diff.n' || i)) FROM generate_series(1, 200) AS i)) AS wide \gset
 SELECT fails(format($$SELECT * FROM modelreg.lineage_diff('models:/diff.m/%s', 'models:/diff.m/1')$$, :wide));
+\set VERBOSITY default
+SELECT * FROM modelreg.lineage_diff('models:/diff.m/1', 'models:/diff.m/' || :wide);
+\set VERBOSITY terse
 RESET modelreg.max_lineage_nodes;
 SELECT change, count(*), count(DISTINCT item) FROM modelreg.lineage_diff('models:/diff.m/1', 'models:/diff.m/' || :wide) WHERE kind = 'note' GROUP BY change;
 

@@ -11,13 +11,13 @@ GRANT USAGE, CREATE ON SCHEMA regress_ts TO PUBLIC;
 SET search_path = regress_ts;
 CREATE FUNCTION fails(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	message text; reason text; detail text;
+	message text; reason text; detail text; hint text;
 BEGIN
 	EXECUTE statement;
 	RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, reason = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
-	RETURN concat_ws(' | ', SQLSTATE, nullif(reason, ''), message, nullif(detail, ''));
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, reason = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN concat_ws(' | ', SQLSTATE, nullif(reason, ''), message, nullif(detail, ''), CASE WHEN reason <> '' THEN nullif(hint, '') END);
 END $$;
 -- What a snapshot says of a table
 CREATE VIEW recorded AS SELECT address, rows, digest, modelreg.canonical_json(schema) AS schema, modelreg.canonical_json(properties) AS properties FROM modelreg.lineage_nodes;
@@ -145,7 +145,7 @@ SELECT fails($$SELECT modelreg.record_table_snapshot('distant', 'ts.x', '1', wit
 SELECT rows, properties FROM recorded WHERE address = 'snapshot:ts.mine@1';
 CREATE SEQUENCE counter;
 CREATE INDEX events_id ON events (id);
-SELECT fails(format('SELECT modelreg.record_table_snapshot(%L, %L, %L)', relation, 'ts.x', '1')) FROM unnest('{counter,events_id,pair,nothing,4294967295}'::text[]) AS relation;
+SELECT fails(format('SELECT modelreg.record_table_snapshot(%L, %L, %L)', relation, 'ts.x', '1')) FROM unnest('{counter,events_id,pair,nothing,4294967295,0}'::text[]) AS relation;
 RESET ROLE;
 SELECT fails($$SELECT modelreg.record_table_snapshot('pg_toast.pg_toast_1255', 'ts.x', '1')$$);
 SET ROLE regress_ts_ann;

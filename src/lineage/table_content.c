@@ -282,7 +282,8 @@ raise_not_found(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("the table does not exist any more"),
+			 errmsg("the table does not exist"),
+			 errhint("Name a table or a view of this database, with its schema."),
 			 mr_reason("table_not_found")));
 }
 
@@ -308,6 +309,7 @@ open_table(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is no table and no view", get_rel_name(relid)),
+				 errhint("Name a table, a view, a materialized view or a foreign table."),
 				 mr_reason("not_a_table")));
 	if (pg_class_aclcheck_ext(relid, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK &&
 		!missing)

@@ -134,7 +134,7 @@ see(MrWalk *walk, int64 id, bool *found)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the walk visits more than %d nodes",
 						mr_max_lineage_nodes),
-				 errhint("Give max_depth, or raise modelreg.max_lineage_nodes."),
+				 errhint("Raise modelreg.max_lineage_nodes, or give max_depth where the function takes it."),
 				 mr_reason("lineage_too_large")));
 	return node;
 }
