@@ -51,6 +51,18 @@ SELECT name AS without_row_security FROM ours WHERE kind IN ('r', 'p') AND NOT r
 SELECT o.name, p.polname AS policy FROM ours o LEFT JOIN pg_policy p ON p.polrelid = o.oid
 WHERE o.kind IN ('r', 'p') AND (p.polname, p.polcmd, p.polroles) IS DISTINCT FROM ('readable', 'r', '{0}') ORDER BY 1;
 
+-- Where everybody sees every row, columns are granted one by one.
+SELECT o.name, a.attname AS public_column FROM ours o JOIN pg_policy p ON p.polrelid = o.oid JOIN pg_attribute a ON a.attrelid = o.oid
+WHERE pg_get_expr(p.polqual, o.oid) = 'true' AND a.attnum > 0 AND has_column_privilege('public', o.oid, a.attnum, 'SELECT') ORDER BY 1, 2;
+-- Who has no rights may look at every view, and sees no row of it.
+CREATE ROLE regress_catalog_nobody;
+SELECT string_agg(format('SELECT %L AS view, count(*) AS rows FROM modelreg.%I', name, name), ' UNION ALL ') || ' ORDER BY 1' AS all_views
+FROM ours WHERE kind = 'v' \gset
+SET ROLE regress_catalog_nobody;
+:all_views;
+RESET ROLE;
+DROP ROLE regress_catalog_nobody;
+
 -- Every table is guarded by its two triggers, which always fire, and has no other.
 SELECT o.name, g.name AS missing_trigger
 FROM ours o CROSS JOIN (VALUES ('guard_row', 27), ('guard_truncate', 34)) g (name, type)
