@@ -103,6 +103,7 @@ SELECT modelreg.abort_upload(NULL);
 SELECT modelreg.copy_large_object('art', NULL);
 SELECT modelreg.sweep_uploads('art', NULL);
 SELECT modelreg.sweep_uploads('art', '-1 day');
+SELECT modelreg.sweep_uploads('art', '-100000 years');
 SELECT modelreg.sweep_uploads('art', '1 day', 0);
 
 -- Who may not: a reader looks on, for others it does not exist.
@@ -374,6 +375,7 @@ ROLLBACK;
 -- Sweeping: what is stale goes in batches; what a version uses stays, also by another team's upload of the same bytes.
 SET ROLE regress_art_alice;
 SELECT modelreg.sweep_uploads('art', '1 day');
+SELECT modelreg.sweep_uploads('art', '10000 years'), modelreg.sweep_uploads('art', '178000000 years'), modelreg.sweep_uploads('art', '100000 years -36000000 days');
 SELECT modelreg.sweep_uploads('art', '0', 2) > 0 AS some;
 SELECT modelreg.sweep_uploads('art', '0') > 0 AS some;
 SELECT modelreg.sweep_uploads('art', '0');

@@ -310,6 +310,9 @@ CREATE TEMP TABLE permanent AS SELECT permanent_id FROM modelreg.get_version('re
 GRANT SELECT ON verbs, permanent TO PUBLIC;
 SET ROLE regress_reg_nobody;
 SELECT statement, e.state, e.reason, e.message, e.detail FROM verbs, pg_temp.error_of('SELECT ' || statement) e;
+\set VERBOSITY default
+SELECT modelreg.resolve('modelreg:00000000-0000-0000-0000-000000000000/1/1');
+\set VERBOSITY terse
 SELECT e.state, e.reason, replace(e.message, permanent_id, '<permanent id>') AS message FROM permanent, pg_temp.error_of(format('SELECT modelreg.resolve(%L)', permanent_id)) e;
 SELECT (SELECT count(*) FROM modelreg.models) AS models, (SELECT count(*) FROM modelreg.versions) AS versions, (SELECT count(*) FROM modelreg.tag) AS tags,
 	(SELECT count(*) FROM modelreg.alias) AS aliases, (SELECT count(*) FROM modelreg.note) AS notes, (SELECT count(*) FROM modelreg.event) AS events,

@@ -162,21 +162,25 @@ sweep_upload(int64 id, TimestampTz before)
 	return false;
 }
 
-/* The time before which an upload is stale; 22023 for one to come. */
+/*
+ * The time before which an upload is stale; 22023 for one to come.  By way of
+ * seconds, because a difference that no timestamp can hold is an error of the
+ * server's, and here it means older than everything.
+ */
 static TimestampTz
-stale_before(Interval *older_than)
+stale_before(Datum older_than)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz before = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-																 TimestampTzGetDatum(now),
-																 IntervalPGetDatum(older_than)));
+	double		age = DatumGetFloat8(DirectFunctionCall2(interval_part,
+														 CStringGetTextDatum("epoch"),
+														 older_than)) * USECS_PER_SEC;
 
-	if (before > now)
+	if (age < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("older_than must not be negative"),
 				 mr_reason("invalid_age")));
-	return before;
+	return age < now - MIN_TIMESTAMP ? now - (TimestampTz) age : DT_NOBEGIN;
 }
 
 static int32
@@ -226,7 +230,7 @@ modelreg_sweep_uploads(PG_FUNCTION_ARGS)
 	int32		done = 0;
 
 	mr_arg_require(fcinfo, 1, "older_than");
-	before = stale_before(PG_GETARG_INTERVAL_P(1));
+	before = stale_before(PG_GETARG_DATUM(1));
 	mr_verb_begin(&verb, fcinfo, "sweep_uploads", &team, -1);
 	values[0] = TimestampTzGetDatum(before);
 	values[1] = Int64GetDatum(team.id);

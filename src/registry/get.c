@@ -394,6 +394,7 @@ open_permanent(const MrModelUri *uri, Target *target)
 				 errmsg("version \"%s\" does not exist or you may not read it",
 						mr_model_uri_print(uri)),
 				 detail_time(target),
+				 errhint("The view modelreg.versions lists the permanent ids."),
 				 mr_reason("version_not_found")));
 	return table;
 }

@@ -1,5 +1,5 @@
 # The README against the extension: its tour is in the regress test "tour", and its reference has each function, view, setting
-# and reason of an error that there is, and none that there is not. TAP because it reads files.
+# and reason of an error, with its SQLSTATEs, that there is, and none that there is not. TAP because it reads files.
 
 use strict;
 use warnings;
@@ -89,6 +89,20 @@ find({ wanted => sub { if (/\.[ch]$/) { $reasons{"modelreg_$_"} = 1 for slurp_fi
 my @documented_reasons = $reference =~ /^\| `(modelreg_\w+)` \|/mg;
 is(missing([ keys %reasons ], \@documented_reasons), '', 'each reason of an error');
 is(missing(\@documented_reasons, [ keys %reasons ]), '', 'and no other');
+
+# With the SQLSTATEs that reports of the source raise it with: each names its code before its reason.
+my %sqlstate = map { s/[', ]//gr } slurp_file($node->config_data('--includedir-server') . '/utils/errcodes.h')
+	=~ /^#define ERRCODE_(\w+) MAKE_SQLSTATE\(([^)]+)\)/mg;
+my %raised;
+find({ wanted => sub {
+	return unless /\.[ch]$/;
+	my $source = slurp_file($_);
+	$raised{"modelreg_$2"}{ $sqlstate{$1} } = 1
+		while $source =~ /errcode\(ERRCODE_(\w+)\)(?:(?!ereport|errcode).)*?mr_reason\("(\w+)"\)/gs;
+}, no_chdir => 1 }, "$top/src");
+my %documented_states = $reference =~ /^\| `(modelreg_\w+)` \| ([0-9A-Z, ]+) \|/mg;
+is_deeply({ map { $_ => join(' ', sort split /, /, $documented_states{$_}) } keys %documented_states },
+	{ map { $_ => join(' ', sort keys %{ $raised{$_} }) } keys %raised }, 'each with its SQLSTATEs');
 
 done_testing();
 
