@@ -43,13 +43,24 @@ SELECT modelreg.canonical_json(modelreg.normalize_signature(s)) FROM (VALUES
 SELECT modelreg.normalize_signature(n) = n AS stable
 FROM modelreg.normalize_signature('{"inputs": [{"name": "a", "type": "map", "values": {"type": "array", "items": {"type": "long"}}}],
 	"params": [{"name": "k", "type": "integer"}]}') n;
+-- with what is kept of MLflow's too, at every place; what needs no mark has none
+SELECT modelreg.canonical_json(n) AS normal, modelreg.normalize_signature(n) = n AS stable FROM (VALUES
+	('{"inputs": "[{\"name\": \"x\", \"type\": \"string\", \"unit\": \"m\"}]"}'::jsonb),
+	('{"inputs": "[{\"type\": \"long\"}]", "new_member": {"deep": [null]}, "other": null}'),
+	('{"inputs": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float32\", \"shape\": [-1], \"layout\": \"c\"}}]"}'),
+	('{"outputs": "[{\"name\": \"o\", \"type\": \"object\", \"properties\": {\"a\": {\"type\": \"long\", \"optional\": true, \"unit\": 1}}}]"}'),
+	('{"outputs": "[{\"name\": \"o\", \"type\": \"array\", \"items\": {\"type\": \"long\", \"required\": false, \"optional\": true, \"name\": \"i\"}}]"}'),
+	('{"params": "[{\"name\": \"t\", \"type\": \"float\", \"dtype\": \"float\", \"default\": 0.5, \"items\": {\"type\": 7}}]"}'),
+	('{"inputs": "[{\"type\": \"long\", \"optional\": true}]", "outputs": "null", "params": "[]"}'),
+	('{"inputs": "[{\"type\": \"long\"}]", "mlflow": "no"}'),
+	('{"inputs": [{"type": "long"}], "mlflow": true}')) v(s), modelreg.normalize_signature(s) n;
 SELECT modelreg.normalize_signature(NULL) IS NULL AS null_stays;
 
 -- mistakes
 SELECT e.state, e.reason, e.message, e.detail FROM (VALUES
 	('null'::jsonb), ('[]'), ('"inputs"'), ('1'), ('{}'), ('{"inputs": null, "outputs": null, "params": null}'), ('{"params": []}'),
 	('{"inputs": []}'), ('{"inputs": {}}'), ('{"inputs": 1}'), ('{"inputs": [1]}'), ('{"inputs": [null]}'), ('{"inputs": [[]]}'), ('{"inputs": [{}]}'),
-	('{"input": [{"type": "long"}]}'),
+	('{"input": [{"type": "long"}]}'), ('{"inputs": [{"type": "long"}], "mlflow": false}'), ('{"inputs": [{"type": "long", "mlflow": true, "unit": 1}]}'), ('{"mlflow": true}'),
 	('{"inputs": "no json"}'), ('{"inputs": "{}"}'), ('{"inputs": "\"[]\""}'), ('{"inputs": ""}'), ('{"inputs": "[{\"type\": \"\\u0000\"}]"}'),
 	('{"inputs": [{"type": "int64"}]}'), ('{"inputs": [{"type": "Double"}]}'), ('{"inputs": [{"type": ["double"]}]}'), ('{"inputs": [{"type": null}]}'),
 	('{"inputs": [{"type": "double", "requird": true}]}'), ('{"inputs": [{"type": "double", "required": "yes"}]}'),

@@ -17,7 +17,8 @@
  * holds JSON.  Written so, a member that is not known is kept: it comes from
  * a newer MLflow.  Written by hand, it is refused: it is a typing error.
  * The normal form has no strings of JSON, no nulls but a default's, and says
- * "required" of every column and property.
+ * "required" of every column and property.  Where it keeps such a member it
+ * has "mlflow": true beside the three, by which it is accepted again.
  */
 #include "postgres.h"
 
@@ -44,7 +45,8 @@ typedef struct Reader
 	char	   *first;			/* path of the first mistake */
 	int			nmistakes;
 	int			depth;
-	bool		mlflow;			/* a member is a string that holds JSON */
+	bool		mlflow;			/* as MLflow writes it, or was read from that */
+	bool		kept;			/* a member that is not known */
 } Reader;
 
 /* What a value that has a type must look like. */
@@ -217,6 +219,7 @@ read_unknown(Reader *reader, JsonbContainer *object, const char *const *known)
 		{
 			pushJsonbValue(&reader->out, WJB_KEY, &key);
 			pushJsonbValue(&reader->out, WJB_VALUE, &value);
+			reader->kept = true;
 		}
 		else
 			mistake(reader, "has the unknown member \"%s\"",
@@ -755,11 +758,15 @@ read_part(Reader *reader, JsonbContainer *object, const char *member)
 	return present;
 }
 
+/* Is a part a string that holds JSON, or does it say that it was read so? */
 static bool
 is_mlflow(JsonbContainer *object, const char *const *parts)
 {
 	JsonbValue	value;
 
+	if (get_member(object, "mlflow", &value) && value.type == jbvBool &&
+		value.val.boolean)
+		return true;
 	for (; *parts != NULL; parts++)
 		if (get_member(object, *parts, &value) && value.type == jbvString)
 			return true;
@@ -770,12 +777,16 @@ static void
 read_signature(Reader *reader, JsonbContainer *object)
 {
 	static const char *const parts[] = {"inputs", "outputs", "params", NULL};
+	static const char *const known[] = {"inputs", "outputs", "params", "mlflow", NULL};
+	JsonbValue	yes = {.type = jbvBool,.val.boolean = true};
 	int			present = 0;
 
 	reader->mlflow = is_mlflow(object, parts);
 	for (int i = 0; parts[i] != NULL; i++)
 		present += read_part(reader, object, parts[i]);
-	read_unknown(reader, object, parts);
+	read_unknown(reader, object, reader->mlflow ? known : parts);
+	if (reader->kept)
+		put_value(reader, "mlflow", &yes);
 	if (present == 0 && reader->nmistakes == 0)
 		mistake(reader, "says nothing of inputs, outputs or params");
 }
