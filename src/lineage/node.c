@@ -64,7 +64,7 @@ mr_node_compare(const void *a, const void *b)
 }
 
 /* So many ids in ascending order that are near each other are read in one scan. */
-#define NEAR 8
+#define NEAR 16
 #define STREAK 4
 
 struct MrNodeReader

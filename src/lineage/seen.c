@@ -39,11 +39,13 @@ bit_of(int64 id)
 	return UINT64CONST(1) << (id % MR_SEEN_PAGE);
 }
 
+/* bare: only which nodes were seen and wait, and nothing of them. */
 MrSeen *
-mr_seen_create(void)
+mr_seen_create(bool bare)
 {
 	MrSeen	   *seen = palloc0(sizeof(MrSeen));
 
+	seen->bare = bare;
 	seen->room = 16;
 	seen->chunks = palloc(seen->room * sizeof(MrSeenChunk *));
 	seen->block = 4;
@@ -147,7 +149,7 @@ mr_seen_add(MrSeen *seen, int64 id, bool *found)
 	*found = (chunk->seen[number] & bit_of(id)) != 0;
 	if (!*found)
 	{
-		if (chunk->pages[number] == NULL)
+		if (chunk->pages[number] == NULL && !seen->bare)
 			chunk->pages[number] = new_page(seen);
 		chunk->seen[number] |= bit_of(id);
 		seen->nseen++;

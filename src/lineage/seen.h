@@ -35,6 +35,7 @@ typedef struct MrSeenChunk
 
 typedef struct MrSeen
 {
+	bool		bare;			/* it has no pages */
 	int64		nseen;
 	int64		npending;
 	MrSeenChunk **chunks;		/* by number */
@@ -46,7 +47,7 @@ typedef struct MrSeen
 	int			block;			/* pages to allocate next */
 } MrSeen;
 
-extern MrSeen *mr_seen_create(void);
+extern MrSeen *mr_seen_create(bool bare);
 extern bool mr_seen_has(MrSeen *seen, int64 id);
 extern MrSeenNode mr_seen_get(MrSeen *seen, int64 id);
 extern MrSeenNode mr_seen_add(MrSeen *seen, int64 id, bool *found);

@@ -169,6 +169,14 @@ is_marked(MrSeenNode node)
 	return mr_seen_bit(node.page->marked, node.at);
 }
 
+/* A bare walk takes each node once. */
+static void
+see_bare(MrWalk *walk, int64 id, bool found)
+{
+	if (!found)
+		mr_seen_pend(walk->seen, id);
+}
+
 /* A shorter way to a node, or the first one: it is to be taken. */
 static void
 come_nearer(MrWalk *walk, int64 id, MrSeenNode node, int32 depth, bool marked)
@@ -254,16 +262,6 @@ come_by_edge(MrWalk *walk, int64 id, MrSeenNode node, bool found, IndexTuple edg
 						   mr_words_team(walk->words, class_of(node)));
 }
 
-/* A bare walk sees a node. */
-static void
-reach(MrWalk *walk, int64 id, MrSeenNode node, bool found)
-{
-	if (found)
-		return;
-	node.page->class[node.at] = 0;
-	come_nearer(walk, id, node, 0, false);
-}
-
 /* Follow an edge; false when it leads out of bounds. */
 static bool
 follow(MrWalk *walk, IndexTuple edge, const Origin *from)
@@ -276,7 +274,7 @@ follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 		return false;
 	node = see(walk, id, &found);
 	if (walk->bare)
-		reach(walk, id, node, found);
+		see_bare(walk, id, found);
 	else if (!found || depth_of(node) > from->depth)
 		come_by_edge(walk, id, node, found, edge, from);
 	return true;
@@ -307,6 +305,11 @@ stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 	if (walk->within != NULL && !mr_seen_has(walk->within->seen, id))
 		return;
 	node = see(walk, id, &found);
+	if (walk->bare)
+	{
+		see_bare(walk, id, found);
+		return;
+	}
 	nearer = !found || depth_of(node) > depth_of(other);
 	if (!nearer && (is_start(node) || depth_of(node) < depth_of(other) ||
 					last_roles(node) != 0))
@@ -344,6 +347,15 @@ follow_supersessions(MrWalk *walk, int64 id, MrSeenNode node)
 	walk->next_standing = walk->backward ? 0 : PG_INT64_MAX;
 }
 
+/* What a step from the node starts with. */
+static void
+start_from(const MrWalk *walk, MrSeenNode node, Origin *origin)
+{
+	origin->depth = depth_of(node);
+	origin->marked = is_marked(node);
+	origin->team = mr_words_team(walk->words, class_of(node));
+}
+
 /* Take a pending node; false when its edges are not to be followed. */
 static bool
 take(MrWalk *walk, int64 id, Origin *origin)
@@ -356,9 +368,9 @@ take(MrWalk *walk, int64 id, Origin *origin)
 	walk->recent[walk->ntaken++ % RANGE_MIN] = id;
 	follow_supersessions(walk, id, node);
 	origin->id = id;
-	origin->depth = depth_of(node);
-	origin->marked = is_marked(node);
-	origin->team = mr_words_team(walk->words, class_of(node));
+	if (walk->bare)
+		return true;
+	start_from(walk, node, origin);
 	return origin->depth < walk->max_depth;
 }
 
@@ -610,7 +622,7 @@ mr_walk_begin(const MrWalkOptions *options)
 	walk->is_bounded = options->towards != NULL || options->within != NULL;
 	if (walk->within != NULL)
 		mr_seen_pend_all(walk->within->seen);
-	walk->seen = mr_seen_create();
+	walk->seen = mr_seen_create(walk->bare);
 	walk->words = mr_words_create();
 	open_cursors(walk);
 	MemoryContextSwitchTo(old);
@@ -624,6 +636,12 @@ mr_walk_start(MrWalk *walk, const MrNode *start)
 	bool		found;
 	MrSeenNode	node = see(walk, start->id, &found);
 
+	if (walk->bare)
+	{
+		see_bare(walk, start->id, found);
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	node.page->class[node.at] = mr_words_class(walk->words, start->team,
 											   CStringGetTextDatum(start->kind));
 	mr_seen_set_bit(&node.page->start, node.at, true);

@@ -67,7 +67,7 @@ typedef struct MrWalkOptions
 	const MrBounds *towards;	/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
 	bool		inputs_only;	/* whatever superseded any of it later */
-	bool		bare;			/* only mr_walk_has() is asked */
+	bool		bare;			/* only mr_walk_has() is asked; no max_depth */
 } MrWalkOptions;
 
 extern MrBounds mr_bounds_towards(const MrNode *target, Snapshot snapshot);
