@@ -230,13 +230,19 @@ leads_astray(const MrWalk *walk, IndexTuple edge, int64 id)
 		DatumGetInt32(edge_column(walk, edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
 }
 
+/* Did the walk within which this one goes not see the node? */
+static bool
+is_outside(const MrWalk *walk, int64 id)
+{
+	return walk->within != NULL && !mr_seen_has(walk->within->seen, id);
+}
+
 /* The limits of a walk that has any, beside its depth. */
 static bool
 is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 {
-	if (walk->bounds.target != 0 && leads_astray(walk, edge, id))
-		return true;
-	return walk->within != NULL && !mr_seen_has(walk->within->seen, id);
+	return (walk->bounds.target != 0 && leads_astray(walk, edge, id)) ||
+		is_outside(walk, id);
 }
 
 /* A node was seen at the end of an edge, first or not first. */
@@ -302,7 +308,7 @@ stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 	bool		nearer;
 	MrSeenNode	node;
 
-	if (walk->within != NULL && !mr_seen_has(walk->within->seen, id))
+	if (is_outside(walk, id))
 		return;
 	node = see(walk, id, &found);
 	if (walk->bare)

@@ -13,17 +13,6 @@ typedef enum MrDirection
 	MR_DOWNSTREAM				/* to what was made from it */
 } MrDirection;
 
-/*
- * A role in which the last step of a shortest path arrived.  It is written
- * in the record of the edge's child, so who may not read child_team may not
- * see it.
- */
-typedef struct MrWalkRole
-{
-	const char *role;
-	int64		child_team;
-} MrWalkRole;
-
 typedef struct MrWalk MrWalk;
 
 /* A node that a walk visits. */

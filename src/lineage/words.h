@@ -6,7 +6,17 @@
 #define MODELREG_WORDS_H
 
 #include "common/hashfn.h"
-#include "lineage/walk.h"
+
+/*
+ * A role in which the last step of a shortest path arrived.  It is written
+ * in the record of the edge's child, so who may not read child_team may not
+ * see it.
+ */
+typedef struct MrWalkRole
+{
+	const char *role;
+	int64		child_team;
+} MrWalkRole;
 
 typedef struct MrWords MrWords;
 
