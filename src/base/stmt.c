@@ -31,17 +31,20 @@ prepare(MrStmt *stmt)
 /*
  * Run the statement under a snapshot and leave its rows in SPI_tuptable.
  * The caller has connected to SPI.  nulls is as for SPI_execute_plan(), limit
- * 0 for no limit.
+ * 0 for no limit.  The memory context stays the caller's: SPI leaves its own
+ * behind, which SPI_finish() deletes with all that was made in it since.
  */
 uint64
 mr_stmt_read_as_of(MrStmt *stmt, Datum *values, const char *nulls,
 				   Snapshot snapshot, long limit)
 {
+	MemoryContext context = CurrentMemoryContext;
 	int			result;
 
 	prepare(stmt);
 	result = SPI_execute_snapshot(stmt->plan, values, nulls, snapshot,
 								  InvalidSnapshot, true, false, limit);
+	MemoryContextSwitchTo(context);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\": %s", stmt->sql,
 			 SPI_result_code_string(result));

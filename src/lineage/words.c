@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
+#include "base/compat.h"
 #include "base/grow.h"
 #include "lineage/words.h"
 
