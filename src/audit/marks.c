@@ -5,11 +5,12 @@
  * Facts that a transaction recorded become one event per team (and per
  * caller, should SET ROLE have changed him), appended when it commits, so
  * that recording never waits for another pipeline.  A transaction that
- * decided something has to reach its commit in time.  One that registered a
- * version cannot be prepared, because it could be committed after the
- * registry, or a copy of its files, began another identity.  Marks know their
- * subtransaction: they go when it aborts and are handed to the parent when
- * it commits, in order, so those of one subtransaction are always the last.
+ * decided something has to reach its commit in time.  What later rooms have to
+ * do then, they mark by kind.  A transaction that registered a version cannot
+ * be prepared, because it could be committed after the registry, or a copy of
+ * its files, began another identity.  Marks know their subtransaction: they go
+ * when it aborts and are handed to the parent when it commits, in order, so
+ * those of one subtransaction are always the last.
  */
 #include "postgres.h"
 
@@ -44,6 +45,14 @@ typedef struct DecisionMark
 	TimestampTz at;
 } DecisionMark;
 
+/* The marks of a later room. */
+typedef struct MarkList
+{
+	MrMark	   *marks;
+	int64		n;
+	int64		room;
+} MarkList;
+
 typedef struct Batch
 {
 	int64		id;
@@ -64,10 +73,25 @@ static struct
 	DecisionMark *decisions;
 	int			ndecisions;
 	int64		decision_room;
+	MarkList	lists[MR_MARK_KINDS];
 }			marks;
 
+/* Who has to do with the marks of a kind; set when the library is loaded. */
+static MrMarksRun runners[MR_MARK_KINDS];
+
+static void run_marks(void);
 static void append_facts(void);
 static void check_decisions(void);
+
+static bool
+has_marks(void)
+{
+	int64		n = marks.nfacts + marks.ndecisions;
+
+	for (int kind = 0; kind < MR_MARK_KINDS; kind++)
+		n += marks.lists[kind].n;
+	return n > 0;
+}
 
 static void
 on_xact_event(XactEvent event, void *arg)
@@ -77,11 +101,12 @@ on_xact_event(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
+			run_marks();
 			append_facts();
 			check_decisions();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (marks.nfacts > 0 || marks.ndecisions > 0)
+			if (has_marks())
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that registered, recorded or decided something in the registry"),
@@ -98,6 +123,18 @@ on_xact_event(XactEvent event, void *arg)
 }
 
 static void
+end_subxact(MarkList *list, SubXactEvent event, SubTransactionId mine,
+			SubTransactionId parent)
+{
+	int64		n = list->n;
+
+	for (; n > 0 && list->marks[n - 1].subxact == mine; n--)
+		list->marks[n - 1].subxact = parent;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		list->n = n;
+}
+
+static void
 on_subxact_event(SubXactEvent event, SubTransactionId mine,
 				 SubTransactionId parent, void *arg)
 {
@@ -111,6 +148,8 @@ on_subxact_event(SubXactEvent event, SubTransactionId mine,
 		marks.facts[f - 1].subxact = parent;
 	for (; d > 0 && marks.decisions[d - 1].subxact == mine; d--)
 		marks.decisions[d - 1].subxact = parent;
+	for (int kind = 0; kind < MR_MARK_KINDS; kind++)
+		end_subxact(&marks.lists[kind], event, mine, parent);
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 	{
 		marks.nfacts = f;
@@ -157,6 +196,50 @@ void
 mr_mark_registration(void)
 {
 	mr_mark_decision(DT_NOEND);
+}
+
+/* Who is called for the marks of a kind, from the library's init on. */
+void
+mr_marks_run_by(MrMarkKind kind, MrMarksRun run)
+{
+	runners[kind] = run;
+}
+
+/* Remember something that a later room has to do before the commit. */
+void
+mr_mark(MrMarkKind kind, const MrMark *mark)
+{
+	MarkList   *list = &marks.lists[kind];
+	MemoryContext old;
+	MrMark	   *added;
+
+	begin_marks();
+	old = MemoryContextSwitchTo(marks.context);
+	list->marks = mr_grow(list->marks, list->n, &list->room, sizeof(MrMark));
+	added = &list->marks[list->n];
+	*added = *mark;
+	added->subxact = GetCurrentSubTransactionId();
+	if (mark->who != NULL)
+		added->who = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(mark->who));
+	list->n++;
+	MemoryContextSwitchTo(old);
+}
+
+/* What later rooms have to do, kind by kind. */
+static void
+run_marks(void)
+{
+	MemoryContext old = MemoryContextSwitchTo(marks.context);
+
+	for (int kind = 0; kind < MR_MARK_KINDS; kind++)
+	{
+		if (marks.lists[kind].n == 0)
+			continue;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		runners[kind] (marks.lists[kind].marks, marks.lists[kind].n);
+		PopActiveSnapshot();
+	}
+	MemoryContextSwitchTo(old);
 }
 
 static bool

@@ -6,8 +6,40 @@
 #define MODELREG_MARKS_H
 
 #include "datatype/timestamp.h"
+#include "utils/jsonb.h"
 
 extern void mr_mark_decision(TimestampTz at);
 extern void mr_mark_registration(void);
+
+/*
+ * What later rooms have to do before the transaction commits, in the order in
+ * which it is done: what locks a head comes before what locks anything else.
+ */
+typedef enum MrMarkKind
+{
+	MR_MARK_QUARANTINE,			/* nodes quarantined, versions let in */
+	MR_MARK_KINDS
+} MrMarkKind;
+
+/* What such a room is to know again; what it does not need is 0 or NULL. */
+typedef struct MrMark
+{
+	SubTransactionId subxact;	/* filled in by mr_mark() */
+	int64		team;
+	int64		model;
+	int32		version;
+	int64		node;
+	Jsonb	   *who;			/* copied by mr_mark() */
+} MrMark;
+
+/*
+ * Called once if there is any mark of the kind, with all of them in the order
+ * in which they were made, under an active snapshot, by whoever is the
+ * current user.  It may add marks of the kinds that follow its own.
+ */
+typedef void (*MrMarksRun) (const MrMark *marks, int64 n);
+
+extern void mr_marks_run_by(MrMarkKind kind, MrMarksRun run);
+extern void mr_mark(MrMarkKind kind, const MrMark *mark);
 
 #endif							/* MODELREG_MARKS_H */
