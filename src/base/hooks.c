@@ -6,8 +6,8 @@
 
 #include "base/hooks.h"
 
-MrVersionRegisteredHook mr_version_registered = NULL;
-MrEvaluationRecordedHook mr_evaluation_recorded = NULL;
+MrVersionChangedHook mr_version_registered = NULL;
+MrVersionChangedHook mr_version_evaluated = NULL;
 MrPolicyDigestHook mr_policy_digest = NULL;
 MrProductionChangedHook mr_production_changed = NULL;
 MrVersionInUseHook mr_version_in_use = NULL;

@@ -10,13 +10,16 @@
 
 #include "utils/snapshot.h"
 
-/* registry -> governance: a version was registered, under its model's head */
-typedef void (*MrVersionRegisteredHook) (int64 team, int64 model, int32 version);
-extern PGDLLIMPORT MrVersionRegisteredHook mr_version_registered;
+struct MrVerb;
 
-/* registry -> governance: an evaluation of a node was recorded */
-typedef void (*MrEvaluationRecordedHook) (int64 team, int64 node);
-extern PGDLLIMPORT MrEvaluationRecordedHook mr_evaluation_recorded;
+/*
+ * registry -> governance: the verb registered a version, or recorded an
+ * evaluation of one.
+ */
+typedef void (*MrVersionChangedHook) (const struct MrVerb *verb, int64 model,
+									  int32 version);
+extern PGDLLIMPORT MrVersionChangedHook mr_version_registered;
+extern PGDLLIMPORT MrVersionChangedHook mr_version_evaluated;
 
 /* registry -> governance: the digest of a policy's revision; 22023 for none */
 typedef bytea *(*MrPolicyDigestHook) (int64 team, const char *policy);

@@ -329,9 +329,10 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 	evaluation.occurred_at = mr_arg_occurred_at(fcinfo, 7, &occurred_at) ? &occurred_at : NULL;
 	mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
 	if (!mr_verb_repeats(&verb))
+	{
 		id = mr_evaluation_insert(&verb, &evaluation, NULL);
-	id = mr_verb_end_int(&verb, "evaluation_id", id);
-	if (verb.earlier == NULL && mr_evaluation_recorded != NULL)
-		mr_evaluation_recorded(team.id, evaluation.node);
-	PG_RETURN_INT64(id);
+		if (evaluation.model != 0 && mr_version_evaluated != NULL)
+			mr_version_evaluated(&verb, evaluation.model, evaluation.version);
+	}
+	PG_RETURN_INT64(mr_verb_end_int(&verb, "evaluation_id", id));
 }

@@ -369,7 +369,7 @@ register_version(MrVerb *verb, Registration *r)
 	if (r->tags != NULL)
 		mr_tags_set(verb, r->model.id, version, r->tags);
 	if (mr_version_registered != NULL)
-		mr_version_registered(verb->team.id, r->model.id, version);
+		mr_version_registered(verb, r->model.id, version);
 	return version;
 }
 
