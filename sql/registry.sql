@@ -60,7 +60,8 @@ SELECT statement, e.state, e.reason, e.message FROM (VALUES
 	('modelreg.grant_level(''reg_search'', ''regress_reg_missing'', ''reader'')'), ('modelreg.grant_level(''reg_search'', NULL, ''reader'')'),
 	('modelreg.grant_level(''reg_none'', ''regress_reg_nobody'', ''reader'')'), ('modelreg.grant_registry_right(''regress_reg_nobody'', ''maintainer'')')
 ) s(statement), pg_temp.error_of('SELECT ' || statement) e;
--- nobody but an admin makes and renames teams, nobody but a superuser hands out registry-wide rights
+-- nobody but an admin makes and renames teams, nobody but a superuser hands out registry-wide rights, also who was granted EXECUTE
+GRANT EXECUTE ON FUNCTION modelreg.grant_registry_right(text, text, text), modelreg.rebind_roles() TO regress_reg_maintainer;
 SET ROLE regress_reg_maintainer;
 SELECT statement, e.state, e.reason, e.message FROM (VALUES
 	('modelreg.create_team(''reg_mine'')'), ('modelreg.rename_team(''reg_search'', ''reg_mine'')'), ('modelreg.retire_team(''reg_search'')'),
@@ -68,6 +69,7 @@ SELECT statement, e.state, e.reason, e.message FROM (VALUES
 	('modelreg.grant_level(''reg_ads'', ''regress_reg_maintainer'', ''maintainer'')')
 ) s(statement), pg_temp.error_of('SELECT ' || statement) e;
 RESET ROLE;
+REVOKE EXECUTE ON FUNCTION modelreg.grant_registry_right(text, text, text), modelreg.rebind_roles() FROM regress_reg_maintainer;
 
 -- the name of a team is never used again, neither after a rename nor after retiring
 SELECT modelreg.create_team('reg_first') > 0 AS created;

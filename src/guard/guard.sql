@@ -20,7 +20,8 @@ CREATE FUNCTION modelreg.guard_ddl_end() RETURNS event_trigger
 COMMENT ON FUNCTION modelreg.guard_ddl_end() IS 'Event trigger: refuses changes of modelreg''s tables, views and sequences but storage and statistics.';
 REVOKE ALL ON FUNCTION modelreg.guard_ddl_end() FROM PUBLIC;
 
--- A partition gets the row trigger from its parent. Indexes are no members of an extension; the mark makes them known as ours.
+-- A partition gets the row trigger from its parent. A column of a table's row type in somebody's table would be in the way of
+-- updates that add columns. Indexes are no members of an extension; the mark makes them known as ours.
 DO $$
 DECLARE
 	item record;
@@ -34,6 +35,7 @@ BEGIN
 		EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s
 			FOR EACH STATEMENT EXECUTE FUNCTION modelreg.guard_truncate()', item.name);
 		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER guard_row, ENABLE ALWAYS TRIGGER guard_truncate', item.name);
+		EXECUTE format('REVOKE USAGE ON TYPE %s FROM PUBLIC', item.name);
 	END LOOP;
 	FOR item IN
 		SELECT c.oid::regclass AS name FROM pg_class c

@@ -1,4 +1,4 @@
--- registry: teams and rights. Each function authorizes its caller, so EXECUTE is everybody's.
+-- registry: teams and rights. Each function authorizes its caller, so EXECUTE is everybody's; superusers need no grant.
 
 CREATE FUNCTION modelreg.create_team(name text, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_create_team' LANGUAGE C VOLATILE;
@@ -40,16 +40,13 @@ CREATE FUNCTION modelreg.grant_registry_right(role_name text, level text, reques
 	AS 'MODULE_PATHNAME', 'modelreg_grant_registry_right' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.grant_registry_right(text, text, text) IS 'Gives a role the registry-wide right admin or auditor. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.grant_registry_right(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.grant_registry_right(text, text, text) TO PUBLIC;
 
 CREATE FUNCTION modelreg.revoke_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_revoke_registry_right' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.revoke_registry_right(text, text, text) IS 'Takes the registry-wide right admin or auditor from a role. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.revoke_registry_right(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.revoke_registry_right(text, text, text) TO PUBLIC;
 
 CREATE FUNCTION modelreg.rebind_roles() RETURNS TABLE (team text, role_name text, level text, bound boolean)
 	AS 'MODULE_PATHNAME', 'modelreg_rebind_roles' LANGUAGE C VOLATILE STRICT ROWS 10;
 COMMENT ON FUNCTION modelreg.rebind_roles() IS 'After a restore into a cluster whose roles were made anew: binds each membership to the role that has its name now, and lists what it bound and what has no role. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.rebind_roles() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.rebind_roles() TO PUBLIC;

@@ -161,7 +161,7 @@ my %calls = (
 	append_upload => [ $begin, "append_upload($upload, 0, $bytes)" ],
 	finish_upload => [ $append, "finish_upload($upload)" ],
 	abort_upload => [ $append, "abort_upload($upload)" ],
-	copy_large_object => [ q{SELECT lo_from_bytea(700000 + %d, 'a model %d');}, q{copy_large_object('search', 700000 + %d, request_id => 'r%d')} ],
+	copy_large_object => [ q{SELECT lo_from_bytea(7000%d, 'a model %d'); GRANT SELECT ON LARGE OBJECT 7000%d TO PUBLIC;}, q{copy_large_object('search', 7000%d, request_id => 'r%d')} ],
 	sweep_uploads => [ $append, q{sweep_uploads('search', '0 seconds')} ],
 	record_artifact_check => [ '', q{record_artifact_check('search.reco', 1, 'prep', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', %d, request_id => 'r%d')} ],
 	redact => [ q{SELECT modelreg.set_description('search.reco', 'secret %d', 3);}, q{redact((SELECT encode(value, 'hex') FROM modelreg.note WHERE kind = 'description' AND version = 3 ORDER BY id DESC LIMIT 1), 'a person', request_id => 'r%d')} ],

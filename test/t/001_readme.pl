@@ -78,6 +78,21 @@ my @documented_views = $view_table =~ /^\| `(\w+)` \|/mg;
 is(missing(\@views, \@documented_views), '', 'each view is in the reference');
 is(missing(\@documented_views, \@views), '', 'each view of the reference exists');
 
+# The page of rights, which 080_rights.pl holds against what happens.
+my $rights = slurp_file("$top/docs/rights.md");
+my %kinds = (function => \@functions, view => \@views, table => [ split /\n/, $node->safe_psql('postgres',
+	q{SELECT relname FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'p')}) ]);
+push @{ $kinds{function} }, split /\n/, $node->safe_psql('postgres',
+	q{SELECT proname FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace AND prorettype IN ('trigger'::regtype, 'event_trigger'::regtype)});
+for my $kind (sort keys %kinds)
+{
+	my ($rows) = $rights =~ /^\| $kind \| who \|\n(.*?)^$/ms or die "no table of each $kind";
+	my @listed = $rows =~ /^\| `(\w+)/mg;
+	is(missing($kinds{$kind}, \@listed), '', qq{each $kind has a line in docs/rights.md: add "| `name` | who |"}
+		. ($kind eq 'function' ? ', with a call, "`name(...)`", if it only reads' : ''));
+	is(missing(\@listed, $kinds{$kind}), '', "each $kind there exists");
+}
+
 my @settings = split /\n/, $node->safe_psql('postgres',
 	q{LOAD 'modelreg'; SELECT name || ' ' || boot_val || COALESCE(unit, '') FROM pg_settings WHERE name LIKE 'modelreg.%'});
 my @documented_settings = map { "$_->[0] $_->[1]" } pairs_of($reference =~ /^\| `(modelreg\.\w+)` \| `(\w+)`/mg);
