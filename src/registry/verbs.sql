@@ -6,6 +6,12 @@ COMMENT ON FUNCTION modelreg.normalize_signature(jsonb) IS 'The normal form of a
 REVOKE ALL ON FUNCTION modelreg.normalize_signature(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.normalize_signature(jsonb) TO PUBLIC;
 
+CREATE FUNCTION modelreg.signature_compatibility(old_signature jsonb, new_signature jsonb, mode text) RETURNS TABLE (side text, item text, detail text)
+	AS 'MODULE_PATHNAME', 'modelreg_signature_compatibility' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) IS 'What of two signatures is not compatible; no rows: they are. mode BACKWARD: callers written for the old one go on working with a model of the new one; FORWARD: those written for the new one work with a model of the old; FULL: both. side is inputs, outputs or params, item a column or a part of it, NULL for all of them. NULL stands for a signature that is missing.';
+REVOKE ALL ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) TO PUBLIC;
+
 CREATE FUNCTION modelreg.set_tag(model text, key text, value text DEFAULT '', version integer DEFAULT NULL,
 		request_id text DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'modelreg_set_tag' LANGUAGE C VOLATILE;
