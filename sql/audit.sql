@@ -13,6 +13,12 @@ SET timezone = 'UTC';
 SELECT modelreg.canonical_json('{"b": 1, "a": [1, 2, {"z": null, "y": true}], "": false}');
 SELECT modelreg.canonical_json('{"aa": 1, "b": 2, "é": 3, "\uffff": 4, "\ud83d\ude00": 5, "Z": 6}');
 SELECT modelreg.canonical_json('[1.0, 1.50, 0.10, -0, -0.0, 1e2, 1E-3, 12345678901234567890.123456789, 100, 0.000001, 1e20]');
+-- Small whole numbers take a way of their own: nothing at its edges is printed otherwise than the server does.
+SELECT count(*), count(*) FILTER (WHERE modelreg.canonical_json(to_jsonb(n)) <> trim_scale(n)::text) AS differ
+FROM generate_series(0, 40) AS e, (VALUES (-1), (0), (1)) AS d(d), (VALUES (1), (-1), (0.1), (0.0001), (1e-40), (1.00)) AS f(f),
+	LATERAL (SELECT (10::numeric ^ e + d) * f UNION ALL SELECT (2::numeric ^ e + d) * f UNION ALL SELECT 12345678901234567890 % 10::numeric ^ e * f) AS n(n);
+-- Few members and many.
+SELECT modelreg.canonical_json(jsonb_object_agg(repeat('k', 20 - i) || i, i)) FROM (VALUES (16), (17)) AS m(n), generate_series(1, m.n) AS i GROUP BY m.n ORDER BY m.n;
 SELECT modelreg.canonical_json('["a\"b\\c\/d", "\b\f\n\r\t", "\u0001\u001f\u007f", "é\u00e9", "<>&\u2028"]');
 SELECT modelreg.canonical_json('"scalar"'), modelreg.canonical_json('7.00'), modelreg.canonical_json('null'), modelreg.canonical_json('{}'), modelreg.canonical_json('[]');
 SELECT encode(modelreg.row_hash('t', 1::smallint, NULL::text), 'hex') AS null_field, encode(modelreg.row_hash('t', 1::smallint, ''::text), 'hex') AS empty_text;

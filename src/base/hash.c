@@ -20,20 +20,42 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
+#include "utils/uuid.h"
 
 #include "base/compat.h"
 #include "base/hash.h"
 
 PG_FUNCTION_INFO_V1(modelreg_row_hash);
 
+/* What stands before a field's value. */
+#define FIELD_START (1 + sizeof(uint32))
+
+/* Begin a field whose length is not known yet: where it begins. */
+static int
+begin_field(StringInfo buf)
+{
+	int			start = buf->len;
+
+	mr_append(buf, "\1\0\0\0\0", FIELD_START);
+	return start;
+}
+
+/* All that was appended since is the field's value. */
+static void
+end_field(StringInfo buf, int start)
+{
+	uint32		wire = pg_hton32(buf->len - start - FIELD_START);
+
+	memcpy(buf->data + start + 1, &wire, sizeof(wire));
+}
+
 void
 mr_encode_bytes(StringInfo buf, const void *data, uint32 len)
 {
-	uint32		wire = pg_hton32(len);
+	int			start = begin_field(buf);
 
-	appendStringInfoCharMacro(buf, '\1');
-	appendBinaryStringInfo(buf, (const char *) &wire, sizeof(wire));
-	appendBinaryStringInfo(buf, data, len);
+	mr_append(buf, data, len);
+	end_field(buf, start);
 }
 
 static void
@@ -47,12 +69,10 @@ encode_varlena(StringInfo buf, Datum value)
 static void
 encode_json(StringInfo buf, Datum value)
 {
-	StringInfoData text;
+	int			start = begin_field(buf);
 
-	initStringInfo(&text);
-	mr_json_canonical(&text, &DatumGetJsonbP(value)->root);
-	mr_encode_bytes(buf, text.data, text.len);
-	pfree(text.data);
+	mr_json_canonical(buf, &DatumGetJsonbP(value)->root);
+	end_field(buf, start);
 }
 
 /* An array is one field, whose value is the fields of its elements. */
@@ -60,7 +80,7 @@ static void
 encode_array(StringInfo buf, Datum value, Oid element)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
-	StringInfoData inner;
+	int			start = begin_field(buf);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -74,11 +94,9 @@ encode_array(StringInfo buf, Datum value, Oid element)
 				 errmsg("array must have one dimension that starts at 1")));
 	get_typlenbyvalalign(element, &len, &byval, &align);
 	deconstruct_array(array, element, len, byval, align, &elements, &nulls, &n);
-	initStringInfo(&inner);
 	for (int i = 0; i < n; i++)
-		mr_encode_datum(&inner, element, elements[i], nulls[i]);
-	mr_encode_bytes(buf, inner.data, inner.len);
-	pfree(inner.data);
+		mr_encode_datum(buf, element, elements[i], nulls[i]);
+	end_field(buf, start);
 }
 
 /* Every other type in its binary wire format: fixed, and big-endian. */
@@ -104,16 +122,25 @@ encode_int(StringInfo buf, uint64 value, uint32 len)
 	mr_encode_bytes(buf, (char *) &wire + sizeof(wire) - len, len);
 }
 
-/*
- * Append one value of a column.  A NaN is written with one and the same bit
- * pattern, whatever its sign and payload were.
- */
+/* A NaN is written with one and the same bit pattern, whatever its sign and payload were. */
+static void
+encode_float(StringInfo buf, float8 value)
+{
+	uint64		bits;
+
+	if (isnan(value))
+		value = get_float8_nan();
+	memcpy(&bits, &value, sizeof(bits));
+	encode_int(buf, bits, sizeof(bits));
+}
+
+/* Append one value of a column. */
 void
 mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull)
 {
 	if (isnull)
 	{
-		appendStringInfoCharMacro(buf, '\0');
+		mr_append(buf, "", 1);
 		return;
 	}
 	switch (type)
@@ -144,10 +171,14 @@ mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull)
 		case INT2OID:
 			encode_int(buf, (uint16) DatumGetInt16(value), sizeof(int16));
 			break;
+		case BOOLOID:
+			encode_int(buf, DatumGetBool(value), 1);
+			break;
 		case FLOAT8OID:
-			if (isnan(DatumGetFloat8(value)))
-				value = Float8GetDatum(get_float8_nan());
-			encode_by_send(buf, type, value);
+			encode_float(buf, DatumGetFloat8(value));
+			break;
+		case UUIDOID:
+			mr_encode_bytes(buf, DatumGetUUIDP(value)->data, UUID_LEN);
 			break;
 		default:
 			encode_by_send(buf, type, value);

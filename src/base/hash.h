@@ -14,6 +14,19 @@
 
 #define MR_HASH_LEN 32			/* bytes of a SHA-256 */
 
+/*
+ * appendBinaryStringInfo() for pieces of few bytes, of which there are many.
+ * There is always room for a zero behind them, but none is put there.
+ */
+static inline void
+mr_append(StringInfo buf, const void *data, int len)
+{
+	if (unlikely(len >= buf->maxlen - buf->len))
+		enlargeStringInfo(buf, len);
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+}
+
 extern void mr_encode_bytes(StringInfo buf, const void *data, uint32 len);
 extern void mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull);
 

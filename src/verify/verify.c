@@ -376,6 +376,8 @@ static void
 plan_for_scope(MrVerify *verify)
 {
 	set_locally("jit", "off");
+	/* a scan that another one has begun reads events in another order than that in which they are stored */
+	set_locally("synchronize_seqscans", "off");
 	if (work_mem < ENOUGH_WORK_MEM)
 		set_locally("work_mem", "128MB");
 	if (verify->scope != MR_VERIFY_MODEL)
