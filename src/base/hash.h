@@ -40,6 +40,7 @@ extern bytea *mr_hash_datum(const uint8 *hash);
 extern char *mr_hash_to_hex(const uint8 *hash);
 
 extern void mr_json_canonical(StringInfo buf, JsonbContainer *container);
+extern char *mr_json_container_cstring(JsonbContainer *container);
 extern char *mr_json_canonical_cstring(Jsonb *json);
 extern char *mr_json_digest(Jsonb *json);
 

@@ -205,7 +205,7 @@ append_array(StringInfo buf, JsonbContainer *container)
 		mr_append(buf, "]", 1);
 }
 
-/* Append the canonical text of a jsonb value. */
+/* Append the canonical text of a jsonb value, without a NUL after it. */
 void
 mr_json_canonical(StringInfo buf, JsonbContainer *container)
 {
@@ -218,14 +218,20 @@ mr_json_canonical(StringInfo buf, JsonbContainer *container)
 }
 
 char *
-mr_json_canonical_cstring(Jsonb *json)
+mr_json_container_cstring(JsonbContainer *container)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	mr_json_canonical(&buf, &json->root);
+	mr_json_canonical(&buf, container);
 	buf.data[buf.len] = '\0';
 	return buf.data;
+}
+
+char *
+mr_json_canonical_cstring(Jsonb *json)
+{
+	return mr_json_container_cstring(&json->root);
 }
 
 /* The SHA-256 of the canonical text, as a digest is written. */

@@ -5,6 +5,8 @@
 #ifndef MODELREG_COMPATIBILITY_H
 #define MODELREG_COMPATIBILITY_H
 
+#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 /* The modes of schema registries, as sets of directions. */
@@ -18,19 +20,43 @@ typedef enum MrCompatibility
 
 #define MR_COMPATIBILITY_MODES "BACKWARD, FORWARD or FULL"
 
-extern MrCompatibility mr_compatibility_parse(const char *name, int len);
+extern MrCompatibility mr_compatibility_parse(const char *name);
+extern MrCompatibility mr_compatibility_argument(FunctionCallInfo fcinfo, int n);
 
 /*
  * Called for each thing that is not compatible: of which side (inputs,
- * outputs, params; columns of a schema), which item (NULL: all of the side),
+ * outputs, params), which item (NULL: all of the side),
  * and why, as the end of a sentence that begins with the item.
  */
 typedef void (*MrIncompatibility) (const char *side, const char *item,
+								   const char *detail, void *arg);
+
+/* Puts a row into the result (arg) of a function that returns a table. */
+extern void mr_incompatibility_row(const char *side, const char *item,
 								   const char *detail, void *arg);
 
 /* Of signatures in their normal form; NULL for one that is missing. */
 extern void mr_signature_compare(Jsonb *old_signature, Jsonb *new_signature,
 								 MrCompatibility mode,
 								 MrIncompatibility report, void *arg);
+
+/* One reading of what one side writes, for the two that compare. */
+typedef struct MrReading
+{
+	const char *side;
+	const char *writer;			/* "old" or "new" */
+	const char *reader;
+	bool		by_model;		/* it reads what its callers send */
+	bool		of_params;
+	StringInfoData path;		/* of what is compared now */
+	MrIncompatibility report;
+	void	   *arg;
+} MrReading;
+
+extern void mr_reading_report(MrReading *reading, const char *format,...)
+			pg_attribute_printf(2, 3);
+extern int	mr_reading_enter(MrReading *reading, const char *before,
+							 const JsonbValue *name, const char *after);
+extern void mr_reading_leave(MrReading *reading, int length);
 
 #endif							/* MODELREG_COMPATIBILITY_H */
