@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(start_with_faults restart_with_faults fill verbs call_of verbs_of_catalog set_clock set_disk_full acted counted full_size leaks);
+our @EXPORT = qw(start_with_faults restart_with_faults fill verbs call_of verbs_of_catalog set_clock set_disk_full acted counted full_size leaks fill_team);
 
 my $control;
 
@@ -107,17 +107,28 @@ CREATE ROLE ann;
 CREATE ROLE bob;
 CREATE ROLE joe;
 GRANT USAGE ON SCHEMA faults TO ann;
-SELECT modelreg.create_team('search');
-SELECT modelreg.grant_level('search', 'ann', level) FROM unnest('{maintainer,evaluator,reviewer}'::text[]) AS level;
 SELECT modelreg.grant_registry_right('ann', level) FROM unnest('{admin,auditor}'::text[]) AS level;
+SQL
+	fill_team($node, 'search');
+	return;
+}
+
+# A team of ann's.
+sub fill_team
+{
+	my ($node, $team) = @_;
+	$node->safe_psql('postgres', <<"SQL");
+SELECT modelreg.create_team('$team');
+SELECT modelreg.grant_level('$team', 'ann', level) FROM unnest('{maintainer,evaluator,reviewer}'::text[]) AS level;
 SET ROLE ann;
-SELECT modelreg.create_model('search.reco', 'open', description => 'home page');
-SELECT modelreg.record_node('commit', 'search.code', 'abc');
-SELECT modelreg.record_snapshot('search.events', '1', rows => 10);
-SELECT modelreg.record_run('search.train', inputs => '{"code": ["commit:search.code@abc"], "training": ["snapshot:search.events@1"]}');
-SELECT modelreg.register_version('search.reco', 'run:search.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
+SELECT modelreg.create_model('$team.reco', 'open', description => 'home page');
+SELECT modelreg.record_node('commit', '$team.code', 'abc');
+SELECT modelreg.record_snapshot('$team.events', '1', rows => 10);
+SELECT modelreg.record_run('$team.train', inputs => '{"code": ["commit:$team.code\@abc"], "training": ["snapshot:$team.events\@1"]}');
+SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
 SQL
+	return;
 }
 
 # By verb: what has to be there first, and a call; the n-th of them changes something once more. Those of whom a superuser is needed say so.

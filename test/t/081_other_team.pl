@@ -1,0 +1,223 @@
+# What a reader of one team learns of another: nothing. The other one is full of marks; somebody with every level in the first,
+# and somebody without any right, read and call all that there is, with the other team's names in all places too, and every
+# output is searched for the marks. A call that names what the other team has must end as one that names what there is not, down
+# to the line of the source that raised the error. TAP because the calls come from Faults.pm and docs/rights.md, and because
+# psql shows errors in full.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../faults";
+use Faults;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $mark = qr/zebra|xyzzy/i;
+my $node = start_with_faults('other_team');
+fill($node);
+fill_team($node, 'zebra');
+$node->safe_psql('postgres', q{CREATE ROLE spy; CREATE ROLE stranger; GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
+	SELECT modelreg.grant_level('search', 'spy', level) FROM unnest('{reader,contributor,evaluator,reviewer,maintainer}'::text[]) AS level});
+
+sub query { return split /\n/, $node->safe_psql('postgres', $_[0]); }
+
+# Everything that a session prints, as somebody, errors at full length.
+sub said
+{
+	my ($role, $sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('postgres', "\\set ON_ERROR_STOP 0\n\\set VERBOSITY verbose\nSET ROLE $role;\n$sql",
+		stdout => \$out, stderr => \$err, on_error_stop => 0);
+	return $err =~ s/^psql:<stdin>:\d+: //mgr . "\n$out";
+}
+
+# What verbs make in the other team; free texts are marked.
+my $calls = 0;
+my %skipped = map { $_ => 1 } qw(drop_all_bytes declare_restore new_identity rebind_roles grant_registry_right revoke_registry_right);
+for my $verb (grep { !$skipped{$_} } verbs())
+{
+	my ($before, $session, $call) = map { s/\bsearch\b/zebra/gr =~ s/'([a-z]+ [^'\[\]{}:]*)'/'xyzzy $1'/gr } call_of($verb, ++$calls);
+	$call =~ s/request_id = '([^']*)'/request_id = '$1' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'zebra')/g;
+	$before =~ s/request_id = '([^']*)'/request_id = '$1' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'zebra')/g;
+	$node->safe_psql('postgres', "$before; RESET ROLE; $session; SELECT $call");
+}
+# Marks wherever a text goes in, and lineage from one team to the other and back.
+my $other_bytes = 'xyzzy bytes that only the other team has';
+$node->safe_psql('postgres', <<"SQL");
+SET ROLE ann;
+SELECT modelreg.create_model('zebra.xyzzy-model', 'open', description => 'xyzzy words');
+SELECT modelreg.record_node('xyzzy-kind', 'zebra.xyzzy-node', 'xyzzy-1', inputs => '{"xyzzy-role": ["snapshot:search.events\@1"]}', uri => 's3://xyzzy/', properties => '{"xyzzy": "xyzzy"}');
+SELECT modelreg.record_snapshot('zebra.xyzzy-snapshot', 'xyzzy-1', schema => '{"xyzzy": "int"}', inputs => '{"training": ["xyzzy-kind:zebra.xyzzy-node\@xyzzy-1"]}');
+SELECT modelreg.record_run('zebra.xyzzy-run', inputs => '{"training": ["snapshot:zebra.xyzzy-snapshot\@xyzzy-1", "models:/search.reco/1"]}');
+SELECT modelreg.append_upload(modelreg.begin_upload('zebra', length('$other_bytes'), request_id => 'xyzzy-bytes'), 0, '$other_bytes');
+SELECT modelreg.finish_upload(id), modelreg.register_version('zebra.xyzzy-model', 'run:zebra.xyzzy-run', params => '{"xyzzy": "xyzzy"}', metrics => '{"xyzzy": 1}', tags => '{"xyzzy": "xyzzy"}',
+	description => 'xyzzy text', request_id => 'xyzzy', artifacts => jsonb_build_array(jsonb_build_object('name', 'xyzzy-file', 'media_type', 'application/xyzzy', 'upload', id))) FROM modelreg.upload WHERE request_id = 'xyzzy-bytes';
+SELECT modelreg.record_evaluation('models:/zebra.xyzzy-model/1', 'xyzzy-kind', '{"xyzzy": 1}', slice => 'xyzzy', properties => '{"xyzzy": 1}');
+SELECT modelreg.set_alias('zebra.xyzzy-model', 'xyzzy', 1), modelreg.set_tag('zebra.xyzzy-model', 'xyzzy', 'xyzzy'), modelreg.promote('zebra.xyzzy-model', 1, 'Production', reason => 'xyzzy reason');
+SELECT modelreg.record_run('search.joint', inputs => '{"training": ["snapshot:zebra.xyzzy-snapshot\@xyzzy-1", "models:/zebra.xyzzy-model/1", "snapshot:search.events\@1"]}');
+SELECT modelreg.register_version('search.reco', 'run:search.joint', parents => '{models:/zebra.xyzzy-model/1}');
+SELECT modelreg.record_evaluation('models:/search.reco/' || max(version), 'offline', '{"auc": 0.5}', dataset => 'snapshot:zebra.xyzzy-snapshot\@xyzzy-1') FROM modelreg.versions WHERE model = 'search.reco';
+RESET ROLE;
+ANALYZE;
+SQL
+my ($joint) = query(q{SELECT 'models:/search.reco/' || max(version) FROM modelreg.versions WHERE model = 'search.reco'});
+my ($zebra, $identity, $zebra_model, $zebra_digest) = query(q{SELECT unnest(ARRAY[t.id::text, (SELECT identity::text FROM modelreg.registry), m.id::text, (SELECT digest::text FROM modelreg.artifact WHERE name = 'xyzzy-file')])
+	FROM modelreg.team t JOIN modelreg.model m ON m.team_id = t.id WHERE t.name = 'zebra' AND m.name = 'xyzzy-model'});
+
+# Reading all: rows, COPY, a condition that tells what it is asked, the plan, statistics, what others are told.
+my @relations = query(q{SELECT format('%I', relname) FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'p', 'v') ORDER BY 1});
+my %columns = map { split / /, $_, 2 } query(q{SELECT relname || ' ' || string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'p', 'v') AND attnum > 0 AND NOT attisdropped
+		AND has_column_privilege('spy', c.oid, attnum, 'SELECT') GROUP BY relname});
+my $told = q{SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+	CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE NOTICE 'told %', $1; RETURN true; END $$;};
+my $read = $told . join '', map { my $columns = $columns{$_}; <<"SQL" } grep { $columns{$_} } @relations;
+SELECT $columns FROM modelreg.$_;
+COPY (SELECT $columns FROM modelreg.$_) TO STDOUT;
+SELECT count(*) FROM (SELECT $columns FROM modelreg.$_) x WHERE pg_temp.tell(x::text);
+SELECT count(*) FROM (SELECT $columns FROM modelreg.$_) x WHERE x::text LIKE '%search%' AND pg_temp.tell(x::text);
+SELECT count(*) FROM (SELECT $columns FROM modelreg.$_) x JOIN (VALUES ('a'), ('b')) y(c) ON pg_temp.tell(x::text || y.c);
+EXPLAIN (VERBOSE) SELECT $columns FROM modelreg.$_;
+BEGIN; DECLARE c SCROLL CURSOR FOR SELECT $columns FROM modelreg.$_; FETCH ALL FROM c; FETCH BACKWARD ALL FROM c; COMMIT;
+SELECT $columns FROM modelreg.$_ WHERE set_config('enable_seqscan', 'off', false) <> ''; SELECT $columns FROM modelreg.$_; RESET enable_seqscan;
+SQL
+$read .= <<'SQL';
+SELECT * FROM pg_stats WHERE schemaname = 'modelreg';
+SELECT * FROM pg_stats_ext WHERE schemaname = 'modelreg';
+SELECT * FROM pg_stats_ext_exprs WHERE schemaname = 'modelreg';
+SELECT * FROM pg_stat_activity;
+SELECT * FROM pg_prepared_xacts;
+SELECT * FROM pg_largeobject;
+SELECT lo_get(oid) FROM pg_largeobject_metadata;
+SQL
+for my $role (qw(spy stranger))
+{
+	my $said = said($role, $read);
+	unlike($said, $mark, "$role reads all");
+	unlike($said, qr/^(?!.*permission denied).*ERROR:/m, "$role: and all that there is can be read") if $role eq 'spy';
+	like($said, qr/told .*search/, 'the condition tells rows of the own team') if $role eq 'spy';
+	unlike($said, qr/told (?!\([0-9a-f-]{36}\))/, 'and to a stranger none but the identity') if $role eq 'stranger';
+	my @teams = query(q{SELECT relname || ' ' || attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'p') AND attname IN ('team_id', 'child_team') AND relname NOT IN ('blob')});
+	is(said($role, join '', map { my ($table, $column) = split ' '; "SELECT '$table' FROM modelreg.$table WHERE $column = $zebra LIMIT 1;\n" } @teams), "\n", "$role: no table has a row of the other team");
+}
+
+# The calls of the page and of Faults.pm, and some that a page does not need.
+my $page = slurp_file("$FindBin::Bin/../../docs/rights.md");
+my @reads = grep { /\bsearch\b/ } $page =~ /^\| `(\w+\([^|]*\))` \| (?!everybody)/mg;
+push @reads, q{search_versions(model => 'search.reco')}, q{search_versions(team => 'search', words => 'text')}, q{search_versions(snapshot => 'snapshot:search.events@1')},
+	q{search_versions(commit => 'commit:search.code@abc')}, q{search_versions(run => 'run:search.train')}, q{resolve('models:/search.reco/1', now())},
+	q{resolve('models:/search.reco/latest')}, q{resolve('models:/search.reco/Production')}, q{impact('snapshot:search.events@1', true)},
+	q{verify('search', true)}, q{read_artifact('search.reco', 1, 'prep')}, q{upstream('models:/search.reco@champion')};
+my @joint = ((map { "$_('$joint')" } qw(upstream downstream lineage impact lineage_dot lineage_mermaid)), (map { "$_('run:search.joint')" } qw(upstream lineage lineage_dot lineage_mermaid)),
+	(map { ("$_('$joint', 'models:/search.reco/1')", "$_('$joint', 'snapshot:search.events\@1')") } qw(is_derived_from path path_nodes common_upstream)),
+	qq{lineage_diff('models:/search.reco/1', '$joint')}, qq{lineage_diff('$joint', 'models:/search.reco/1')}, q{impact('snapshot:search.events@1')}, q{downstream('snapshot:search.events@1')},
+	q{search_versions()}, q{search_versions(words => 'text')}, q{search_versions(name_pattern => '*model*')}, q{search_versions(metric => 'auc')}, q{my_rights()}, q{readable_teams()});
+for my $role (qw(spy stranger))
+{
+	my $said = said($role, join '', map { "SELECT * FROM modelreg.$_;\n" } @joint, @reads);
+	unlike($said, $mark, "$role calls all that reads");
+	like($said, qr/"models:\/search.reco\/1"|models:\/search.reco\/1/, 'and sees what is of the own team') if $role eq 'spy';
+}
+
+# Places of a call that name something: a team, or an upload.
+my $place = qr/\bsearch\b|\(SELECT id FROM modelreg\.upload[^()]*\)/;
+
+sub upload_of
+{
+	my ($team, $subquery) = @_;
+	my ($request_id) = $subquery =~ /request_id = '([^']*)'/;
+	return (query("SELECT id FROM modelreg.upload WHERE request_id = '$request_id' AND team_id = (SELECT id FROM modelreg.team WHERE name = '$team')"))[0];
+}
+
+# A call with the places of which the set has the number named after the other team, or after one that there is not.
+sub aimed
+{
+	my ($call, $set, $exists) = @_;
+	my $n = 0;
+	return $call =~ s{($place)}{
+		my ($what, $hit) = ($1, $set->{ $n++ });
+		$what eq 'search' ? (!$hit ? 'search' : $exists ? 'zebra' : 'nobra')
+			: !$hit ? upload_of('search', $what) : $exists ? upload_of('zebra', $what) : upload_of('zebra', $what) =~ s/^/77000/r }ger;
+}
+
+sub sets
+{
+	my ($call) = @_;
+	my $n = () = $call =~ /$place/g;
+	return ($n > 1 ? { map { $_ => 1 } 0 .. $n - 1 } : (), map { { $_ => 1 } } 0 .. $n - 1);
+}
+
+# Both ways of a call must say the same, but for the name.
+sub compare
+{
+	my ($name, $session, $pairs) = @_;
+	for my $role (qw(spy stranger))
+	{
+		my @said = map {
+			my $which = $_;
+			said($role, join '', map { "$session;\nBEGIN;\nSELECT modelreg.$_->[$which];\nROLLBACK;\n\\echo ---\n" } @$pairs) =~ s/nobra/zebra/gr =~ s/\b77000(?=\d)//gr =~ s/^LINE \d+:.*\n\s*\^\n//mgr } 0, 1;
+		is($said[0], $said[1], "$role: $name: what another team has is what there is not");
+		unlike($said[0], qr/xyzzy/i, "$role: $name: no mark");
+		fail("$role: $name: nothing was refused: $said[0]") if $said[0] !~ /ERROR/ && $name !~ /^search_versions/;
+	}
+	return;
+}
+
+for my $verb (grep { !/^(drop_all_bytes|rebind_roles)$/ } verbs())
+{
+	my ($before, $session, $call) = call_of($verb, ++$calls);
+	my @sets = sets($call) or next;
+	for my $team (qw(search zebra))
+	{
+		$node->safe_psql('postgres', $before =~ s/\bsearch\b/$team/gr =~ s/request_id = '([^']*)'/request_id = '$1' AND team_id = (SELECT id FROM modelreg.team WHERE name = '$team')/gr)
+			if $team eq 'search' || $before =~ /\bsearch\b/;
+	}
+	compare($verb, 'SET search_path = public', [ map { [ aimed($call, $_, 1), aimed($call, $_, 0) ] } @sets ]);
+}
+for my $call (@reads)
+{
+	compare($call, 'SET search_path = public', [ map { [ aimed($call, $_, 1), aimed($call, $_, 0) ] } sets($call) ]);
+}
+
+# What is named by a number or a digest: permanent ids, and bytes.
+my $digest = 'sha256:' . '0' x 64;
+compare('permanent ids', 'SELECT 1', [ map { my $call = $_; [ $call =~ s/%s/modelreg:$identity\/$zebra_model\/1/r, $call =~ s/%s/modelreg:$identity\/77000$zebra_model\/1/r ] }
+	q{resolve('%s')}, q{resolve('%s', '2100-01-01')}, q{upstream('%s')}, q{impact('%s')}, q{is_derived_from('models:/search.reco/1', '%s')}, q{record_run('search.x', inputs => '{"base": ["%s"]}')},
+	q{record_evaluation('%s', 'offline', '{"a": 1}')}, q{lineage_diff('models:/search.reco/1', '%s')} ]);
+my @by_digest = map { said('spy', qq{BEGIN; SELECT modelreg.register_version('search.reco', artifacts => '[{"name": "a", "digest": "$_"}]'); ROLLBACK;}) =~ s/\Q$_\E/DIGEST/gr } $zebra_digest, $digest;
+is($by_digest[0], $by_digest[1], 'a digest that one happens to know is no way to bytes');
+like($by_digest[0], qr/ERROR/, 'which are refused');
+
+# Bytes that the other team has, and bytes that nobody has: uploading them looks the same.
+my @uploads = map { said('spy', <<"SQL") =~ s/\b[0-9a-f]{64}\b/HASH/gr } $other_bytes, $other_bytes =~ s/only/just/r;
+BEGIN;
+SELECT id FROM modelreg.begin_upload('search', length('$_')) AS id \\gset
+SELECT modelreg.append_upload(:id, 0, '$_');
+SELECT modelreg.finish_upload(:id);
+SELECT team, state, size, received, percent, role FROM modelreg.uploads WHERE upload = :id;
+SELECT object IS NULL, used FROM modelreg.upload WHERE id = :id;
+SELECT modelreg.register_version('search.reco', artifacts => format('[{"name": "a", "upload": %s}]', :id)::jsonb) AS version \\gset
+SELECT * FROM modelreg.artifacts WHERE model = 'search.reco' AND version = :version;
+SELECT modelreg.verify_artifact('search.reco', :version, 'a');
+SELECT bytes FROM modelreg.team_bytes;
+ROLLBACK;
+SQL
+is($uploads[0], $uploads[1], 'uploading bytes that another team has');
+
+# A snapshot of the registry's own tables is what its taker sees.
+is(said('spy', q{BEGIN; SELECT modelreg.record_table_snapshot('modelreg.node', 'search.nodes', '1', with_digest => true);
+	SELECT rows = (SELECT count(*) - 1 FROM modelreg.node) FROM modelreg.lineage_nodes WHERE name = 'nodes'; ROLLBACK;}), "\nsnapshot:search.nodes\@1\nt", 'a snapshot of the registry');
+
+# The hint that a decision was made has a number alone.
+my $listener = $node->background_psql('postgres');
+$listener->query_safe('SET ROLE spy; LISTEN modelreg');
+$node->safe_psql('postgres', q{SET ROLE ann; SELECT modelreg.promote('zebra.reco', 3, 'Production', reason => 'xyzzy')});
+my $heard = $listener->query('SELECT 1');
+like($heard, qr/Asynchronous notification/, 'everybody is told that something was decided');
+unlike($heard, $mark, 'and not of what');
+$listener->quit;
+
+done_testing();
