@@ -37,6 +37,7 @@
 #include "base/errors.h"
 #include "base/settings.h"
 #include "lineage/cursor.h"
+#include "lineage/kept.h"
 #include "lineage/leaves.h"
 #include "lineage/lineage_tables.h"
 #include "lineage/seen.h"
@@ -84,10 +85,13 @@ struct MrWalk
 	bool		ended;			/* there, or cut off */
 	bool		inputs_only;	/* supersessions are not followed */
 	bool		bare;			/* nodes are seen, and nothing else is noted */
+	bool		goes_on;		/* behind max_depth */
 	bool		is_bounded;		/* by one of the next two */
 	MrBounds	bounds;
 	MrWalk	   *within;
-	MemoryContext context;
+	MrKept	   *kept;			/* its edges, for a walk within it, or NULL */
+	bool		goes_back;		/* by the edges that the other kept */
+	MemoryContext context;		/* the other's, where it goes back */
 	Snapshot	snapshot;
 	MrCursor   *probes;			/* edges of one node */
 	TupleDesc	desc;			/* of their index */
@@ -247,13 +251,11 @@ is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 
 /* A node was seen at the end of an edge, first or not first. */
 static void
-come_by_edge(MrWalk *walk, int64 id, MrSeenNode node, bool found, IndexTuple edge,
-			 const Origin *from)
+arrive(MrWalk *walk, int64 id, MrSeenNode node, bool found, int32 role,
+	   const Origin *from)
 {
 	int32		depth = from->depth + 1;
 
-	if (!found)
-		node.page->class[node.at] = edge_class(walk, edge);
 	if (!found || depth_of(node) > depth)
 		come_nearer(walk, id, node, depth, from->marked);
 	else if (is_marked(node) && !from->marked)
@@ -262,10 +264,17 @@ come_by_edge(MrWalk *walk, int64 id, MrSeenNode node, bool found, IndexTuple edg
 		mr_seen_set_bit(&node.page->marked, node.at, false);
 		mr_seen_pend(walk->seen, id);
 	}
-	node.page->roles[node.at] =
-		mr_words_with_role(walk->words, last_roles(node), edge_role(walk, edge),
-						   walk->backward ? from->team :
-						   mr_words_team(walk->words, class_of(node)));
+	node.page->roles[node.at] = mr_words_with_role(walk->words, last_roles(node), role);
+}
+
+/* The role of an edge that leads to a node. */
+static int32
+role_of(MrWalk *walk, IndexTuple edge, MrSeenNode node, const Origin *from)
+{
+	int64		child_team = walk->backward ? from->team :
+	mr_words_team(walk->words, class_of(node));
+
+	return mr_words_role(walk->words, child_team, edge_role(walk, edge));
 }
 
 /* Follow an edge; false when it leads out of bounds. */
@@ -280,10 +289,30 @@ follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 		return false;
 	node = see(walk, id, &found);
 	if (walk->bare)
+	{
 		see_bare(walk, id, found);
-	else if (!found || depth_of(node) > from->depth)
-		come_by_edge(walk, id, node, found, edge, from);
+		return true;
+	}
+	if (!found)
+		node.page->class[node.at] = edge_class(walk, edge);
+	if (walk->kept != NULL)
+		mr_kept_add(walk->kept, id, from->id, role_of(walk, edge, node, from));
+	if (!found || depth_of(node) > from->depth)
+		arrive(walk, id, node, found, role_of(walk, edge, node, from), from);
 	return true;
+}
+
+/* Follow an edge back that the other walk kept. */
+static void
+follow_back(MrWalk *walk, const MrKeptEdge *edge, const Origin *from)
+{
+	bool		found;
+	MrSeenNode	node = see(walk, edge->child, &found);
+
+	if (!found)
+		node.page->class[node.at] = class_of(mr_seen_get(walk->within->seen, edge->child));
+	if (!found || depth_of(node) > from->depth)
+		arrive(walk, edge->child, node, found, edge->role, from);
 }
 
 /* Note what a node stands for; of several the one with the smallest id. */
@@ -377,7 +406,11 @@ take(MrWalk *walk, int64 id, Origin *origin)
 	if (walk->bare)
 		return true;
 	start_from(walk, node, origin);
-	return origin->depth < walk->max_depth;
+	if (origin->depth < walk->max_depth)
+		return true;
+	if (id != walk->bounds.target)
+		walk->goes_on = true;
+	return false;
 }
 
 /*
@@ -424,6 +457,22 @@ expand_one(MrWalk *walk, int64 id)
 		}
 	}
 	return true;
+}
+
+static void
+expand_back(MrWalk *walk, int64 id)
+{
+	MrKept	   *kept = walk->within->kept;
+	Origin		origin;
+
+	if (!take(walk, id, &origin))
+		return;
+	for (const MrKeptEdge *edge = mr_kept_first(kept, id); edge != NULL && !walk->ended;
+		 edge = mr_kept_next(kept, edge))
+	{
+		CHECK_FOR_INTERRUPTS();
+		follow_back(walk, edge, &origin);
+	}
 }
 
 /* The id beside another, in the order of the walk. */
@@ -547,6 +596,11 @@ expand_from(MrWalk *walk, int64 id)
 	int64		last = walk->backward ? Max(id - WINDOW + 1, 1) :
 		Min(id, PG_INT64_MAX - WINDOW) + WINDOW - 1;
 
+	if (walk->goes_back)
+	{
+		expand_back(walk, id);
+		return beside(walk, id);
+	}
 	if (is_dense(walk, id, last))
 		return read_range(walk, id, last);
 	return expand_one(walk, id) ? beside(walk, id) : read_range(walk, id, id);
@@ -596,25 +650,34 @@ mr_bounds_towards(const MrNode *target, Snapshot snapshot)
 static void
 open_cursors(MrWalk *walk)
 {
-	walk->probes = mr_cursor_open("edge", edge_index(walk), walk->snapshot,
-								  walk->within == NULL ? 1 : 2);
-	walk->desc = RelationGetDescr(walk->probes->index);
+	if (!walk->goes_back)
+	{
+		walk->probes = mr_cursor_open("edge", edge_index(walk), walk->snapshot,
+									  walk->within == NULL ? 1 : 2);
+		walk->desc = RelationGetDescr(walk->probes->index);
+	}
 	walk->supersessions = mr_cursor_open("node", walk->backward ?
 										 "node_superseding" : "node_superseded",
 										 walk->snapshot, 1);
 }
 
-/* A walk that is to be started from one node or several, and then run. */
+/*
+ * A walk that is to be started from one node or several, and then run.  One
+ * that goes back by the edges of another shares its words, and so lives in
+ * its memory, until the other ends.
+ */
 MrWalk *
 mr_walk_begin(const MrWalkOptions *options)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "modelreg walk",
-												  ALLOCSET_DEFAULT_SIZES);
+	bool		goes_back = options->within != NULL && options->within->kept != NULL;
+	MemoryContext context = goes_back ? options->within->context :
+	AllocSetContextCreate(CurrentMemoryContext, "modelreg walk",
+						  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MrWalk	   *walk = palloc0(sizeof(MrWalk));
 
 	walk->context = context;
+	walk->goes_back = goes_back;
 	walk->backward = options->direction == MR_UPSTREAM;
 	walk->max_depth = options->max_depth;
 	walk->max_nodes = options->max_nodes == 0 ? PG_INT64_MAX :
@@ -626,10 +689,11 @@ mr_walk_begin(const MrWalkOptions *options)
 	if (options->towards != NULL)
 		walk->bounds = *options->towards;
 	walk->is_bounded = options->towards != NULL || options->within != NULL;
-	if (walk->within != NULL)
+	if (walk->within != NULL && !goes_back)
 		mr_seen_pend_all(walk->within->seen);
 	walk->seen = mr_seen_create(walk->bare);
-	walk->words = mr_words_create();
+	walk->words = goes_back ? walk->within->words : mr_words_create();
+	walk->kept = options->keeps_edges ? mr_kept_create() : NULL;
 	open_cursors(walk);
 	MemoryContextSwitchTo(old);
 	return walk;
@@ -675,6 +739,13 @@ mr_walk_reaches(MrWalk *walk, int64 node)
 	return mr_walk_has(walk, node);
 }
 
+/* Were there nodes, other than that of the bounds, at max_depth? */
+bool
+mr_walk_goes_on(const MrWalk *walk)
+{
+	return walk->goes_on;
+}
+
 /* Was a node seen? */
 bool
 mr_walk_has(MrWalk *walk, int64 node)
@@ -685,12 +756,14 @@ mr_walk_has(MrWalk *walk, int64 node)
 void
 mr_walk_end(MrWalk *walk)
 {
-	mr_cursor_close(walk->probes);
+	if (walk->probes != NULL)
+		mr_cursor_close(walk->probes);
 	if (walk->range != NULL)
 		mr_leaves_close(walk->range);
 	mr_cursor_close(walk->supersessions);
 	UnregisterSnapshot(walk->snapshot);
-	MemoryContextDelete(walk->context);
+	if (!walk->goes_back)
+		MemoryContextDelete(walk->context);
 }
 
 static StandsEntry *

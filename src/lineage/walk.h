@@ -55,6 +55,7 @@ typedef struct MrWalkOptions
 								 * modelreg.max_lineage_nodes */
 	const MrBounds *towards;	/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
+	bool		keeps_edges;	/* upstream: for a walk within this one */
 	bool		inputs_only;	/* whatever superseded any of it later */
 	bool		bare;			/* only mr_walk_has() is asked; no max_depth */
 } MrWalkOptions;
@@ -64,6 +65,7 @@ extern MrWalk *mr_walk_begin(const MrWalkOptions *options);
 extern void mr_walk_start(MrWalk *walk, const MrNode *node);
 extern bool mr_walk_run(MrWalk *walk);
 extern bool mr_walk_reaches(MrWalk *walk, int64 node);
+extern bool mr_walk_goes_on(const MrWalk *walk);
 extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
 extern const char **mr_walk_roles(const MrStep *step, int *n, bool *hidden);

@@ -255,17 +255,21 @@ add_role(MrWords *words, int32 set, int32 role)
 	return find_set(words, add_role(words, words->sets[set].others, role), greatest);
 }
 
+int32
+mr_words_role(MrWords *words, int64 child_team, Datum role)
+{
+	return intern_team_word(words, child_team, role);
+}
+
 /* The set with one role more; most sets have one. */
 int32
-mr_words_with_role(MrWords *words, int32 set, Datum role, int64 child_team)
+mr_words_with_role(MrWords *words, int32 set, int32 role)
 {
-	int32		number = intern_team_word(words, child_team, role);
-
 	if (set != 0)
-		return set_has(words, set, number) ? set : add_role(words, set, number);
-	if (words->team_words[number].alone == 0)
-		words->team_words[number].alone = add_role(words, 0, number);
-	return words->team_words[number].alone;
+		return set_has(words, set, role) ? set : add_role(words, set, role);
+	if (words->team_words[role].alone == 0)
+		words->team_words[role].alone = add_role(words, 0, role);
+	return words->team_words[role].alone;
 }
 
 static int

@@ -35,8 +35,8 @@ extern int64 mr_words_team(const MrWords *words, uint32 class);
 extern const char *mr_words_kind(const MrWords *words, uint32 class);
 
 /* Sets of roles, each with the team of the child; 0 is the empty one. */
-extern int32 mr_words_with_role(MrWords *words, int32 set, Datum role,
-								int64 child_team);
+extern int32 mr_words_role(MrWords *words, int64 child_team, Datum role);
+extern int32 mr_words_with_role(MrWords *words, int32 set, int32 role);
 extern int	mr_words_roles(MrWords *words, int32 set, const MrWalkRole **roles);
 
 #endif							/* MODELREG_WORDS_H */

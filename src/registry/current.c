@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 
@@ -16,13 +18,13 @@ typedef struct Current
 } Current;
 
 static int64
-node_of(Current *current, Datum model, Datum version)
+node_of(Current *current, int64 model, int32 version)
 {
-	Datum		keys[2] = {model, version};
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
 
 	if (!mr_table_find(current->versions, "version_pkey", 2, keys, current->snapshot))
 		elog(ERROR, "version %d of model " INT64_FORMAT " does not exist",
-			 DatumGetInt32(version), DatumGetInt64(model));
+			 version, model);
 	return DatumGetInt64(mr_table_get(current->versions, VERSION_NODE_ID, NULL));
 }
 
@@ -36,19 +38,24 @@ visit_team(Current *current, int64 team, MrVersionVisit visit, void *arg)
 
 	while (mr_scan_next(scan, false))
 	{
+		MrCurrentVersion version = {.team = team};
 		bool		none;
-		Datum		version = mr_table_get(current->models, MODEL_CURRENT_VERSION, &none);
+		Datum		number = mr_table_get(current->models, MODEL_CURRENT_VERSION, &none);
 
-		if (!none)
-			visit(team, node_of(current, mr_table_get(current->models, MODEL_ID, NULL),
-								version), arg);
+		if (none)
+			continue;
+		version.version = DatumGetInt32(number);
+		version.model = DatumGetInt64(mr_table_get(current->models, MODEL_ID, NULL));
+		version.name = TextDatumGetCString(mr_table_get(current->models, MODEL_NAME, NULL));
+		version.node = node_of(current, version.model, version.version);
+		visit(&version, arg);
 	}
 	mr_scan_end(scan);
 }
 
 /*
- * Visit the node of each version that is current in Production and that the
- * caller may read, as the snapshot sees them.
+ * Visit each version that is current in Production and that the caller may
+ * read, as the snapshot sees them.  Its name is the visitor's to keep.
  */
 void
 mr_each_current_version(Snapshot snapshot, MrVersionVisit visit, void *arg)

@@ -6,9 +6,11 @@
  * downstream, but few versions are current, and those are few steps away.  So
  * where only these are asked for and a walk of some nodes downstream does not
  * end, the versions are searched from their side: what lies some steps
- * upstream of them is walked, and within that the way back from the node.
- * Who is found there at no greater depth is at that depth; the others are
- * searched again, with more steps, and at last with all.
+ * upstream of them is walked, and from the node the way back by the edges that
+ * were followed.  Who is found there at no greater depth is at that depth; the
+ * others are searched again, with more steps, for as long as there are any.
+ * Neither side may see many more nodes than the other has: with a budget that
+ * grows they take turns, so that the smaller one ends it.
  */
 #include "postgres.h"
 
@@ -23,6 +25,7 @@
 #include "lineage/walk.h"
 #include "registry/registry.h"
 #include "registry/version_node.h"
+#include "types/model_uri.h"
 #include "types/names.h"
 #include "types/stage.h"
 
@@ -36,9 +39,16 @@ enum
 	OUT_NODE_ID, OUT_COLUMNS = OUT_NODE_ID
 };
 
-/* Nodes to see downstream before the other side is tried, and then there. */
-#define FIRST_DOWNSTREAM 2000
-#define FIRST_UPSTREAM 1000000
+/* Nodes to see downstream before the other side is tried. */
+#define FIRST_DOWNSTREAM 256
+
+/*
+ * Nodes to see on one side and then on the other: some for each version at
+ * first, more each time, and after so many all downstream.
+ */
+#define FIRST_BUDGET(versions) Min(8 * Max(versions, FIRST_DOWNSTREAM), MOST_BUDGET)
+#define MORE_BUDGET(budget) (8 * (budget))
+#define MOST_BUDGET 1000000
 
 /*
  * Steps upstream at first, and how many more each time: what lies there grows
@@ -49,13 +59,14 @@ enum
 #define MORE_STEPS(steps) ((steps) + (steps) / 2)
 #define MOST_STEPS 100
 
-/* The nodes of the current versions that are still to be found. */
+/* The current versions that are still to be found. */
 typedef struct Sought
 {
-	int64		start;			/* which is not sought */
-	MrNode	   *versions;		/* id, team and kind; by id */
+	int64		start;			/* whose node is not sought */
+	MrCurrentVersion *versions; /* by node */
 	int64		n;
 	int64		room;
+	int32		steps;			/* upstream of them, to look next */
 } Sought;
 
 typedef struct Impact
@@ -92,51 +103,81 @@ list_roles(const MrStep *step)
 	return n > 0 ? list.data : NULL;
 }
 
+/* What is shown of a version but its stage. */
+typedef struct Shown
+{
+	int64		model;
+	int32		version;
+	MrVersionName name;
+} Shown;
+
+/* Of what is current all is known. */
 static void
-put_version(Impact *impact, const MrStep *step, const char *team)
+describe_current(const MrCurrentVersion *current, const char *team, Shown *shown)
+{
+	shown->model = current->model;
+	shown->version = current->version;
+	shown->name.name = current->name;
+	shown->name.is_current = true;
+	shown->name.address = mr_model_uri_of_version(team, current->name, current->version);
+}
+
+static void
+describe_node(Impact *impact, int64 id, const char *team, Shown *shown)
+{
+	MrNode		node;
+
+	if (!mr_node_get(id, impact->snapshot, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
+	shown->model = pg_strtoint64(node.name);
+	shown->version = pg_strtoint32(node.version);
+	mr_describe_version(team, shown->model, shown->version, impact->snapshot,
+						&shown->name);
+}
+
+static void
+put_version(Impact *impact, const MrStep *step, const char *team, const Shown *shown)
 {
 	Datum		values[OUT_COLUMNS];
 	bool		nulls[OUT_COLUMNS] = {false};
 	char	   *role = list_roles(step);
-	MrVersionName name;
-	MrNode		node;
-	int64		model;
-	int32		version;
 
-	if (!mr_node_get(step->node, impact->snapshot, &node))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", step->node);
-	model = pg_strtoint64(node.name);
-	version = pg_strtoint32(node.version);
-	mr_describe_version(team, model, version, impact->snapshot, &name);
-	if (impact->current_only && !name.is_current)
-		return;
 	values[OUT_DEPTH - 1] = Int32GetDatum(step->depth);
 	values[OUT_ROLE - 1] = role == NULL ? (Datum) 0 : CStringGetTextDatum(role);
 	nulls[OUT_ROLE - 1] = role == NULL;
 	values[OUT_TEAM - 1] = CStringGetTextDatum(team);
-	values[OUT_MODEL - 1] = CStringGetTextDatum(psprintf("%s.%s", team, name.name));
-	values[OUT_VERSION - 1] = Int32GetDatum(version);
-	values[OUT_ADDRESS - 1] = CStringGetTextDatum(name.address);
-	set_stage(impact, model, version, values);
-	values[OUT_IS_CURRENT - 1] = BoolGetDatum(name.is_current);
+	values[OUT_MODEL - 1] = CStringGetTextDatum(psprintf("%s.%s", team, shown->name.name));
+	values[OUT_VERSION - 1] = Int32GetDatum(shown->version);
+	values[OUT_ADDRESS - 1] = CStringGetTextDatum(shown->name.address);
+	set_stage(impact, shown->model, shown->version, values);
+	values[OUT_IS_CURRENT - 1] = BoolGetDatum(shown->name.is_current);
 	values[OUT_BY_SUPERSESSION - 1] = BoolGetDatum(step->by_supersession);
 	values[OUT_NODE_ID - 1] = Int64GetDatum(step->node);
 	tuplestore_putvalues(impact->rsinfo->setResult, impact->rsinfo->setDesc,
 						 values, nulls);
 }
 
-/* Is the version one that is sought?  Then it is found. */
-static bool
+static int
+compare_nodes(const void *a, const void *b)
+{
+	int64		x = ((const MrCurrentVersion *) a)->node;
+	int64		y = ((const MrCurrentVersion *) b)->node;
+
+	return (x > y) - (x < y);
+}
+
+/* The version, if it is one that is sought: then it is found.  Else NULL. */
+static const MrCurrentVersion *
 find_sought(Impact *impact, const MrStep *step)
 {
-	MrNode		key = {.id = step->node};
-	MrNode	   *version = step->depth > impact->max_depth ? NULL :
+	MrCurrentVersion key = {.node = step->node};
+	MrCurrentVersion *version = step->depth > impact->max_depth ? NULL :
 		bsearch(&key, impact->sought->versions, impact->sought->n,
-				sizeof(MrNode), mr_node_compare);
+				sizeof(MrCurrentVersion), compare_nodes);
 
 	if (version != NULL)
 		version->team = MR_NO_TEAM;
-	return version != NULL;
+	return version;
 }
 
 /* Versions of teams that the caller may not read are left out. */
@@ -144,16 +185,27 @@ static bool
 visit(const MrStep *step, void *arg)
 {
 	Impact	   *impact = arg;
+	const MrCurrentVersion *current = NULL;
 	MemoryContext old;
 	const MrTeam *team;
+	Shown		shown;
 
 	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0 ||
-		(impact->sought != NULL && !find_sought(impact, step)))
+		(impact->sought != NULL && (current = find_sought(impact, step)) == NULL))
 		return true;
 	old = MemoryContextSwitchTo(impact->row_context);
 	team = mr_team_by_id(step->team);
 	if (team != NULL)
-		put_version(impact, step, pstrdup(team->name));
+	{
+		char	   *name = pstrdup(team->name);
+
+		if (current != NULL)
+			describe_current(current, name, &shown);
+		else
+			describe_node(impact, step->node, name, &shown);
+		if (!impact->current_only || shown.name.is_current)
+			put_version(impact, step, name, &shown);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(impact->row_context);
 	return true;
@@ -170,16 +222,15 @@ walk_down(Impact *impact, const MrNode *start, int64 max_nodes, MrWalk *within)
 }
 
 static void
-seek_version(int64 team, int64 node, void *arg)
+seek_version(const MrCurrentVersion *version, void *arg)
 {
 	Sought	   *sought = arg;
-	MrNode		version = {.id = node,.team = team,.kind = MR_NODE_KIND_VERSION};
 
-	if (node == sought->start)
+	if (version->node == sought->start)
 		return;
 	sought->versions = mr_grow(sought->versions, sought->n, &sought->room,
-							   sizeof(MrNode));
-	sought->versions[sought->n++] = version;
+							   sizeof(MrCurrentVersion));
+	sought->versions[sought->n++] = *version;
 }
 
 /* Forget those that were found. */
@@ -194,53 +245,85 @@ keep_sought(Sought *sought)
 	sought->n = kept;
 }
 
+static void
+start_from_sought(MrWalk *walk, const Sought *sought)
+{
+	for (int64 i = 0; i < sought->n; i++)
+	{
+		MrNode		node = {.id = sought->versions[i].node,
+			.team = sought->versions[i].team,.kind = MR_NODE_KIND_VERSION};
+
+		mr_walk_start(walk, &node);
+	}
+}
+
 /*
- * Look so many steps upstream of the versions that are sought for the node,
- * and show those that are found.  false when too much lies there.
+ * Look some steps upstream of the versions that are sought for the node, and
+ * show those that are found.  false when the walk was cut off; goes_on: more
+ * steps may find more.
  */
 static bool
-look_upstream(Impact *impact, const MrNode *start, const MrBounds *towards)
+look_upstream(Impact *impact, const MrNode *start, const MrBounds *towards,
+			  int64 budget, bool *goes_on)
 {
+	Sought	   *sought = impact->sought;
 	MrWalkOptions options = {.direction = MR_UPSTREAM,
-		.snapshot = impact->snapshot,.max_depth = impact->max_depth,
-	.max_nodes = FIRST_UPSTREAM,.towards = towards};
+		.snapshot = impact->snapshot,
+		.max_depth = sought->steps <= MOST_STEPS ? sought->steps : MR_NO_DEPTH_LIMIT,
+	.max_nodes = budget,.towards = towards,.keeps_edges = true};
 	MrWalk	   *walk = mr_walk_begin(&options);
 	bool		complete;
 
-	for (int64 i = 0; i < impact->sought->n; i++)
-		mr_walk_start(walk, &impact->sought->versions[i]);
+	start_from_sought(walk, sought);
 	complete = mr_walk_run(walk);
+	*goes_on = mr_walk_goes_on(walk);
+	/* where all ways were walked to their ends, every depth is the least */
+	impact->max_depth = *goes_on ? options.max_depth : MR_NO_DEPTH_LIMIT;
 	if (complete && mr_walk_has(walk, start->id))
 		(void) walk_down(impact, start, 0, walk);
 	mr_walk_end(walk);
-	keep_sought(impact->sought);
+	keep_sought(sought);
 	return complete;
 }
 
-/* From the side of the current versions. */
+/* Look farther and farther; false when one walk would see more nodes than it may. */
+static bool
+find_upstream(Impact *impact, const MrNode *start, const MrBounds *towards,
+			  int64 budget)
+{
+	bool		goes_on = true;
+
+	while (goes_on && impact->sought->n > 0)
+	{
+		if (!look_upstream(impact, start, towards, budget, &goes_on))
+			return false;
+		impact->sought->steps = MORE_STEPS(impact->sought->steps);
+	}
+	return true;
+}
+
+/* From the side of the current versions, and from the node's in turn. */
 static void
 find_current(Impact *impact, const MrNode *start)
 {
-	Sought		sought = {.start = start->id};
+	Sought		sought = {.start = start->id,.steps = FIRST_STEPS};
 	MrBounds	towards = mr_bounds_towards(start, impact->snapshot);
-	int32		steps = FIRST_STEPS;
-	bool		fits = true;
 
 	mr_each_current_version(impact->snapshot, seek_version, &sought);
 	if (sought.n > 1)
-		qsort(sought.versions, sought.n, sizeof(MrNode), mr_node_compare);
+		qsort(sought.versions, sought.n, sizeof(MrCurrentVersion), compare_nodes);
 	impact->sought = &sought;
-	do
+	for (int64 budget = FIRST_BUDGET(sought.n); budget <= MOST_BUDGET;
+		 budget = MORE_BUDGET(budget))
 	{
-		impact->max_depth = steps <= MOST_STEPS ? steps : MR_NO_DEPTH_LIMIT;
-		fits = look_upstream(impact, start, &towards);
-		steps = MORE_STEPS(steps);
-	} while (fits && sought.n > 0 && impact->max_depth != MR_NO_DEPTH_LIMIT);
-	if (!fits)
-	{
+		if (find_upstream(impact, start, &towards, budget))
+			return;
 		impact->max_depth = MR_NO_DEPTH_LIMIT;
-		(void) walk_down(impact, start, 0, NULL);
+		if (walk_down(impact, start, budget, NULL))
+			return;
 	}
+	impact->max_depth = MR_NO_DEPTH_LIMIT;
+	(void) walk_down(impact, start, 0, NULL);
 }
 
 /*

@@ -54,7 +54,17 @@ extern MrTable *mr_version_open(const char *address, Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 								TimestampTz *since);
 
-typedef void (*MrVersionVisit) (int64 team, int64 node, void *arg);
+/* A version that is current in Production. */
+typedef struct MrCurrentVersion
+{
+	int64		team;
+	int64		model;
+	char	   *name;			/* of the model, without the team */
+	int32		version;
+	int64		node;
+} MrCurrentVersion;
+
+typedef void (*MrVersionVisit) (const MrCurrentVersion *version, void *arg);
 extern void mr_each_current_version(Snapshot snapshot, MrVersionVisit visit,
 									void *arg);
 
