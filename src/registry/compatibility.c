@@ -46,7 +46,7 @@ mr_compatibility_argument(FunctionCallInfo fcinfo, int n)
 	return mode;
 }
 
-/* A row of a function that returns a table. */
+/* A row of a function that returns a table; that for schemas has no sides. */
 void
 mr_incompatibility_row(const char *side, const char *item, const char *detail,
 					   void *arg)
@@ -54,10 +54,12 @@ mr_incompatibility_row(const char *side, const char *item, const char *detail,
 	ReturnSetInfo *rsinfo = arg;
 	Datum		values[3];
 	bool		nulls[3];
+	int			n = 0;
 
-	mr_set_text(values, nulls, 0, side);
-	mr_set_text(values, nulls, 1, item);
-	mr_set_text(values, nulls, 2, detail);
+	if (side != NULL)
+		mr_set_text(values, nulls, n++, side);
+	mr_set_text(values, nulls, n++, item);
+	mr_set_text(values, nulls, n++, detail);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

@@ -25,7 +25,7 @@ extern MrCompatibility mr_compatibility_argument(FunctionCallInfo fcinfo, int n)
 
 /*
  * Called for each thing that is not compatible: of which side (inputs,
- * outputs, params), which item (NULL: all of the side),
+ * outputs, params; NULL for a schema), which item (NULL: all of the side),
  * and why, as the end of a sentence that begins with the item.
  */
 typedef void (*MrIncompatibility) (const char *side, const char *item,
@@ -39,6 +39,11 @@ extern void mr_incompatibility_row(const char *side, const char *item,
 extern void mr_signature_compare(Jsonb *old_signature, Jsonb *new_signature,
 								 MrCompatibility mode,
 								 MrIncompatibility report, void *arg);
+
+/* Of schemas of data, which are any JSON; NULL for one that is missing. */
+extern void mr_schema_compare(Jsonb *old_schema, Jsonb *new_schema,
+							  MrCompatibility mode,
+							  MrIncompatibility report, void *arg);
 
 /* One reading of what one side writes, for the two that compare. */
 typedef struct MrReading

@@ -47,4 +47,6 @@ extern bool mr_facts_add_signature(MrFacts *facts, const MrFact *pattern,
 extern bool mr_facts_add_members(MrFacts *facts, const MrFact *pattern,
 								 JsonbContainer *object);
 
+extern JsonbContainer *mr_schema_columns(JsonbContainer *schema);
+
 #endif							/* MODELREG_FACTS_H */

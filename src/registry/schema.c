@@ -209,18 +209,29 @@ find_columns(JsonbContainer *object)
 	return NULL;
 }
 
-/* The columns of a schema, as parts. */
-bool
-mr_facts_add_columns(MrFacts *facts, const MrFact *pattern, JsonbContainer *schema)
+/* Where a schema says its columns: an object whose members they are, an array of them, or NULL. */
+JsonbContainer *
+mr_schema_columns(JsonbContainer *schema)
 {
 	JsonbContainer *inner = JsonContainerIsObject(schema) ? find_columns(schema) : schema;
 
 	if (inner == NULL)
-		add_members(facts, pattern, schema, true, describe_type);
-	else if (are_columns(inner))
-		add_elements(facts, pattern, inner);
-	else
+		return schema;
+	return are_columns(inner) ? inner : NULL;
+}
+
+/* The columns of a schema, as parts. */
+bool
+mr_facts_add_columns(MrFacts *facts, const MrFact *pattern, JsonbContainer *schema)
+{
+	JsonbContainer *columns = mr_schema_columns(schema);
+
+	if (columns == NULL)
 		return false;
+	if (JsonContainerIsObject(columns))
+		add_members(facts, pattern, columns, true, describe_type);
+	else
+		add_elements(facts, pattern, columns);
 	return true;
 }
 

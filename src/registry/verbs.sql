@@ -12,6 +12,12 @@ COMMENT ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) IS 'Wha
 REVOKE ALL ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.signature_compatibility(jsonb, jsonb, text) TO PUBLIC;
 
+CREATE FUNCTION modelreg.schema_compatibility(old_schema jsonb, new_schema jsonb, mode text) RETURNS TABLE (item text, detail text)
+	AS 'MODULE_PATHNAME', 'modelreg_schema_compatibility' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION modelreg.schema_compatibility(jsonb, jsonb, text) IS 'What of two schemas of data is not compatible; no rows: they are. mode BACKWARD: who reads data of the new one can read data of the old; FORWARD: who reads data of the old one can read data of the new; FULL: both. item is a column or a part of it, NULL for all of them. NULL stands for a schema that is missing.';
+REVOKE ALL ON FUNCTION modelreg.schema_compatibility(jsonb, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.schema_compatibility(jsonb, jsonb, text) TO PUBLIC;
+
 CREATE FUNCTION modelreg.set_tag(model text, key text, value text DEFAULT '', version integer DEFAULT NULL,
 		request_id text DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'modelreg_set_tag' LANGUAGE C VOLATILE;
