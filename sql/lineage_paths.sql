@@ -158,6 +158,20 @@ SELECT count(*) AS for_a_superuser FROM modelreg.impact('snapshot:pth.events@1',
 SET ROLE regress_paths_ann;
 SELECT count(*) AS for_ann FROM modelreg.impact('snapshot:pth.events@1', current_only => true);
 
+-- Two strands from one origin whose inputs lie far back and not so far, and a chain on many nodes of both: labels tell little, and what
+-- lies nearest to the ancestor is taken first
+SELECT modelreg.record_nodes(array_agg('run:pth.wide' || i ORDER BY i), array_agg((SELECT jsonb_build_object('base', jsonb_agg(DISTINCT
+		CASE WHEN parent < 1 THEN 'snapshot:pth.events@1' ELSE 'run:pth.wide' || parent END))
+		FROM generate_series(1, 4) AS k, LATERAL (SELECT i - 2 * (1 + i * k * 7919 % 150) AS parent) AS p) ORDER BY i)) FROM generate_series(1, 2000) AS i;
+SELECT modelreg.record_nodes(array_agg('run:pth.narrow' || i ORDER BY i), array_agg(jsonb_build_object('base',
+		CASE i WHEN 1 THEN (SELECT jsonb_agg('run:pth.wide' || n) FROM generate_series(1701, 2000) AS n) ELSE jsonb_build_array('run:pth.narrow' || i - 1) END) ORDER BY i)) FROM generate_series(1, 1000) AS i;
+SELECT start, count(*) AS pairs, count(*) FILTER (WHERE derived) AS derived,
+		count(*) FILTER (WHERE derived <> (node_id IN (SELECT node_id FROM modelreg.upstream(start)))) AS wrong
+	FROM unnest('{run:pth.wide1999,run:pth.wide2000,run:pth.wide501,run:pth.narrow1,run:pth.narrow1000}'::text[]) AS start,
+		(SELECT address, node_id FROM modelreg.lineage_nodes WHERE team = 'pth' AND (name ~ '^wide[0-9]*[38]$' OR name ~ '^narrow[0-9]*50$')) AS ancestor,
+		LATERAL (SELECT modelreg.is_derived_from(start, ancestor.address)) AS d (derived)
+	GROUP BY start ORDER BY start;
+
 -- In a subtransaction that made the edges itself, in a cursor, in LATERAL
 BEGIN;
 SAVEPOINT a;

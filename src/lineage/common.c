@@ -69,7 +69,7 @@ modelreg_common_upstream(PG_FUNCTION_ARGS)
 	walk = walk_up(&nodes[1], snapshot);
 	(void) mr_walk_find(walk, nodes[1].id, &itself);
 	(void) show_common(&itself, &common);
-	mr_walk_show(walk, show_common, &common);
+	mr_walk_show(walk, NULL, show_common, &common);
 	mr_walk_end(walk);
 	mr_walk_end(common.other);
 	mr_rows_end(&common.rows);

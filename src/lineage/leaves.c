@@ -37,27 +37,6 @@
 #include "base/owner.h"
 #include "lineage/leaves.h"
 
-struct MrLeaves
-{
-	Relation	heap;
-	Relation	index;
-	Snapshot	snapshot;
-	bool		descending;
-	IndexScanDesc scan;			/* finds where to begin */
-	IndexFetchTableData *rows;
-	TupleTableSlot *slot;
-	Buffer		pinned;			/* the page of the copy */
-	PGAlignedBlock copy;
-	OffsetNumber offset;		/* of the entry to give out next */
-	OffsetNumber last;
-	BlockNumber sibling;		/* P_NONE: this is the last page */
-	int64		begin;			/* entries before are not given out */
-	bool		begun;			/* none will come any more */
-	Buffer		vm_buffer;		/* of the visibility map */
-	BlockNumber visible_block;	/* everybody sees the rows of this block, as
-								 * was found for an entry of this copy */
-};
-
 MrLeaves *
 mr_leaves_open(const char *table, const char *index, Snapshot snapshot)
 {
@@ -101,103 +80,89 @@ read_page(MrLeaves *leaves, BlockNumber block)
 	/* a page that is being deleted has nothing any more but a sibling */
 	leaves->last = P_IGNORE(opaque) ? InvalidOffsetNumber :
 		PageGetMaxOffsetNumber(page);
-	leaves->visible_block = InvalidBlockNumber;
+	memset(leaves->visible, 0xFF, sizeof(leaves->visible)); /* InvalidBlockNumber */
 }
 
 /* The page of the first entry that the scan finds; P_NONE when none is. */
 static BlockNumber
-find_page(MrLeaves *leaves)
+find_page(MrLeaves *leaves, int64 key)
 {
 	ScanKeyData scankey;
 	BlockNumber block = P_NONE;
 
 	if (leaves->descending)
 		ScanKeyInit(&scankey, 1, BTLessEqualStrategyNumber, F_INT8LE,
-					Int64GetDatum(leaves->begin));
+					Int64GetDatum(key));
 	else
 		ScanKeyInit(&scankey, 1, BTGreaterEqualStrategyNumber, F_INT8GE,
-					Int64GetDatum(leaves->begin));
+					Int64GetDatum(key));
 	index_rescan(leaves->scan, &scankey, 1, NULL, 0);
 	if (index_getnext_tid(leaves->scan, ForwardScanDirection) != NULL)
 		block = ((BTScanOpaque) leaves->scan->opaque)->currPos.currPage;
 	return block;
 }
 
+/* Does the next entry of the page come before a key? */
+static bool
+is_before(const MrLeaves *leaves, int64 key)
+{
+	Page		page = (Page) leaves->copy.data;
+	IndexTuple	entry = (IndexTuple) PageGetItem(page, PageGetItemId(page, leaves->offset));
+	bool		isnull;
+	int64		at = DatumGetInt64(index_getattr(entry, 1,
+												 RelationGetDescr(leaves->index),
+												 &isnull));
+
+	return leaves->descending ? at > key : at < key;
+}
+
 /* Go before the first entry whose first column is the key or comes after it. */
 void
 mr_leaves_seek(MrLeaves *leaves, int64 key)
 {
-	BlockNumber block;
-
-	leaves->begin = key;
-	leaves->begun = false;
-	block = find_page(leaves);
-	leaves->sibling = P_NONE;
+	leaves->sibling = find_page(leaves, key);
 	leaves->offset = FirstOffsetNumber;
 	leaves->last = InvalidOffsetNumber;
-	if (block != P_NONE)
-		read_page(leaves, block);
+	while (mr_leaves_turn(leaves))
+	{
+		while (leaves->offset <= leaves->last && is_before(leaves, key))
+			leaves->offset++;
+		if (leaves->offset <= leaves->last)
+			return;
+	}
 }
 
-/* Does the snapshot see the row of an entry? */
-static bool
-is_visible(MrLeaves *leaves, ItemPointer tid)
+/* Go on to the next page; false when there is none. */
+bool
+mr_leaves_turn(MrLeaves *leaves)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (leaves->sibling == P_NONE)
+		return false;
+	read_page(leaves, leaves->sibling);
+	return true;
+}
+
+/* Ask the visibility map, and if need be the row, whether the snapshot sees it. */
+bool
+mr_leaves_ask(MrLeaves *leaves, ItemPointer tid)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(tid);
 	ItemPointerData row = *tid;
 	bool		again = false;
 	bool		found;
 
-	if (block == leaves->visible_block)
-		return true;
+	CHECK_FOR_INTERRUPTS();
 	if (VM_ALL_VISIBLE(leaves->heap, block, &leaves->vm_buffer))
 	{
 		PredicateLockPage(leaves->heap, block, leaves->snapshot);
-		leaves->visible_block = block;
+		leaves->visible[block % MR_LEAVES_BLOCKS] = block;
 		return true;
 	}
 	found = table_index_fetch_tuple(leaves->rows, &row, leaves->snapshot,
 									leaves->slot, &again, NULL);
 	ExecClearTuple(leaves->slot);
 	return found;
-}
-
-/* Is the entry one that comes before the key of the seek? */
-static bool
-is_before(const MrLeaves *leaves, IndexTuple entry)
-{
-	bool		isnull;
-	int64		key = DatumGetInt64(index_getattr(entry, 1,
-												  RelationGetDescr(leaves->index),
-												  &isnull));
-
-	return leaves->descending ? key > leaves->begin : key < leaves->begin;
-}
-
-/* The next entry, valid until the next call; NULL when there is none. */
-IndexTuple
-mr_leaves_next(MrLeaves *leaves)
-{
-	Page		page = leaves->copy.data;
-
-	for (;;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		while (leaves->offset <= leaves->last)
-		{
-			ItemId		item = PageGetItemId(page, leaves->offset++);
-			IndexTuple	entry = (IndexTuple) PageGetItem(page, item);
-
-			if (!leaves->begun && is_before(leaves, entry))
-				continue;
-			leaves->begun = true;
-			if (is_visible(leaves, &entry->t_tid))
-				return entry;
-		}
-		if (leaves->sibling == P_NONE)
-			return NULL;
-		read_page(leaves, leaves->sibling);
-	}
 }
 
 void

@@ -21,19 +21,34 @@ enum
 	EDGE_PARENT_KIND, EDGE_COLUMNS = EDGE_PARENT_KIND
 };
 
-/* Columns of the index edge_up. */
-enum
-{
-	EDGE_UP_CHILD = 1, EDGE_UP_PARENT, EDGE_UP_PARENT_LOW,
-	EDGE_UP_PARENT_TEAM, EDGE_UP_PARENT_LEVEL, EDGE_UP_ROLE,
-	EDGE_UP_PARENT_KIND
-};
-
 /* Columns of the index edge_down. */
 enum
 {
 	EDGE_DOWN_PARENT = 1, EDGE_DOWN_CHILD, EDGE_DOWN_CHILD_TEAM,
 	EDGE_DOWN_ROLE, EDGE_DOWN_CHILD_KIND
 };
+
+/*
+ * An entry of the index edge_up, and one of edge_down, behind its header: no
+ * column is NULL, and those of a fixed width come first.  The texts are role
+ * and kind, with zeros up to the entry's end.
+ */
+typedef struct MrEdgeUp
+{
+	int64		child;
+	int64		parent;
+	int64		parent_low;
+	int64		parent_team;
+	int32		parent_level;
+	uint32		texts[FLEXIBLE_ARRAY_MEMBER];
+} MrEdgeUp;
+
+typedef struct MrEdgeDown
+{
+	int64		parent;
+	int64		child;
+	int64		child_team;
+	uint32		texts[FLEXIBLE_ARRAY_MEMBER];
+} MrEdgeDown;
 
 #endif							/* MODELREG_LINEAGE_TABLES_H */

@@ -203,7 +203,7 @@ show_all_between(Between *between, MrWalk *walk, const Ends *ends)
 	(void) mr_walk_run(between->back);
 	(void) mr_walk_find(walk, ends->node.id, &start);
 	mr_rows_put(&between->rows, &start, (Datum) 0, true);
-	mr_walk_show(walk, show_between, between);
+	mr_walk_show(walk, NULL, show_between, between);
 	mr_walk_end(between->back);
 }
 

@@ -131,7 +131,7 @@ is_wanted(MrRows *rows, MrWalk *walk, int64 id)
 
 	(void) mr_walk_find(walk, id, &step);
 	class = find_class(rows, &step);
-	return class.shown && class.readable;
+	return class.readable;
 }
 
 /* Read the node of a step, and others that come soon after. */
@@ -235,6 +235,13 @@ fill_row(MrRows *rows, const MrStep *step, const MrRowClass *class,
 		describe(rows, step, class, values, nulls);
 }
 
+/* The nodes that mr_rows_show() is to be called for. */
+bool
+mr_rows_want(const MrStep *step, void *rows)
+{
+	return find_class(rows, step).shown;
+}
+
 /* A visitor of a walk: a row for each role of the node. */
 bool
 mr_rows_show(const MrStep *step, void *arg)
@@ -245,8 +252,6 @@ mr_rows_show(const MrStep *step, void *arg)
 	bool		nulls[OUT_COLUMNS];
 	MemoryContext old;
 
-	if (!class.shown)
-		return true;
 	old = MemoryContextSwitchTo(rows->row_context);
 	fill_row(rows, step, &class, values, nulls);
 	put_rows(rows, step, values, nulls);

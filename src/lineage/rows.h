@@ -41,6 +41,7 @@ extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,
 								 const char *name);
 extern void mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo,
 						  Snapshot snapshot);
+extern bool mr_rows_want(const MrStep *step, void *rows);
 extern bool mr_rows_show(const MrStep *step, void *rows);
 extern void mr_rows_put(MrRows *rows, const MrStep *step, Datum second,
 						bool isnull);

@@ -18,7 +18,7 @@
 
 #include "lineage/seen.h"
 
-#define CHUNK_IDS ((int64) MR_SEEN_PAGE * MR_SEEN_PAGES)
+#define CHUNK_IDS MR_SEEN_CHUNK_IDS
 #define BLOCK_MAX 512			/* pages to allocate at once */
 
 static inline int64
@@ -31,12 +31,6 @@ static inline int
 page_number(int64 id)
 {
 	return (int) (id % CHUNK_IDS / MR_SEEN_PAGE);
-}
-
-static inline uint64
-bit_of(int64 id)
-{
-	return UINT64CONST(1) << (id % MR_SEEN_PAGE);
 }
 
 /* bare: only which nodes were seen and wait, and nothing of them. */
@@ -71,21 +65,19 @@ find_place(const MrSeen *seen, int64 number)
 	return low;
 }
 
-static MrSeenChunk *
-find_chunk(MrSeen *seen, int64 number)
+/* The chunk of a number; NULL when there is none yet. */
+MrSeenChunk *
+mr_seen_find_chunk(MrSeen *seen, int64 number)
 {
-	int			place;
+	int			place = find_place(seen, number);
 
-	if (seen->last != NULL && seen->last->number == number)
-		return seen->last;
-	place = find_place(seen, number);
 	if (place == seen->nchunks || seen->chunks[place]->number != number)
 		return NULL;
 	return seen->last = seen->chunks[place];
 }
 
-static MrSeenChunk *
-add_chunk(MrSeen *seen, int64 number)
+MrSeenChunk *
+mr_seen_add_chunk(MrSeen *seen, int64 number)
 {
 	int			place = find_place(seen, number);
 	MrSeenChunk *chunk = palloc0(sizeof(MrSeenChunk));
@@ -118,59 +110,16 @@ new_page(MrSeen *seen)
 	return page;
 }
 
-bool
-mr_seen_has(MrSeen *seen, int64 id)
-{
-	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-
-	return chunk != NULL && (chunk->seen[page_number(id)] & bit_of(id)) != 0;
-}
-
-/* A node that was seen. */
-MrSeenNode
-mr_seen_get(MrSeen *seen, int64 id)
-{
-	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-	MrSeenNode	node = {chunk->pages[page_number(id)], id % MR_SEEN_PAGE};
-
-	return node;
-}
-
-/* The same; a node that was not seen is then, and the caller fills it. */
-MrSeenNode
-mr_seen_add(MrSeen *seen, int64 id, bool *found)
-{
-	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-	int			number = page_number(id);
-	MrSeenNode	node;
-
-	if (chunk == NULL)
-		chunk = add_chunk(seen, chunk_number(id));
-	*found = (chunk->seen[number] & bit_of(id)) != 0;
-	if (!*found)
-	{
-		if (chunk->pages[number] == NULL && !seen->bare)
-			chunk->pages[number] = new_page(seen);
-		chunk->seen[number] |= bit_of(id);
-		seen->nseen++;
-	}
-	node.page = chunk->pages[number];
-	node.at = id % MR_SEEN_PAGE;
-	return node;
-}
-
-/* A node that was seen is to be expanded. */
+/* A node is seen for the first time. */
 void
-mr_seen_pend(MrSeen *seen, int64 id)
+mr_seen_add_node(MrSeen *seen, MrSeenNode *node)
 {
-	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-	int			number = page_number(id);
+	MrSeenChunk *chunk = node->chunk;
 
-	if (chunk->pending[number] & bit_of(id))
-		return;
-	chunk->pending[number] |= bit_of(id);
-	chunk->pages_pending[number / 64] |= UINT64CONST(1) << (number % 64);
-	seen->npending++;
+	if (node->page == NULL && !seen->bare)
+		node->page = chunk->pages[node->number] = new_page(seen);
+	mr_seen_set_bit(&chunk->seen[node->number], node->at, true);
+	seen->nseen++;
 }
 
 /* All that were seen wait, so that mr_seen_next_pending() finds them. */
@@ -187,22 +136,6 @@ mr_seen_pend_all(MrSeen *seen)
 			if (chunk->seen[number] != 0)
 				chunk->pages_pending[number / 64] |= UINT64CONST(1) << (number % 64);
 	}
-}
-
-/* It is expanded now; false when it did not wait. */
-bool
-mr_seen_unpend(MrSeen *seen, int64 id)
-{
-	MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
-	int			number = page_number(id);
-
-	if (chunk == NULL || (chunk->pending[number] & bit_of(id)) == 0)
-		return false;
-	chunk->pending[number] &= ~bit_of(id);
-	if (chunk->pending[number] == 0)
-		chunk->pages_pending[number / 64] &= ~(UINT64CONST(1) << (number % 64));
-	seen->npending--;
-	return true;
 }
 
 /* The bits of a word from a position on, or up to it. */
@@ -292,7 +225,7 @@ mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
 	for (int64 page = low / MR_SEEN_PAGE; page <= high / MR_SEEN_PAGE; page++)
 	{
 		int64		id = Max(low, page * MR_SEEN_PAGE);
-		MrSeenChunk *chunk = find_chunk(seen, chunk_number(id));
+		MrSeenChunk *chunk = mr_seen_chunk(seen, id);
 		uint64		bits;
 
 		if (chunk == NULL)
@@ -305,29 +238,18 @@ mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
 	return count;
 }
 
-static void
-visit_page(const MrSeenChunk *chunk, int number, MrSeenVisit visit, void *arg)
-{
-	int64		start = chunk->number * CHUNK_IDS + number * MR_SEEN_PAGE;
-	MrSeenNode	node = {chunk->pages[number], 0};
-
-	for (uint64 bits = chunk->seen[number]; bits != 0; bits &= bits - 1)
-	{
-		node.at = pg_rightmost_one_pos64(bits);
-		visit(start + node.at, node, arg);
-	}
-}
-
-/* Visit all nodes that were seen, by id. */
+/* Visit all pages by id. */
 void
-mr_seen_each(MrSeen *seen, MrSeenVisit visit, void *arg)
+mr_seen_each_page(MrSeen *seen, MrSeenVisit visit, void *arg)
 {
 	for (int i = 0; i < seen->nchunks; i++)
+	{
+		MrSeenChunk *chunk = seen->chunks[i];
+
+		CHECK_FOR_INTERRUPTS();
 		for (int number = 0; number < MR_SEEN_PAGES; number++)
-		{
-			if (seen->chunks[i]->seen[number] == 0)
-				continue;
-			CHECK_FOR_INTERRUPTS();
-			visit_page(seen->chunks[i], number, visit, arg);
-		}
+			if (chunk->seen[number] != 0)
+				visit(chunk->number * CHUNK_IDS + number * MR_SEEN_PAGE,
+					  chunk->seen[number], chunk->pages[number], arg);
+	}
 }

@@ -59,8 +59,8 @@ walk(Traversal *traversal, MrDirection direction)
 {
 	traversal->options.direction = direction;
 	traversal->rows.nclasses = 0;
-	(void) mr_walk_from(&traversal->start, &traversal->options, mr_rows_show,
-						&traversal->rows);
+	(void) mr_walk_from(&traversal->start, &traversal->options, mr_rows_want,
+						mr_rows_show, &traversal->rows);
 }
 
 static Datum

@@ -20,29 +20,25 @@
  * parent leave it possible that the node lies there: what derives from the
  * node has a greater id and level than it, and a low that is not above its.
  * What a superseding node leads to is told by no label, so the bounds are
- * wider where such a node may be met on the way.
+ * wider where such a node may be met on the way.  Where only the answer
+ * counts, it takes what lies nearest to the target first, out of order, as
+ * long as that leads on by long steps.
  *
- * Memory: see seen.c for the nodes; to show them in order takes 8 bytes more
- * for each.  modelreg.max_lineage_nodes is the limit.  Who may read what is
+ * Memory: see seen.c for the nodes.  modelreg.max_lineage_nodes is the limit.  Who may read what is
  * not asked here: a walk goes on through nodes that its caller may not see.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/settings.h"
-#include "lineage/cursor.h"
-#include "lineage/kept.h"
-#include "lineage/leaves.h"
 #include "lineage/lineage_tables.h"
-#include "lineage/seen.h"
-#include "lineage/walk.h"
-#include "lineage/words.h"
+#include "lineage/walk_state.h"
 
 /*
  * How many ids are about one leaf page of edges; how many of these have to
@@ -50,63 +46,12 @@
  * up; and after how many useless entries (of some hub) it is left.
  */
 #define WINDOW 128
-#define RANGE_MIN 16
+#define RANGE_MIN MR_WALK_RECENT
 #define SKIP_MAX 256
 #define MISSES_MAX 16			/* edges out of bounds before a leap */
 #define MANY_EDGES 256			/* of one node, to be read by page */
-
-/* What a node stands for that only a supersession leads to. */
-typedef struct StandsEntry
-{
-	int64		node;
-	int64		stands_for;
-	int64		origin;			/* at the end of all that it stands for, or 0 */
-	char		status;			/* for simplehash */
-} StandsEntry;
-
-#define SH_PREFIX stands
-#define SH_ELEMENT_TYPE StandsEntry
-#define SH_KEY_TYPE int64
-#define SH_KEY node
-#define SH_HASH_KEY(table, key) mr_hash_id(key)
-#define SH_EQUAL(table, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-struct MrWalk
-{
-	bool		backward;		/* upstream: ids descend */
-	int32		max_depth;
-	int64		max_nodes;		/* where it ends without an error */
-	bool		cut_off;		/* it did */
-	int64		stop_at;		/* the node that ends it, or 0 */
-	bool		ended;			/* there, or cut off */
-	bool		inputs_only;	/* supersessions are not followed */
-	bool		bare;			/* nodes are seen, and nothing else is noted */
-	bool		goes_on;		/* behind max_depth */
-	bool		is_bounded;		/* by one of the next two */
-	MrBounds	bounds;
-	MrWalk	   *within;
-	MrKept	   *kept;			/* its edges, for a walk within it, or NULL */
-	bool		goes_back;		/* by the edges that the other kept */
-	MemoryContext context;		/* the other's, where it goes back */
-	Snapshot	snapshot;
-	MrCursor   *probes;			/* edges of one node */
-	TupleDesc	desc;			/* of their index */
-	MrLeaves   *range;			/* edges in order */
-	IndexTuple	range_entry;	/* that it is at, or NULL */
-	int64		range_key;		/* of that entry, or 0 */
-	int64		recent[RANGE_MIN];	/* ids that were taken last */
-	uint32		ntaken;
-	MrCursor   *supersessions;
-	int64		next_standing;	/* no id before has a supersession */
-	MrSeen	   *seen;
-	MrWords    *words;
-	stands_hash *stands;
-	int32		deepest;
-};
+#define FIRST_STEPS 16			/* towards a target, ... */
+#define STEP_IDS 16				/* ... and ids that are worth one more */
 
 /* A node from which an edge is followed. */
 typedef struct Origin
@@ -124,125 +69,112 @@ edge_index(const MrWalk *walk)
 	return walk->backward ? "edge_up" : "edge_down";
 }
 
-static MrSeenNode
+pg_noreturn static void
+raise_too_large(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the walk visits more than %d nodes",
+					mr_max_lineage_nodes),
+			 errhint("Raise modelreg.max_lineage_nodes, or give max_depth where the function takes it."),
+			 mr_reason("lineage_too_large")));
+}
+
+static inline MrSeenNode
 see(MrWalk *walk, int64 id, bool *found)
 {
 	MrSeenNode	node = mr_seen_add(walk->seen, id, found);
 
 	if (id == walk->stop_at)
 		walk->ended = true;
+	if (*found)
+		return node;
 	if (walk->seen->nseen > walk->max_nodes)
 		walk->cut_off = walk->ended = true;
-	else if (!*found && walk->seen->nseen > mr_max_lineage_nodes)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the walk visits more than %d nodes",
-						mr_max_lineage_nodes),
-				 errhint("Raise modelreg.max_lineage_nodes, or give max_depth where the function takes it."),
-				 mr_reason("lineage_too_large")));
+	else if (walk->seen->nseen > mr_max_lineage_nodes)
+		raise_too_large();
 	return node;
 }
 
-static inline int32
-depth_of(MrSeenNode node)
-{
-	return node.page->depth[node.at];
-}
-
-static inline uint32
-class_of(MrSeenNode node)
-{
-	return node.page->class[node.at];
-}
-
-static inline int32
-last_roles(MrSeenNode node)
-{
-	return node.page->roles[node.at];
-}
-
-static inline bool
-is_start(MrSeenNode node)
-{
-	return mr_seen_bit(node.page->start, node.at);
-}
-
-static inline bool
-is_marked(MrSeenNode node)
-{
-	return mr_seen_bit(node.page->marked, node.at);
-}
-
 /* A bare walk takes each node once. */
-static void
-see_bare(MrWalk *walk, int64 id, bool found)
+static inline void
+see_bare(MrWalk *walk, MrSeenNode node, bool found)
 {
 	if (!found)
-		mr_seen_pend(walk->seen, id);
+		mr_seen_pend(walk->seen, &node);
 }
 
 /* A shorter way to a node, or the first one: it is to be taken. */
-static void
-come_nearer(MrWalk *walk, int64 id, MrSeenNode node, int32 depth, bool marked)
+static inline void
+come_nearer(MrWalk *walk, MrSeenNode node, int32 depth, bool marked)
 {
 	node.page->depth[node.at] = depth;
 	node.page->roles[node.at] = 0;
 	mr_seen_set_bit(&node.page->marked, node.at, marked);
 	walk->deepest = Max(walk->deepest, depth);
-	mr_seen_pend(walk->seen, id);
+	mr_seen_pend(walk->seen, &node);
 }
 
-/* A column of an edge's entry in the index; none is NULL. */
-static inline Datum
-edge_column(const MrWalk *walk, IndexTuple edge, AttrNumber column)
+/* What an entry has behind its header. */
+static inline const char *
+entry_data(IndexTuple entry)
 {
-	bool		isnull;
-
-	return index_getattr(edge, column, walk->desc, &isnull);
+	return (const char *) entry + MAXALIGN(sizeof(IndexTupleData));
 }
 
-static inline Datum
-edge_role(const MrWalk *walk, IndexTuple edge)
+/* From where an edge leads in the walk's direction, and to where. */
+static inline int64
+edge_from(IndexTuple edge)
 {
-	return edge_column(walk, edge, walk->backward ? EDGE_UP_ROLE : EDGE_DOWN_ROLE);
+	return ((const MrEdgeUp *) entry_data(edge))->child;
 }
 
-/* Team and kind of the node that the edge leads to. */
-static uint32
-edge_class(const MrWalk *walk, IndexTuple edge)
+static inline int64
+edge_to(IndexTuple edge)
 {
-	Datum		team = edge_column(walk, edge, walk->backward ?
-								   EDGE_UP_PARENT_TEAM : EDGE_DOWN_CHILD_TEAM);
-	Datum		kind = edge_column(walk, edge, walk->backward ?
-								   EDGE_UP_PARENT_KIND : EDGE_DOWN_CHILD_KIND);
+	return ((const MrEdgeUp *) entry_data(edge))->parent;
+}
 
-	return mr_words_class(walk->words, DatumGetInt64(team), kind);
+/* Team and kind of the node that the edge leads to, and the role. */
+static inline MrEnding *
+edge_ending(const MrWalk *walk, IndexTuple edge)
+{
+	const char *data = entry_data(edge);
+	const char *end = (const char *) edge + IndexTupleSize(edge);
+	const MrEdgeUp *up = (const MrEdgeUp *) data;
+	const MrEdgeDown *down = (const MrEdgeDown *) data;
+
+	if (walk->backward)
+		return mr_words_ending(walk->words, up->parent_team, up->texts,
+							   (end - (const char *) up->texts) / sizeof(uint32));
+	return mr_words_ending(walk->words, down->child_team, down->texts,
+						   (end - (const char *) down->texts) / sizeof(uint32));
 }
 
 /* Does the edge lead nowhere near the target? */
-static bool
+static inline bool
 leads_astray(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	const MrBounds *bounds = &walk->bounds;
+	const MrEdgeUp *up = (const MrEdgeUp *) entry_data(edge);
 
 	if (id < bounds->lowest)
 		return true;
 	/* an edge to what was seen before needs no second look */
 	if (id == bounds->target || mr_seen_has(walk->seen, id))
 		return false;
-	return DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT_LOW)) > bounds->highest ||
-		DatumGetInt32(edge_column(walk, edge, EDGE_UP_PARENT_LEVEL)) <= bounds->level;
+	return up->parent_low > bounds->highest || up->parent_level <= bounds->level;
 }
 
 /* Did the walk within which this one goes not see the node? */
-static bool
+static inline bool
 is_outside(const MrWalk *walk, int64 id)
 {
 	return walk->within != NULL && !mr_seen_has(walk->within->seen, id);
 }
 
 /* The limits of a walk that has any, beside its depth. */
-static bool
+static inline bool
 is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 {
 	return (walk->bounds.target != 0 && leads_astray(walk, edge, id)) ||
@@ -250,38 +182,44 @@ is_out_of_bounds(const MrWalk *walk, IndexTuple edge, int64 id)
 }
 
 /* A node was seen at the end of an edge, first or not first. */
-static void
-arrive(MrWalk *walk, int64 id, MrSeenNode node, bool found, int32 role,
-	   const Origin *from)
+static inline void
+arrive(MrWalk *walk, MrSeenNode node, bool found, int32 role, const Origin *from)
 {
 	int32		depth = from->depth + 1;
 
 	if (!found || depth_of(node) > depth)
-		come_nearer(walk, id, node, depth, from->marked);
+		come_nearer(walk, node, depth, from->marked);
 	else if (is_marked(node) && !from->marked)
 	{
 		/* no nearer, but what follows is reached without a supersession */
 		mr_seen_set_bit(&node.page->marked, node.at, false);
-		mr_seen_pend(walk->seen, id);
+		mr_seen_pend(walk->seen, &node);
 	}
 	node.page->roles[node.at] = mr_words_with_role(walk->words, last_roles(node), role);
 }
 
-/* The role of an edge that leads to a node. */
-static int32
-role_of(MrWalk *walk, IndexTuple edge, MrSeenNode node, const Origin *from)
+/* The same, and what the edge's entry says of it is noted. */
+static inline void
+arrive_by(MrWalk *walk, IndexTuple edge, int64 id, MrSeenNode node, bool found,
+		  const Origin *from)
 {
-	int64		child_team = walk->backward ? from->team :
-	mr_words_team(walk->words, class_of(node));
+	MrEnding   *ending = edge_ending(walk, edge);
+	int32		role = mr_words_role(walk->words, ending,
+									 walk->backward ? from->team : ending->team);
 
-	return mr_words_role(walk->words, child_team, edge_role(walk, edge));
+	if (!found)
+		node.page->class[node.at] = ending->class;
+	if (walk->kept != NULL)
+		mr_kept_add(walk->kept, id, from->id, role);
+	if (!found || depth_of(node) > from->depth)
+		arrive(walk, node, found, role, from);
 }
 
 /* Follow an edge; false when it leads out of bounds. */
-static bool
+static inline bool
 follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 {
-	int64		id = DatumGetInt64(edge_column(walk, edge, EDGE_UP_PARENT));
+	int64		id = edge_to(edge);
 	bool		found;
 	MrSeenNode	node;
 
@@ -289,16 +227,9 @@ follow(MrWalk *walk, IndexTuple edge, const Origin *from)
 		return false;
 	node = see(walk, id, &found);
 	if (walk->bare)
-	{
-		see_bare(walk, id, found);
-		return true;
-	}
-	if (!found)
-		node.page->class[node.at] = edge_class(walk, edge);
-	if (walk->kept != NULL)
-		mr_kept_add(walk->kept, id, from->id, role_of(walk, edge, node, from));
-	if (!found || depth_of(node) > from->depth)
-		arrive(walk, id, node, found, role_of(walk, edge, node, from), from);
+		see_bare(walk, node, found);
+	else if (!found || depth_of(node) > from->depth || walk->kept != NULL)
+		arrive_by(walk, edge, id, node, found, from);
 	return true;
 }
 
@@ -312,7 +243,7 @@ follow_back(MrWalk *walk, const MrKeptEdge *edge, const Origin *from)
 	if (!found)
 		node.page->class[node.at] = class_of(mr_seen_get(walk->within->seen, edge->child));
 	if (!found || depth_of(node) > from->depth)
-		arrive(walk, edge->child, node, found, edge->role, from);
+		arrive(walk, node, found, edge->role, from);
 }
 
 /* Note what a node stands for; of several the one with the smallest id. */
@@ -342,7 +273,7 @@ stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 	node = see(walk, id, &found);
 	if (walk->bare)
 	{
-		see_bare(walk, id, found);
+		see_bare(walk, node, found);
 		return;
 	}
 	nearer = !found || depth_of(node) > depth_of(other);
@@ -352,21 +283,29 @@ stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 	if (!found)
 		node.page->class[node.at] = class_of(other);
 	if (nearer)
-		come_nearer(walk, id, node, depth_of(other), true);
+		come_nearer(walk, node, depth_of(other), true);
 	note_stand(walk, id, other_id, nearer);
 }
 
+/* Is it known that no supersession leads on from the node? */
+static inline bool
+stands_alone(const MrWalk *walk, int64 id)
+{
+	if (walk->backward)
+		return id > walk->next_standing && id <= walk->asked;
+	return id < walk->next_standing && id >= walk->asked;
+}
+
 /*
- * See what the node stands for, or what stands for it.  Nodes come in order,
- * so the index is asked only where it has something next.
+ * See what the node stands for, or what stands for it.  Nodes mostly come in
+ * order, so the index is asked only where it has something next.
  */
 static void
 follow_supersessions(MrWalk *walk, int64 id, MrSeenNode node)
 {
 	MrCursor   *cursor = walk->supersessions;
 
-	if (walk->backward ? id > walk->next_standing : id < walk->next_standing)
-		return;
+	walk->asked = id;
 	mr_cursor_seek_from(cursor, id, walk->backward);
 	while (mr_cursor_next(cursor))
 	{
@@ -392,16 +331,20 @@ start_from(const MrWalk *walk, MrSeenNode node, Origin *origin)
 }
 
 /* Take a pending node; false when its edges are not to be followed. */
-static bool
+static inline bool
 take(MrWalk *walk, int64 id, Origin *origin)
 {
+	MrSeenChunk *chunk = mr_seen_chunk(walk->seen, id);
 	MrSeenNode	node;
 
-	if (!mr_seen_unpend(walk->seen, id))
+	if (chunk == NULL)
 		return false;
-	node = mr_seen_get(walk->seen, id);
+	node = mr_seen_place(chunk, id);
+	if (!mr_seen_unpend(walk->seen, &node))
+		return false;
 	walk->recent[walk->ntaken++ % RANGE_MIN] = id;
-	follow_supersessions(walk, id, node);
+	if (!stands_alone(walk, id))
+		follow_supersessions(walk, id, node);
 	origin->id = id;
 	if (walk->bare)
 		return true;
@@ -428,6 +371,15 @@ leap(MrWalk *walk, int64 id)
 	return next != 0;
 }
 
+/* A node was taken too early. */
+static void
+wait_again(MrWalk *walk, int64 id)
+{
+	MrSeenNode	node = mr_seen_get(walk->seen, id);
+
+	mr_seen_pend(walk->seen, &node);
+}
+
 /*
  * Take one node.  false: it has so many edges that it is better read by page,
  * and waits again.
@@ -452,7 +404,7 @@ expand_one(MrWalk *walk, int64 id)
 			break;
 		if (walk->within == NULL && ++n > MANY_EDGES)
 		{
-			mr_seen_pend(walk->seen, id);
+			wait_again(walk, id);
 			return false;
 		}
 	}
@@ -504,12 +456,11 @@ take_between(MrWalk *walk, int64 from, int64 before)
 }
 
 /* The next entry of the range. */
-static void
+static inline void
 advance(MrWalk *walk)
 {
 	walk->range_entry = mr_leaves_next(walk->range);
-	walk->range_key = walk->range_entry == NULL ? 0 :
-		DatumGetInt64(edge_column(walk, walk->range_entry, EDGE_UP_CHILD));
+	walk->range_key = walk->range_entry == NULL ? 0 : edge_from(walk->range_entry);
 }
 
 static void
@@ -559,7 +510,8 @@ read_range(MrWalk *walk, int64 from, int64 last)
 
 		if (key != origin.id)
 		{
-			take_between(walk, from, key);
+			if (from != key)
+				take_between(walk, from, key);
 			wanted = take(walk, key, &origin);
 			origin.id = key;
 			from = beside(walk, key);
@@ -606,6 +558,41 @@ expand_from(MrWalk *walk, int64 id)
 	return expand_one(walk, id) ? beside(walk, id) : read_range(walk, id, id);
 }
 
+/* Nothing is known yet of what comes next. */
+static void
+begin_pass(MrWalk *walk)
+{
+	walk->asked = walk->next_standing = walk->backward ? PG_INT64_MAX : 1;
+	if (walk->inputs_only)
+		walk->next_standing = walk->backward ? 0 : PG_INT64_MAX;
+	walk->range_key = 0;
+}
+
+/*
+ * Of a walk that ends at its target: take what waits nearest to it, as long as
+ * that leads on by more ids than are read by page in the same time, and is not
+ * at an end soon.  What was taken so need not be taken again.
+ */
+static void
+hurry(MrWalk *walk)
+{
+	int64		credit = FIRST_STEPS * STEP_IDS;
+	int64		nearest = PG_INT64_MAX;
+	int64		id;
+
+	begin_pass(walk);
+	while (credit > 0 && !walk->ended &&
+		   (id = mr_seen_next_pending(walk->seen, walk->stop_at, false)) != 0)
+	{
+		if (id < nearest)
+			credit += nearest == PG_INT64_MAX ? 0 : nearest - id;
+		nearest = Min(nearest, id);
+		credit -= STEP_IDS;
+		if (!expand_one(walk, id))
+			return;
+	}
+}
+
 /* Take all nodes that wait, in passes. */
 static void
 expand_all(MrWalk *walk)
@@ -614,9 +601,7 @@ expand_all(MrWalk *walk)
 	{
 		int64		from = walk->backward ? PG_INT64_MAX : 1;
 
-		walk->next_standing = !walk->inputs_only ? from :
-			walk->backward ? 0 : PG_INT64_MAX;
-		walk->range_key = 0;
+		begin_pass(walk);
 		while (!walk->ended &&
 			   (from = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0)
 			from = expand_from(walk, from);
@@ -651,11 +636,8 @@ static void
 open_cursors(MrWalk *walk)
 {
 	if (!walk->goes_back)
-	{
 		walk->probes = mr_cursor_open("edge", edge_index(walk), walk->snapshot,
 									  walk->within == NULL ? 1 : 2);
-		walk->desc = RelationGetDescr(walk->probes->index);
-	}
 	walk->supersessions = mr_cursor_open("node", walk->backward ?
 										 "node_superseding" : "node_superseded",
 										 walk->snapshot, 1);
@@ -708,14 +690,14 @@ mr_walk_start(MrWalk *walk, const MrNode *start)
 
 	if (walk->bare)
 	{
-		see_bare(walk, start->id, found);
+		see_bare(walk, node, found);
 		MemoryContextSwitchTo(old);
 		return;
 	}
 	node.page->class[node.at] = mr_words_class(walk->words, start->team,
-											   CStringGetTextDatum(start->kind));
+											   start->kind);
 	mr_seen_set_bit(&node.page->start, node.at, true);
-	come_nearer(walk, start->id, node, 0, false);
+	come_nearer(walk, node, 0, false);
 	MemoryContextSwitchTo(old);
 }
 
@@ -725,12 +707,14 @@ mr_walk_run(MrWalk *walk)
 {
 	MemoryContext old = MemoryContextSwitchTo(walk->context);
 
+	if (walk->stop_at != 0)
+		hurry(walk);
 	expand_all(walk);
 	MemoryContextSwitchTo(old);
 	return !walk->cut_off;
 }
 
-/* Walk until a node that is no start is seen; false when it is not. */
+/* A bare walk until a node that is no start is seen; false when it is not. */
 bool
 mr_walk_reaches(MrWalk *walk, int64 node)
 {
@@ -766,177 +750,6 @@ mr_walk_end(MrWalk *walk)
 		MemoryContextDelete(walk->context);
 }
 
-static StandsEntry *
-find_stand(MrWalk *walk, int64 node)
-{
-	StandsEntry *entry = walk->stands == NULL ? NULL :
-		stands_lookup(walk->stands, node);
-
-	if (entry == NULL)
-		elog(ERROR, "nothing leads to node " INT64_FORMAT, node);
-	return entry;
-}
-
-/* What a node stands for to which no edge led on a shortest path. */
-int64
-mr_walk_stands_for(MrWalk *walk, int64 node)
-{
-	return find_stand(walk, node)->stands_for;
-}
-
-static bool
-is_origin(MrWalk *walk, int64 id)
-{
-	MrSeenNode	node = mr_seen_get(walk->seen, id);
-
-	return last_roles(node) != 0 || is_start(node);
-}
-
-/*
- * The node to which an edge led and for which this one stands, over however
- * many others; each of them keeps it, so that a chain is followed once.
- */
-static int64
-origin_of(MrWalk *walk, int64 id)
-{
-	int64		origin = id;
-
-	while (!is_origin(walk, origin))
-	{
-		StandsEntry *entry = find_stand(walk, origin);
-
-		CHECK_FOR_INTERRUPTS();
-		origin = entry->origin != 0 ? entry->origin : entry->stands_for;
-	}
-	while (id != origin)
-	{
-		StandsEntry *entry = find_stand(walk, id);
-
-		id = entry->origin != 0 ? entry->origin : entry->stands_for;
-		entry->origin = origin;
-	}
-	return origin;
-}
-
-static void
-describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
-{
-	step->walk = walk;
-	step->node = id;
-	step->team = mr_words_team(walk->words, class_of(node));
-	step->depth = depth_of(node);
-	step->class = class_of(node);
-	step->kind = mr_words_kind(walk->words, class_of(node));
-	step->by_supersession = is_marked(node);
-	step->ahead = NULL;
-	step->nahead = 0;
-}
-
-/*
- * The roles in which the last step of a shortest path arrived, each once and
- * in order, of those that the caller may know, and whether there are others.
- * There are none for what stands for the start itself.
- */
-const char **
-mr_walk_roles(const MrStep *step, int *n, bool *hidden)
-{
-	MrWalk	   *walk = step->walk;
-	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
-	MemoryContext old = MemoryContextSwitchTo(walk->context);
-	const MrWalkRole *roles;
-	int			nroles = mr_words_roles(walk->words, last_roles(origin), &roles);
-	int			ndistinct = 0;
-	const char **known;
-
-	MemoryContextSwitchTo(old);
-	known = palloc(Max(nroles, 1) * sizeof(char *));
-	*n = 0;
-	for (int i = 0; i < nroles; i++)
-	{
-		if (i == 0 || strcmp(roles[i - 1].role, roles[i].role) != 0)
-			ndistinct++;
-		if ((*n == 0 || strcmp(known[*n - 1], roles[i].role) != 0) &&
-			mr_may_read(roles[i].child_team))
-			known[(*n)++] = roles[i].role;
-	}
-	if (hidden != NULL)
-		*hidden = *n < ndistinct;
-	return known;
-}
-
-/* What the walk knows of a node; false when it was not seen. */
-bool
-mr_walk_find(MrWalk *walk, int64 id, MrStep *step)
-{
-	if (!mr_walk_has(walk, id))
-		return false;
-	describe(walk, id, mr_seen_get(walk->seen, id), step);
-	return true;
-}
-
-/* The nodes in the order in which they are shown. */
-typedef struct Order
-{
-	int64	   *places;			/* by depth: of its first node, then the next */
-	int64	   *ids;
-} Order;
-
-static void
-count_depth(int64 id, MrSeenNode node, void *arg)
-{
-	((Order *) arg)->places[depth_of(node) + 1]++;
-}
-
-static void
-put_in_place(int64 id, MrSeenNode node, void *arg)
-{
-	Order	   *order = arg;
-
-	order->ids[order->places[depth_of(node)]++] = id;
-}
-
-static int64 *
-order_by_depth(MrWalk *walk)
-{
-	Order		order;
-
-	order.places = MemoryContextAllocExtended(walk->context,
-											  ((int64) walk->deepest + 2) * sizeof(int64),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	order.ids = MemoryContextAllocHuge(walk->context,
-									   walk->seen->nseen * sizeof(int64));
-	mr_seen_each(walk->seen, count_depth, &order);
-	for (int32 depth = 1; depth <= walk->deepest; depth++)
-		order.places[depth] += order.places[depth - 1];
-	mr_seen_each(walk->seen, put_in_place, &order);
-	return order.ids;
-}
-
-/*
- * Show the nodes to the visitor, but not those from which the walk started,
- * until he wants no more.
- */
-void
-mr_walk_show(MrWalk *walk, MrVisit visitor, void *arg)
-{
-	int64	   *ids = order_by_depth(walk);
-	bool		more = true;
-
-	for (int64 i = 0; i < walk->seen->nseen && more; i++)
-	{
-		MrSeenNode	node = mr_seen_get(walk->seen, ids[i]);
-		MrStep		step;
-
-		CHECK_FOR_INTERRUPTS();
-		if (is_start(node))
-			continue;
-		describe(walk, ids[i], node, &step);
-		step.ahead = &ids[i];
-		step.nahead = walk->seen->nseen - i;
-		more = visitor(&step, arg);
-	}
-}
-
 /*
  * Visit what lies upstream or downstream of a node, but not the node itself,
  * as the snapshot sees it.  false, and no visit, when the walk was cut off.
@@ -944,7 +757,7 @@ mr_walk_show(MrWalk *walk, MrVisit visitor, void *arg)
  */
 bool
 mr_walk_from(const MrNode *start, const MrWalkOptions *options,
-			 MrVisit visitor, void *arg)
+			 MrWant want, MrVisit visitor, void *arg)
 {
 	MrWalk	   *walk = mr_walk_begin(options);
 	bool		complete;
@@ -952,7 +765,7 @@ mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 	mr_walk_start(walk, start);
 	complete = mr_walk_run(walk);
 	if (complete)
-		mr_walk_show(walk, visitor, arg);
+		mr_walk_show(walk, want, visitor, arg);
 	mr_walk_end(walk);
 	return complete;
 }

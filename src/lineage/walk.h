@@ -32,6 +32,9 @@ typedef struct MrStep
 /* Called for each node by depth and id; false ends the visits. */
 typedef bool (*MrVisit) (const MrStep *step, void *arg);
 
+/* Called for one node of each class: are the class's nodes to be shown? */
+typedef bool (*MrWant) (const MrStep *step, void *arg);
+
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
 
 /*
@@ -70,11 +73,11 @@ extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
 extern const char **mr_walk_roles(const MrStep *step, int *n, bool *hidden);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
-extern void mr_walk_show(MrWalk *walk, MrVisit visit, void *arg);
+extern void mr_walk_show(MrWalk *walk, MrWant want, MrVisit visit, void *arg);
 extern void mr_walk_end(MrWalk *walk);
 
 extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,
-						 MrVisit visit, void *arg);
+						 MrWant want, MrVisit visit, void *arg);
 extern bool mr_derives(const MrNode *node, const MrBounds *ancestor,
 					   Snapshot snapshot, int64 *nseen);
 

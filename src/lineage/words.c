@@ -50,29 +50,12 @@ hash_pair(PairKey key)
 #include "lib/simplehash.h"
 
 #define WORD_MAX 64				/* bytes of a role or kind, with its end */
-#define TRIED_FIRST 16			/* words that are compared before hashing */
 
 typedef struct WordEntry
 {
 	char		text[WORD_MAX]; /* hash key */
 	int32		number;
 } WordEntry;
-
-typedef struct Word
-{
-	const char *text;			/* of its WordEntry */
-	int			len;
-	int64		last_team;		/* that it was met with, or 0 */
-	int32		last_number;	/* of the TeamWord of both */
-} Word;
-
-/* A team with a kind (a class) or with a role. */
-typedef struct TeamWord
-{
-	int64		team;
-	int32		word;
-	int32		alone;			/* the set of this role alone, or 0 */
-} TeamWord;
 
 typedef struct RoleSet
 {
@@ -83,24 +66,6 @@ typedef struct RoleSet
 
 #define SMALL_SET 8				/* roles of one in order */
 #define SEARCHED 64				/* last roles, among which one is looked for */
-
-struct MrWords
-{
-	HTAB	   *by_text;
-	Word	   *texts;
-	int64		ntexts;
-	int64		text_room;
-	TeamWord   *team_words;
-	int64		nteam_words;
-	int64		team_word_room;
-	pairs_hash *team_word_numbers;	/* by team and word */
-	RoleSet    *sets;
-	int64		nsets;
-	int64		set_room;
-	pairs_hash *set_numbers;	/* of small ones, by set and greatest role */
-	MrWalkRole *roles;			/* of the set that was shown last */
-	int64		role_room;
-};
 
 MrWords *
 mr_words_create(void)
@@ -122,37 +87,22 @@ mr_words_create(void)
 	return words;
 }
 
+/* The number of a role or kind. */
 static int32
-add_text(MrWords *words, const text *word)
+intern_text(MrWords *words, const char *word)
 {
 	char		key[WORD_MAX];
 	WordEntry  *entry;
 	bool		found;
 
-	text_to_cstring_buffer(word, key, WORD_MAX);
+	strlcpy(key, word, WORD_MAX);
 	entry = hash_search(words->by_text, key, HASH_ENTER, &found);
 	if (found)
 		return entry->number;
 	words->texts = mr_grow(words->texts, words->ntexts, &words->text_room,
-						   sizeof(Word));
-	words->texts[words->ntexts].text = entry->text;
-	words->texts[words->ntexts].len = strlen(entry->text);
-	words->texts[words->ntexts].last_team = 0;
+						   sizeof(char *));
+	words->texts[words->ntexts] = entry->text;
 	return entry->number = words->ntexts++;
-}
-
-/* The number of a role or kind. */
-static int32
-intern_text(MrWords *words, Datum value)
-{
-	text	   *word = DatumGetTextPP(value);
-	int			len = VARSIZE_ANY_EXHDR(word);
-
-	for (int64 i = 0; i < Min(words->ntexts, TRIED_FIRST); i++)
-		if (words->texts[i].len == len &&
-			memcmp(words->texts[i].text, VARDATA_ANY(word), len) == 0)
-			return i;
-	return add_text(words, word);
 }
 
 static int32
@@ -165,7 +115,7 @@ find_team_word(MrWords *words, int64 team, int32 word)
 	if (!found)
 	{
 		words->team_words = mr_grow(words->team_words, words->nteam_words,
-									&words->team_word_room, sizeof(TeamWord));
+									&words->team_word_room, sizeof(MrTeamWord));
 		words->team_words[words->nteam_words].team = team;
 		words->team_words[words->nteam_words].word = word;
 		words->team_words[words->nteam_words].alone = 0;
@@ -174,25 +124,10 @@ find_team_word(MrWords *words, int64 team, int32 word)
 	return entry->number;
 }
 
-/* A word mostly comes with the team that it came with before. */
-static int32
-intern_team_word(MrWords *words, int64 team, Datum value)
-{
-	int32		number = intern_text(words, value);
-	Word	   *word = &words->texts[number];
-
-	if (word->last_team != team)
-	{
-		word->last_number = find_team_word(words, team, number);
-		word->last_team = team;
-	}
-	return word->last_number;
-}
-
 uint32
-mr_words_class(MrWords *words, int64 team, Datum kind)
+mr_words_class(MrWords *words, int64 team, const char *kind)
 {
-	return intern_team_word(words, team, kind);
+	return find_team_word(words, team, intern_text(words, kind));
 }
 
 int64
@@ -204,7 +139,7 @@ mr_words_team(const MrWords *words, uint32 class)
 const char *
 mr_words_kind(const MrWords *words, uint32 class)
 {
-	return words->texts[words->team_words[class].word].text;
+	return words->texts[words->team_words[class].word];
 }
 
 static bool
@@ -255,21 +190,64 @@ add_role(MrWords *words, int32 set, int32 role)
 	return find_set(words, add_role(words, words->sets[set].others, role), greatest);
 }
 
+/* The set with a role more that may be in it. */
 int32
-mr_words_role(MrWords *words, int64 child_team, Datum role)
+mr_words_add_role(MrWords *words, int32 set, int32 role)
 {
-	return intern_team_word(words, child_team, role);
+	return set_has(words, set, role) ? set : add_role(words, set, role);
 }
 
-/* The set with one role more; most sets have one. */
+/* The number of the ending's role, of a child of that team; the ending keeps it. */
 int32
-mr_words_with_role(MrWords *words, int32 set, int32 role)
+mr_words_learn_role(MrWords *words, MrEnding *ending, int64 child_team)
 {
-	if (set != 0)
-		return set_has(words, set, role) ? set : add_role(words, set, role);
+	int32		role = find_team_word(words, child_team, ending->role);
+
 	if (words->team_words[role].alone == 0)
 		words->team_words[role].alone = add_role(words, 0, role);
-	return words->team_words[role].alone;
+	ending->team_role = role;
+	ending->role_team = child_team;
+	return role;
+}
+
+/* The number of a role or kind as it lies in an entry. */
+static int32
+intern_datum(MrWords *words, const char *value)
+{
+	char	   *word = TextDatumGetCString(PointerGetDatum(value));
+	int32		number = intern_text(words, word);
+
+	pfree(word);
+	return number;
+}
+
+/*
+ * Learn an ending that is not in its slot, and put it there.  Its bytes are
+ * two texts as they lie in an entry, the role and then the kind.
+ */
+MrEnding *
+mr_words_learn(MrWords *words, MrEnding **slot, int64 team, const uint32 *bytes,
+			   int size)
+{
+	char	   *role = (char *) bytes;
+	char	   *kind = (char *) att_align_pointer(role + VARSIZE_ANY(role),
+												  TYPALIGN_INT, -1,
+												  role + VARSIZE_ANY(role));
+	MrEnding   *ending = *slot;
+
+	if (ending == NULL)
+		ending = *slot = palloc(sizeof(MrEnding));
+	ending->size = 0;
+	ending->role = intern_datum(words, role);
+	ending->class = find_team_word(words, team, intern_datum(words, kind));
+	ending->team = team;
+	ending->role_team = 0;
+	if (size <= MR_ENDING_MAX)
+	{
+		ending->size = size;
+		memcpy(ending->bytes, bytes, size * sizeof(uint32));
+	}
+	return ending;
 }
 
 static int
@@ -292,11 +270,11 @@ mr_words_roles(MrWords *words, int32 set, const MrWalkRole **roles)
 
 	for (; set != 0; set = words->sets[set].others)
 	{
-		TeamWord   *role = &words->team_words[words->sets[set].role];
+		MrTeamWord *role = &words->team_words[words->sets[set].role];
 
 		words->roles = mr_grow(words->roles, n, &words->role_room,
 							   sizeof(MrWalkRole));
-		words->roles[n].role = words->texts[role->word].text;
+		words->roles[n].role = words->texts[role->word];
 		words->roles[n++].child_team = role->team;
 	}
 	if (n > 1)

@@ -390,7 +390,7 @@ collect(Drawing *drawing, MrDirection direction, int32 max_depth)
 	int64		more;
 
 	drawing->nvisited = 0;
-	(void) mr_walk_from(&start, &options, visit, drawing);
+	(void) mr_walk_from(&start, &options, NULL, visit, drawing);
 	more = drawing->nvisited - drawing->max_nodes;
 	if (more <= 0)
 		return;

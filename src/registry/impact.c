@@ -190,8 +190,7 @@ visit(const MrStep *step, void *arg)
 	const MrTeam *team;
 	Shown		shown;
 
-	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0 ||
-		(impact->sought != NULL && (current = find_sought(impact, step)) == NULL))
+	if (impact->sought != NULL && (current = find_sought(impact, step)) == NULL)
 		return true;
 	old = MemoryContextSwitchTo(impact->row_context);
 	team = mr_team_by_id(step->team);
@@ -218,7 +217,7 @@ walk_down(Impact *impact, const MrNode *start, int64 max_nodes, MrWalk *within)
 		.snapshot = impact->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
 	.max_nodes = max_nodes,.within = within};
 
-	return mr_walk_from(start, &options, visit, impact);
+	return mr_walk_from(start, &options, mr_want_version, visit, impact);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "base/grow.h"
 #include "base/settings.h"
 #include "registry/search_scan.h"
+#include "registry/version_node.h"
 #include "types/names.h"
 
 static bool
@@ -20,8 +21,6 @@ collect_version(const MrStep *step, void *arg)
 {
 	MrSearchOrigin *origin = arg;
 
-	if (strcmp(step->kind, MR_NODE_KIND_VERSION) != 0)
-		return true;
 	origin->versions = mr_grow(origin->versions, origin->n, &origin->room,
 							   sizeof(int64));
 	origin->versions[origin->n++] = step->node;
@@ -56,8 +55,8 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("node \"%s\" is no %s", address, kind),
 				 mr_reason("invalid_filter")));
-	origin->complete = mr_walk_from(&origin->node, &options, collect_version,
-									origin);
+	origin->complete = mr_walk_from(&origin->node, &options, mr_want_version,
+									collect_version, origin);
 	if (!origin->complete)
 		origin->bounds = mr_bounds_towards(&origin->node, search->snapshot);
 	if (origin->n > 1)

@@ -95,7 +95,7 @@ collect(int64 id, Snapshot snapshot, HTAB *roles, Ancestors *ancestors)
 	if (!mr_node_get(id, snapshot, &start))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
 	ancestors->roles = roles;
-	(void) mr_walk_from(&start, &options, visit, ancestors);
+	(void) mr_walk_from(&start, &options, NULL, visit, ancestors);
 	if (ancestors->n > 0)
 		qsort(ancestors->items, ancestors->n, sizeof(Ancestor), compare_ancestors);
 }

@@ -15,6 +15,7 @@
 #include "registry/registry_tables.h"
 #include "registry/version_node.h"
 #include "types/model_uri.h"
+#include "types/names.h"
 
 /* The node of a version that the caller may read; 0 for none. */
 static int64
@@ -113,4 +114,11 @@ mr_find_version_address(int64 team_id, int64 model, int32 version,
 	mr_describe_version(pstrdup(team->name), model, version, snapshot, &found);
 	*name = found.name;
 	return found.address;
+}
+
+/* Of what a walk saw, the versions. */
+bool
+mr_want_version(const MrStep *step, void *arg)
+{
+	return strcmp(step->kind, MR_NODE_KIND_VERSION) == 0;
 }

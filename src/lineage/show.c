@@ -1,0 +1,233 @@
+/*
+ * show.c
+ *		What a walk knows of the nodes that it saw, and showing them in order.
+ *
+ * Nodes are shown by depth and id; to order them takes 8 bytes for each that
+ * is shown.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
+
+#include "lineage/walk_state.h"
+
+static StandsEntry *
+find_stand(MrWalk *walk, int64 node)
+{
+	StandsEntry *entry = walk->stands == NULL ? NULL :
+		stands_lookup(walk->stands, node);
+
+	if (entry == NULL)
+		elog(ERROR, "nothing leads to node " INT64_FORMAT, node);
+	return entry;
+}
+
+/* What a node stands for to which no edge led on a shortest path. */
+int64
+mr_walk_stands_for(MrWalk *walk, int64 node)
+{
+	return find_stand(walk, node)->stands_for;
+}
+
+static bool
+is_origin(MrWalk *walk, int64 id)
+{
+	MrSeenNode	node = mr_seen_get(walk->seen, id);
+
+	return last_roles(node) != 0 || is_start(node);
+}
+
+/*
+ * The node to which an edge led and for which this one stands, over however
+ * many others; each of them keeps it, so that a chain is followed once.
+ */
+static int64
+origin_of(MrWalk *walk, int64 id)
+{
+	int64		origin = id;
+
+	while (!is_origin(walk, origin))
+	{
+		StandsEntry *entry = find_stand(walk, origin);
+
+		CHECK_FOR_INTERRUPTS();
+		origin = entry->origin != 0 ? entry->origin : entry->stands_for;
+	}
+	while (id != origin)
+	{
+		StandsEntry *entry = find_stand(walk, id);
+
+		id = entry->origin != 0 ? entry->origin : entry->stands_for;
+		entry->origin = origin;
+	}
+	return origin;
+}
+
+static void
+describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
+{
+	step->walk = walk;
+	step->node = id;
+	step->team = mr_words_team(walk->words, class_of(node));
+	step->depth = depth_of(node);
+	step->class = class_of(node);
+	step->kind = mr_words_kind(walk->words, class_of(node));
+	step->by_supersession = is_marked(node);
+	step->ahead = NULL;
+	step->nahead = 0;
+}
+
+/*
+ * The roles in which the last step of a shortest path arrived, each once and
+ * in order, of those that the caller may know, and whether there are others.
+ * There are none for what stands for the start itself.
+ */
+const char **
+mr_walk_roles(const MrStep *step, int *n, bool *hidden)
+{
+	MrWalk	   *walk = step->walk;
+	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
+	MemoryContext old = MemoryContextSwitchTo(walk->context);
+	const MrWalkRole *roles;
+	int			nroles = mr_words_roles(walk->words, last_roles(origin), &roles);
+	int			ndistinct = 0;
+	const char **known;
+
+	MemoryContextSwitchTo(old);
+	known = palloc(Max(nroles, 1) * sizeof(char *));
+	*n = 0;
+	for (int i = 0; i < nroles; i++)
+	{
+		if (i == 0 || strcmp(roles[i - 1].role, roles[i].role) != 0)
+			ndistinct++;
+		if ((*n == 0 || strcmp(known[*n - 1], roles[i].role) != 0) &&
+			mr_may_read(roles[i].child_team))
+			known[(*n)++] = roles[i].role;
+	}
+	if (hidden != NULL)
+		*hidden = *n < ndistinct;
+	return known;
+}
+
+/* What the walk knows of a node; false when it was not seen. */
+bool
+mr_walk_find(MrWalk *walk, int64 id, MrStep *step)
+{
+	if (!mr_walk_has(walk, id))
+		return false;
+	describe(walk, id, mr_seen_get(walk->seen, id), step);
+	return true;
+}
+
+/* Whether nodes of a class are to be shown. */
+enum
+{
+	NOT_ASKED, WANTED, UNWANTED
+};
+
+/* The nodes in the order in which they are shown. */
+typedef struct Order
+{
+	MrWalk	   *walk;
+	MrWant		want;			/* NULL: all are wanted */
+	void	   *arg;
+	char	   *answers;		/* by class */
+	int64		n;
+	int64	   *places;			/* by depth: of its first node, then the next */
+	int64	   *ids;
+} Order;
+
+static bool
+is_wanted(Order *order, int64 id, const MrSeenPage *page)
+{
+	char	   *answer = &order->answers[page->class[id % MR_SEEN_PAGE]];
+	MrStep		step;
+
+	if (*answer == NOT_ASKED)
+	{
+		describe(order->walk, id, mr_seen_get(order->walk->seen, id), &step);
+		*answer = order->want(&step, order->arg) ? WANTED : UNWANTED;
+	}
+	return *answer == WANTED;
+}
+
+/* Those nodes of a page that are to be shown, as bits. */
+static uint64
+wanted_of(Order *order, int64 first, uint64 bits, const MrSeenPage *page)
+{
+	uint64		wanted = bits & ~page->start;
+
+	if (order->want == NULL)
+		return wanted;
+	for (bits = wanted; bits != 0; bits &= bits - 1)
+		if (!is_wanted(order, first + pg_rightmost_one_pos64(bits), page))
+			wanted ^= bits & -bits;
+	return wanted;
+}
+
+static void
+count_depths(int64 first, uint64 bits, const MrSeenPage *page, void *arg)
+{
+	Order	   *order = arg;
+
+	for (bits = wanted_of(order, first, bits, page); bits != 0; bits &= bits - 1)
+	{
+		order->places[page->depth[pg_rightmost_one_pos64(bits)] + 1]++;
+		order->n++;
+	}
+}
+
+static void
+put_in_place(int64 first, uint64 bits, const MrSeenPage *page, void *arg)
+{
+	Order	   *order = arg;
+
+	for (bits = wanted_of(order, first, bits, page); bits != 0; bits &= bits - 1)
+	{
+		int			at = pg_rightmost_one_pos64(bits);
+
+		order->ids[order->places[page->depth[at]]++] = first + at;
+	}
+}
+
+static void
+order_by_depth(MrWalk *walk, Order *order)
+{
+	order->answers = MemoryContextAllocZero(walk->context, walk->words->nteam_words);
+	order->places = MemoryContextAllocExtended(walk->context,
+											   ((int64) walk->deepest + 2) * sizeof(int64),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	mr_seen_each_page(walk->seen, count_depths, order);
+	if (order->n == 0)
+		return;
+	order->ids = MemoryContextAllocHuge(walk->context, order->n * sizeof(int64));
+	for (int32 depth = 1; depth <= walk->deepest; depth++)
+		order->places[depth] += order->places[depth - 1];
+	mr_seen_each_page(walk->seen, put_in_place, order);
+}
+
+/*
+ * Show the nodes to the visitor, but not those from which the walk started,
+ * until he wants no more; those of a class that is not wanted are passed over
+ * (NULL: all are).
+ */
+void
+mr_walk_show(MrWalk *walk, MrWant want, MrVisit visitor, void *arg)
+{
+	Order		order = {.walk = walk,.want = want,.arg = arg};
+	bool		more = true;
+
+	order_by_depth(walk, &order);
+	for (int64 i = 0; i < order.n && more; i++)
+	{
+		MrStep		step;
+
+		CHECK_FOR_INTERRUPTS();
+		describe(walk, order.ids[i], mr_seen_get(walk->seen, order.ids[i]), &step);
+		step.ahead = &order.ids[i];
+		step.nahead = order.n - i;
+		more = visitor(&step, arg);
+	}
+}
