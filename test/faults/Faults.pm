@@ -51,7 +51,7 @@ DO $do$
 BEGIN
 	EXECUTE (SELECT format($f$CREATE FUNCTION faults.stored() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 		BEGIN RETURN (SELECT string_agg(t.name || ' ' || t.rows, ', ') FROM (%s) t(name, rows)); END $$ $f$,
-		string_agg(format('SELECT %L, (SELECT md5(string_agg(t::text, %L ORDER BY t::text)) FROM %s t)', c.oid::regclass, ',', c.oid::regclass), ' UNION ALL '))
+		string_agg(format('SELECT %L, (SELECT md5(string_agg(md5(t::text), %L ORDER BY t::text)) FROM %s t)', c.oid::regclass, ',', c.oid::regclass), ' UNION ALL '))
 		FROM pg_class c WHERE relkind = 'r' AND (relnamespace = 'modelreg'::regnamespace OR oid IN ('pg_largeobject'::regclass, 'pg_largeobject_metadata'::regclass)));
 END
 $do$;
