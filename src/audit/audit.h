@@ -94,6 +94,8 @@ extern void mr_fact_recorded(int64 batch, const char *table, int64 id,
 extern bytea *mr_payload_store(int64 team, const char *body);
 extern bytea *mr_payload_write(MrTable *payload, int64 team, const char *body);
 extern char *mr_payload_fetch(const bytea *digest);
+extern char *mr_payload_read(MrTable *payloads, const bytea *digest,
+							 Snapshot latest);
 
 /* A JSON object built member by member. */
 typedef struct MrJson

@@ -103,20 +103,29 @@ mr_payload_store(int64 team, const char *body)
 	return digest;
 }
 
+/*
+ * The text of a digest from the open table; NULL when it was redacted, which
+ * counts whatever the caller's snapshot is: it is asked under the latest.
+ */
+char *
+mr_payload_read(MrTable *payloads, const bytea *digest, Snapshot latest)
+{
+	Datum		key = PointerGetDatum(digest);
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	if (mr_table_find(payloads, "payload_pkey", 1, &key, latest))
+		value = mr_table_get(payloads, PAYLOAD_BODY, &isnull);
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
 /* The text of a digest; NULL when it was redacted. */
 char *
 mr_payload_fetch(const bytea *digest)
 {
-	Datum		key = PointerGetDatum(digest);
 	MrTable    *table = mr_table_open_read("payload");
-	char	   *body = NULL;
-	bool		isnull = true;
-	Datum		value = (Datum) 0;
+	char	   *body = mr_payload_read(table, digest, NULL);
 
-	if (mr_table_find_latest(table, "payload_pkey", 1, &key))
-		value = mr_table_get(table, PAYLOAD_BODY, &isnull);
-	if (!isnull)
-		body = TextDatumGetCString(value);
 	mr_table_close(table);
 	return body;
 }

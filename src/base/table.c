@@ -107,6 +107,8 @@ mr_table_open_read(const char *name)
 void
 mr_table_close(MrTable *table)
 {
+	if (table->finder != NULL)
+		mr_scan_end(table->finder);
 	if (table->estate != NULL)
 	{
 		ExecCloseIndices(table->result_rel);
@@ -288,6 +290,51 @@ mr_scan_end(MrScan *scan)
 	pfree(scan);
 }
 
+/* Can the scan that found a row before find one by these keys? */
+static bool
+finder_fits(const MrTable *table, const char *index, int nkeys, Snapshot snapshot)
+{
+	return table->finder != NULL && strcmp(table->finder_index, index) == 0 &&
+		table->finder->scan->numberOfKeys == nkeys &&
+		table->finder->scan->xs_snapshot == snapshot;
+}
+
+/* Begin the scan anew with other values of its keys. */
+static void
+restart_scan(MrScan *scan, int nkeys, const Datum *keys)
+{
+	for (int i = 0; i < nkeys; i++)
+		scan->scan->keyData[i].sk_argument = keys[i];
+	index_rescan(scan->scan, NULL, nkeys, NULL, 0);
+}
+
+/*
+ * Who reads mostly looks up one key after another: the scan stays open, as
+ * opening one takes as long as a look-up of what is in the processor's cache.
+ * It keeps what it allocates.
+ */
+static bool
+find_to_read(MrTable *table, const char *index, int nkeys, const Datum *keys,
+			 Snapshot snapshot)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	bool		found;
+
+	if (finder_fits(table, index, nkeys, snapshot))
+		restart_scan(table->finder, nkeys, keys);
+	else
+	{
+		if (table->finder != NULL)
+			mr_scan_end(table->finder);
+		table->finder = NULL;
+		table->finder = mr_scan_begin(table, index, nkeys, keys, snapshot);
+		table->finder_index = index;
+	}
+	found = mr_scan_next(table->finder, false);
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 /*
  * Find the first row by the leading columns of an index, as a snapshot (NULL:
  * the latest) sees it, and leave it in the table's slot.
@@ -296,9 +343,13 @@ bool
 mr_table_find(MrTable *table, const char *index, int nkeys,
 			  const Datum *keys, Snapshot snapshot)
 {
-	MrScan	   *scan = mr_scan_begin(table, index, nkeys, keys, snapshot);
-	bool		found = mr_scan_next(scan, false);
+	MrScan	   *scan;
+	bool		found;
 
+	if (table->estate == NULL && snapshot != NULL)
+		return find_to_read(table, index, nkeys, keys, snapshot);
+	scan = mr_scan_begin(table, index, nkeys, keys, snapshot);
+	found = mr_scan_next(scan, false);
 	/* who will write waits for locks, and must not keep the page from VACUUM */
 	if (found && table->estate != NULL)
 		ExecMaterializeSlot(table->slot);
@@ -312,6 +363,13 @@ mr_table_find_latest(MrTable *table, const char *index, int nkeys,
 					 const Datum *keys)
 {
 	return mr_table_find(table, index, nkeys, keys, NULL);
+}
+
+/* The next row that a table open for reading has by the keys found last. */
+bool
+mr_table_find_next(MrTable *table)
+{
+	return mr_scan_next(table->finder, false);
 }
 
 /*

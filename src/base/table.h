@@ -14,6 +14,8 @@
  * A table that is open for writing, or (estate NULL) for reading.  slot
  * holds the row found or locked last.
  */
+typedef struct MrScan MrScan;
+
 typedef struct MrTable
 {
 	const char *name;
@@ -23,6 +25,8 @@ typedef struct MrTable
 	EState	   *estate;
 	ResultRelInfo *result_rel;
 	TupleTableSlot *new_slot;
+	MrScan	   *finder;			/* of mr_table_find(), or NULL */
+	const char *finder_index;
 } MrTable;
 
 extern MrTable *mr_table_open(const char *name);
@@ -31,6 +35,7 @@ extern void mr_table_close(MrTable *table);
 
 extern bool mr_table_find(MrTable *table, const char *index, int nkeys,
 						  const Datum *keys, Snapshot snapshot);
+extern bool mr_table_find_next(MrTable *table);
 extern bool mr_table_find_latest(MrTable *table, const char *index,
 								 int nkeys, const Datum *keys);
 extern bool mr_table_await_key(MrTable *table, const char *index, int nkeys,
@@ -45,7 +50,6 @@ extern bool mr_table_try_lock(MrTable *table, const char *index, int nkeys,
 							  const Datum *keys);
 
 /* A scan by an index: a prefix of its columns is given. */
-typedef struct MrScan MrScan;
 extern MrScan *mr_scan_begin(MrTable *table, const char *index, int nkeys,
 							 const Datum *keys, Snapshot snapshot);
 extern MrScan *mr_scan_begin_to(MrTable *table, const char *index, int nkeys,

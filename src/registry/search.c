@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "base/row.h"
 #include "base/settings.h"
+#include "base/snapshot.h"
 #include "lineage/lineage.h"
 #include "registry/registry_tables.h"
 #include "registry/search_scan.h"
@@ -233,6 +234,8 @@ open_tables(MrSearch *search)
 	search->params = mr_table_open_read("param");
 	search->metrics = mr_table_open_read("metric");
 	search->descriptions = mr_table_open_read("description");
+	search->payloads = mr_table_open_read("payload");
+	search->latest = RegisterSnapshot(mr_latest_snapshot());
 }
 
 static void
@@ -245,6 +248,8 @@ close_tables(MrSearch *search)
 	mr_table_close(search->params);
 	mr_table_close(search->metrics);
 	mr_table_close(search->descriptions);
+	mr_table_close(search->payloads);
+	UnregisterSnapshot(search->latest);
 }
 
 /* The description of a version now; NULL for none and for a redacted one. */
@@ -258,15 +263,15 @@ fetch_description(MrSearch *search, const MrSearchRow *row)
 						row->version))
 		return NULL;
 	payload = mr_table_get(table, DESCRIPTION_PAYLOAD, NULL);
-	return mr_payload_fetch(DatumGetByteaPP(payload));
+	return mr_payload_read(search->payloads, DatumGetByteaPP(payload), search->latest);
 }
 
 static void
 set_version(MrSearch *search, const MrSearchRow *row, Datum *values,
 			bool *nulls)
 {
-	char	   *model = psprintf("%s.%s", search->model.team_name,
-								 search->model.name);
+	char	   *model = psprintf("%s.%s", search->model->team_name,
+								 search->model->name);
 	Datum		identity = DirectFunctionCall1(uuid_out, row->identity);
 
 	mr_set_text(values, nulls, OUT_MODEL, model);
@@ -349,6 +354,7 @@ modelreg_search_versions(PG_FUNCTION_ARGS)
 	search.row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg search row",
 											   ALLOCSET_DEFAULT_SIZES);
+	search.known = palloc0(MR_SEARCH_KNOWN * sizeof(MrSearchModel));
 	open_tables(&search);
 	mr_search_run(&search, PG_ARGISNULL(ARG_AFTER) ? NULL : &after);
 	close_tables(&search);

@@ -93,9 +93,8 @@ team_is_searched(const MrSearchFilters *filters, int64 team)
 }
 
 static void
-read_model(MrSearch *search, int64 id)
+read_model(MrSearch *search, MrSearchModel *model, int64 id)
 {
-	MrSearchModel *model = &search->model;
 	MrSearchFilters *filters = &search->filters;
 	MrTable    *table = search->models;
 	Datum		key = Int64GetDatum(id);
@@ -124,9 +123,10 @@ read_model(MrSearch *search, int64 id)
 bool
 mr_search_model_matches(MrSearch *search, int64 model)
 {
-	if (search->model.id != model)
-		read_model(search, model);
-	return search->model.matches;
+	search->model = &search->known[model % MR_SEARCH_KNOWN];
+	if (search->model->id != model)
+		read_model(search, search->model, model);
+	return search->model->matches;
 }
 
 static bool
@@ -196,13 +196,11 @@ mr_search_best_metric(MrSearch *search, int64 model, int32 version,
 					  float8 *value)
 {
 	const MrSearchFilters *filters = &search->filters;
-	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
 	MrTable    *table = search->metrics;
-	MrScan	   *scan = mr_scan_begin(table, "metric_pkey", 2, keys,
-									 search->snapshot);
 	bool		found = false;
 
-	while (mr_scan_next(scan, false))
+	for (bool more = mr_search_find(search, table, "metric_pkey", model, version);
+		 more; more = mr_table_find_next(table))
 	{
 		float8		one = DatumGetFloat8(mr_table_get(table, METRIC_VALUE, NULL));
 		Datum		name = mr_table_get(table, METRIC_METRIC, NULL);
@@ -215,7 +213,6 @@ mr_search_best_metric(MrSearch *search, int64 model, int32 version,
 			*value = one;
 		found = true;
 	}
-	mr_scan_end(scan);
 	return found;
 }
 

@@ -64,7 +64,7 @@ typedef struct MrSearchFilters
 	TimestampTz until;			/* DT_NOEND for none */
 } MrSearchFilters;
 
-/* The model of the row that was looked at last. */
+/* A model that was looked at. */
 typedef struct MrSearchModel
 {
 	int64		id;
@@ -98,7 +98,9 @@ typedef struct MrSearch
 	int64		scanned;
 	ReturnSetInfo *rsinfo;
 	MemoryContext row_context;
-	MrSearchModel model;
+	MrSearchModel *model;		/* of the row that was looked at last */
+	MrSearchModel *known;		/* others that were, by id */
+	Snapshot	latest;			/* for payloads */
 	MrTable    *models;
 	MrTable    *versions;
 	MrTable    *stages;
@@ -106,7 +108,10 @@ typedef struct MrSearch
 	MrTable    *params;
 	MrTable    *metrics;
 	MrTable    *descriptions;
+	MrTable    *payloads;
 } MrSearch;
+
+#define MR_SEARCH_KNOWN 64		/* models to keep */
 
 /* search_key.c */
 extern char *mr_search_key_print(const MrSearch *search,
