@@ -21,6 +21,14 @@ enum
 	EDGE_PARENT_KIND, EDGE_COLUMNS = EDGE_PARENT_KIND
 };
 
+/* Columns of the index edge_up. */
+enum
+{
+	EDGE_UP_CHILD = 1, EDGE_UP_PARENT, EDGE_UP_PARENT_LOW,
+	EDGE_UP_PARENT_TEAM, EDGE_UP_PARENT_LEVEL, EDGE_UP_ROLE,
+	EDGE_UP_PARENT_KIND
+};
+
 /* Columns of the index edge_down. */
 enum
 {

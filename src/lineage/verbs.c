@@ -25,7 +25,6 @@ PG_FUNCTION_INFO_V1(modelreg_record_run);
 PG_FUNCTION_INFO_V1(modelreg_record_snapshot);
 PG_FUNCTION_INFO_V1(modelreg_record_table_snapshot);
 
-#define KIND_SNAPSHOT "snapshot"
 
 static void
 read_inputs(FunctionCallInfo fcinfo, int n, MrNodeRequest *request)
@@ -202,7 +201,7 @@ modelreg_record_snapshot(PG_FUNCTION_ARGS)
 	char	   *version = mr_arg_text(fcinfo, 1, "version");
 
 	mr_check_node_version(version, NULL);
-	mr_request_set_kind(&request, KIND_SNAPSHOT);
+	mr_request_set_kind(&request, MR_NODE_KIND_SNAPSHOT);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 0, "name"), version);
 	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 2));
 	if (!PG_ARGISNULL(4))
@@ -267,7 +266,7 @@ modelreg_record_table_snapshot(PG_FUNCTION_ARGS)
 	mr_arg_require(fcinfo, 0, "relation");
 	mr_arg_require(fcinfo, 3, "with_digest");
 	mr_check_node_version(version, NULL);
-	mr_request_set_kind(&request, KIND_SNAPSHOT);
+	mr_request_set_kind(&request, MR_NODE_KIND_SNAPSHOT);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 1, "name"), version);
 	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 4));
 	read_inputs(fcinfo, 5, &request);

@@ -28,6 +28,7 @@
 #include "registry/facts.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
+#include "registry/stored_json.h"
 #include "registry/upstream_facts.h"
 #include "types/digest.h"
 
@@ -40,20 +41,13 @@ enum
 	OUT_OLD_VALUE, OUT_NEW_VALUE, OUT_COLUMNS
 };
 
-/* JSON that a row names by its digest. */
-typedef struct Json
-{
-	Jsonb	   *json;			/* NULL for none */
-	bool		redacted;
-} Json;
-
 typedef struct Version
 {
 	int64		model;
 	int32		version;
 	int64		node;
-	Json		params;
-	Json		signature;
+	MrStoredJson params;
+	MrStoredJson signature;
 } Version;
 
 /* One node gave way to another, of the same name. */
@@ -176,45 +170,10 @@ compare_upstream(Diff *diff, const Version *before, const Version *after)
 	put_unreadable(diff);
 }
 
-/* The JSON of a column with a payload, of the row in the slot. */
-static Json
-read_json(MrTable *table, AttrNumber attno)
-{
-	Json		result = {NULL, false};
-	bool		isnull;
-	Datum		digest = mr_table_get(table, attno, &isnull);
-	char	   *body = isnull ? NULL : mr_payload_fetch(DatumGetByteaPP(digest));
-
-	result.redacted = !isnull && body == NULL;
-	if (body != NULL)
-		result.json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(body)));
-	return result;
-}
-
-/* Member schema of a node's properties. */
-static Json
-read_schema(int64 node, Snapshot snapshot)
-{
-	MrTable    *table = mr_table_open_read("node");
-	Datum		key = Int64GetDatum(node);
-	Json		result;
-	JsonbValue	schema;
-
-	if (!mr_table_find(table, "node_pkey", 1, &key, snapshot))
-		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
-	result = read_json(table, NODE_PROPERTIES);
-	mr_table_close(table);
-	if (result.json != NULL)
-		result.json = getKeyJsonValueFromContainer(&result.json->root, "schema",
-												   strlen("schema"), &schema) == NULL ?
-			NULL : JsonbValueToJsonb(&schema);
-	return result;
-}
-
 typedef bool (*Take) (MrFacts *facts, const MrFact *pattern, JsonbContainer *json);
 
 static MrFact
-whole_fact(const MrFact *of, const Json *json)
+whole_fact(const MrFact *of, const MrStoredJson *json)
 {
 	MrFact		whole = *of;
 
@@ -242,8 +201,8 @@ compare_taken(Diff *diff, const MrFact *of, Jsonb *before, Jsonb *after, Take ta
  * without item or part.
  */
 static void
-compare_json(Diff *diff, const char *aspect, const MrFact *of, const Json *before,
-			 const Json *after, Take take)
+compare_json(Diff *diff, const char *aspect, const MrFact *of,
+			 const MrStoredJson *before, const MrStoredJson *after, Take take)
 {
 	bool		both = before->json != NULL && after->json != NULL;
 	MrFact		a = whole_fact(of, before);
@@ -280,14 +239,14 @@ compare_schemas(Diff *diff)
 	{
 		const Successor *pair = &diff->successors[i];
 		MrFact		of = {.kind = pair->before.kind,.item = pair->before.item};
-		Json		before;
-		Json		after;
+		MrStoredJson before;
+		MrStoredJson after;
 
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0 && compare_successors(pair, pair - 1) == 0)
 			continue;
-		before = read_schema(pair->before.node, diff->snapshot);
-		after = read_schema(pair->after, diff->snapshot);
+		before = mr_stored_schema(pair->before.node, diff->snapshot);
+		after = mr_stored_schema(pair->after, diff->snapshot);
 		compare_json(diff, "schema", &of, &before, &after, mr_facts_add_columns);
 	}
 }
@@ -407,8 +366,8 @@ compare_rows(Diff *diff, const char *aspect, const Version *before,
 }
 
 /* No params are the same as an empty object of them. */
-static Json
-params_or_empty(Json params)
+static MrStoredJson
+params_or_empty(MrStoredJson params)
 {
 	MrJson		empty;
 
@@ -429,8 +388,8 @@ read_version(FunctionCallInfo fcinfo, int n, const char *name, Snapshot snapshot
 	version.model = DatumGetInt64(mr_table_get(table, VERSION_MODEL_ID, NULL));
 	version.version = DatumGetInt32(mr_table_get(table, VERSION_VERSION, NULL));
 	version.node = DatumGetInt64(mr_table_get(table, VERSION_NODE_ID, NULL));
-	version.params = params_or_empty(read_json(table, VERSION_PARAMS));
-	version.signature = read_json(table, VERSION_SIGNATURE);
+	version.params = params_or_empty(mr_stored_json(table, VERSION_PARAMS));
+	version.signature = mr_stored_json(table, VERSION_SIGNATURE);
 	mr_table_close(table);
 	return version;
 }

@@ -28,6 +28,7 @@
 #include "registry/registry_tables.h"
 #include "registry/search_scan.h"
 #include "registry/search_tables.h"
+#include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_search_versions);
 
@@ -160,10 +161,10 @@ read_filters(FunctionCallInfo fcinfo, MrSearch *search)
 		filters->run = mr_node_require(mr_arg_text(fcinfo, ARG_RUN, "run"),
 									   search->snapshot);
 	if (!PG_ARGISNULL(ARG_SNAPSHOT))
-		mr_search_origin_add(search, "snapshot",
+		mr_search_origin_add(search, MR_NODE_KIND_SNAPSHOT,
 							 mr_arg_text(fcinfo, ARG_SNAPSHOT, "snapshot"));
 	if (!PG_ARGISNULL(ARG_COMMIT))
-		mr_search_origin_add(search, "commit",
+		mr_search_origin_add(search, MR_NODE_KIND_COMMIT,
 							 mr_arg_text(fcinfo, ARG_COMMIT, "commit"));
 	filters->since = PG_ARGISNULL(ARG_REGISTERED_SINCE) ? DT_NOBEGIN :
 		PG_GETARG_TIMESTAMPTZ(ARG_REGISTERED_SINCE);

@@ -35,6 +35,9 @@ typedef struct MrNodeKey
 
 #define MR_NODE_KIND_VERSION "version"
 #define MR_NODE_KIND_RUN "run"
+#define MR_NODE_KIND_SNAPSHOT "snapshot"
+#define MR_NODE_KIND_COMMIT "commit"
+#define MR_NODE_KIND_TRANSFORM "transform"
 
 /*
  * These raise what is wrong, or save the error if escontext can take it and
