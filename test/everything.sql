@@ -47,3 +47,4 @@ SELECT modelreg.remove_alias('search.reco', 'shadow');
 SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHERE value = 'Jane Doe';
 SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
 SELECT modelreg.rename_team('ads', 'advertising');
+SELECT modelreg.set_discoverable('advertising', true), modelreg.set_discoverable('search', true), modelreg.set_discoverable('search', false);

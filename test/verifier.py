@@ -23,7 +23,7 @@ CHAINS = {1: "registry", 2: "team", 3: "facts", 4: "registrations", 5: "decision
 
 TYPES = {  # of every column, hashed or not
     "registry": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, identity text",
-    "team": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, name text, byte_quota bigint, retired_at timestamptz",
+    "team": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, name text, byte_quota bigint, retired_at timestamptz, discoverable boolean",
     "team_name": "name text, team_id bigint, since timestamptz, until timestamptz",
     "membership": "team_id bigint, role_name text, role_oid bigint, level text",
     "fact_head": "id bigint, seq bigint, head_hash bytea, head_at timestamptz",
@@ -533,7 +533,9 @@ class Verifier:
             retired = min((e["at"] for e in self.events.get((2, t["id"]), []) if e["kind"] == "team_retired"), default=None)
             quotas = [text_of(e["what"], "bytes") for e in self.events.get((2, t["id"]), []) if e["kind"] == "quota_set"]
             quota = None if t["byte_quota"] is None else str(t["byte_quota"])
+            shown = [text_of(e["what"], "discoverable") for e in self.events.get((2, t["id"]), []) if e["kind"] == "discoverable_set"]
             for column, found, expected in (("name", t["name"], told), ("retired_at", t["retired_at"], retired),
+                                            ("discoverable", "true" if t["discoverable"] else "false", shown[-1] if shown else "false"),
                                             ("byte_quota", quota, quotas[-1] if quotas else None)):
                 if found != expected:
                     self.report("fold", f"team {t['id']}", f"{column} is {found}, by the events it is {expected}")

@@ -11,7 +11,8 @@ CREATE TABLE modelreg.team (
 	head_at timestamptz NOT NULL,
 	name text COLLATE "C" NOT NULL,
 	byte_quota bigint,
-	retired_at timestamptz
+	retired_at timestamptz,
+	discoverable boolean NOT NULL
 );
 COMMENT ON TABLE modelreg.team IS 'Teams, and the head of each one''s chain; changed by verbs alone.';
 COMMENT ON COLUMN modelreg.team.id IS 'Permanent id of the team.';
@@ -21,6 +22,7 @@ COMMENT ON COLUMN modelreg.team.head_at IS 'Time of the last event.';
 COMMENT ON COLUMN modelreg.team.name IS 'Present name; no dot, never used again by another team.';
 COMMENT ON COLUMN modelreg.team.byte_quota IS 'Logical bytes that the team''s uploads may hold; null for no limit.';
 COMMENT ON COLUMN modelreg.team.retired_at IS 'When the team was retired; null while it lives.';
+COMMENT ON COLUMN modelreg.team.discoverable IS 'Whether everybody sees the team in the view catalog, and may name its nodes as inputs.';
 
 CREATE TABLE modelreg.team_name (
 	name text COLLATE "C" NOT NULL CONSTRAINT team_name_pkey PRIMARY KEY,

@@ -133,8 +133,8 @@ reset_cache(void)
 }
 
 /* Does the role of this OID still have this name? */
-static bool
-role_is_named(Oid role, const char *name)
+bool
+mr_role_is_named(Oid role, const char *name)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		same;
@@ -230,7 +230,7 @@ load_memberships(Snapshot snapshot, RoleRights *rights, MrTeam *teams, int n)
 		MrTeam	   *team;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!role_is_named(role, name) ||
+		if (!mr_role_is_named(role, name) ||
 			!(role == rights->role || is_member_of_role_nosuper(rights->role, role)))
 			continue;
 		if (team_id == MR_NO_TEAM)

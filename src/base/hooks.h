@@ -35,11 +35,12 @@ extern PGDLLIMPORT MrVersionInUseHook mr_version_in_use;
 
 /*
  * lineage -> registry: the node of a version by its address or permanent id
- * (0: no such version that the caller may read), and the address of a
- * version with its model's name (NULL: the caller may not read it), as a
- * snapshot sees them (NULL: the latest).
+ * (0: no such version that the caller may read, or name as an input), and the
+ * address of a version with its model's name (NULL: the caller may not read
+ * it), as a snapshot sees them (NULL: the latest).
  */
-typedef int64 (*MrVersionNodeHook) (const char *address, Snapshot snapshot);
+typedef int64 (*MrVersionNodeHook) (const char *address, bool as_input,
+									Snapshot snapshot);
 extern PGDLLIMPORT MrVersionNodeHook mr_version_node;
 typedef char *(*MrVersionAddressHook) (int64 team, int64 model, int32 version,
 									   Snapshot snapshot, char **name);

@@ -2,7 +2,7 @@
  * inputs.c
  *		The inputs of a node that is to be recorded.
  *
- * Inputs are found with the caller's rights, before anything is written and
+ * Inputs are found with the caller's rights (or in a discoverable team), before anything is written and
  * before the node's id is drawn: so a parent's id is smaller than a child's.
  * All that were not found are reported at once.
  */
@@ -63,13 +63,18 @@ append_input(MrInputs *inputs, const char *role, const MrNode *node)
 static const MrNode *
 find_input(MrInputs *inputs, const char *address, bool *asked_before)
 {
+	MrTable    *table;
 	MrNode	   *node;
+	bool		found;
 
 	*asked_before = false;
 	if (inputs->known != NULL)
 		return mr_known_find(inputs->known, address, asked_before);
 	node = palloc(sizeof(MrNode));
-	return mr_node_resolve(address, NULL, node) ? node : NULL;
+	table = mr_table_open_read("node");
+	found = mr_node_find_input(table, address, node);
+	mr_table_close(table);
+	return found ? node : NULL;
 }
 
 /* Add the node of an address, which may have any kind. */

@@ -80,7 +80,7 @@ canonical(const char *address)
 }
 
 /*
- * The node of an address; NULL when there is none that the caller may read,
+ * The node of an address; NULL when there is none that the caller may name,
  * and then asked_before says whether that was the answer before.
  */
 const MrNode *
@@ -98,7 +98,7 @@ mr_known_find(MrKnown *known, const char *address, bool *asked_before)
 	if (entry != NULL)
 		return entry->node;
 	node = palloc(sizeof(MrNode));
-	if (!mr_node_resolve_in(known->nodes, address, NULL, node))
+	if (!mr_node_find_input(known->nodes, address, node))
 	{
 		pfree(node);
 		node = NULL;

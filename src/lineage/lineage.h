@@ -28,8 +28,9 @@ typedef struct MrNode
 } MrNode;
 
 /*
- * Finding nodes.  None of these asks for rights but the three that take an
- * address, for which a node that the caller may not read does not exist.  A
+ * Finding nodes.  None of these asks for rights but those that take an
+ * address or a team's name, for which what the caller may not read does not
+ * exist.  A
  * snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
@@ -46,10 +47,9 @@ extern bool mr_node_find_row(MrTable *table, int64 team, const char *kind,
 							 Snapshot snapshot);
 extern bool mr_node_await(MrTable *table, int64 team, const char *kind,
 						  const char *name, const char *version);
-extern bool mr_node_resolve(const char *address, Snapshot snapshot,
-							MrNode *node);
-extern bool mr_node_resolve_in(MrTable *table, const char *address,
-							   Snapshot snapshot, MrNode *node);
+extern int64 mr_node_team(const char *name, bool as_input);
+extern bool mr_node_find_input(MrTable *table, const char *address,
+							   MrNode *node);
 extern void mr_node_load(const char *address, Snapshot snapshot,
 						 MrNode *node);
 extern void mr_node_raise_missing(const char *address);

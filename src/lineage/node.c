@@ -167,46 +167,61 @@ mr_node_await(MrTable *table, int64 team, const char *kind, const char *name,
 
 /* The node of a version, by models:/team.name/version or permanent id. */
 static bool
-resolve_version(const char *address, Snapshot snapshot, MrNode *node)
+resolve_version(const char *address, bool as_input, Snapshot snapshot,
+				MrNode *node)
 {
 	int64		id = mr_version_node == NULL ? 0 :
-		mr_version_node(address, snapshot);
+		mr_version_node(address, as_input, snapshot);
 
-	return id != 0 && mr_node_get(id, snapshot, node) && mr_may_read(node->team);
+	return id != 0 && mr_node_get(id, snapshot, node);
 }
 
 /*
- * The node of an address that the caller may read; false when the snapshot
- * sees none.  Malformed addresses are errors.  table is modelreg.node.
+ * The team of that name whose nodes the caller may read or, as_input, name as
+ * inputs; 0 for none.
  */
-bool
-mr_node_resolve_in(MrTable *table, const char *address, Snapshot snapshot,
-				   MrNode *node)
+int64
+mr_node_team(const char *name, bool as_input)
 {
-	const MrTeam *team;
+	const MrTeam *team = mr_team_by_name(name);
+
+	if (team != NULL)
+		return team->id;
+	return as_input ? mr_discoverable_team(name) : 0;
+}
+
+/*
+ * The node of an address that the caller may read or, as_input, name as an
+ * input; false when the snapshot sees none.  Malformed addresses are errors.
+ */
+static bool
+resolve(MrTable *table, const char *address, bool as_input, Snapshot snapshot,
+		MrNode *node)
+{
 	MrNodeKey	key;
+	int64		team;
 
 	if (strncmp(address, MR_URI_PERMANENT_SCHEME, strlen(MR_URI_PERMANENT_SCHEME)) == 0)
-		return resolve_version(address, snapshot, node);
+		return resolve_version(address, as_input, snapshot, node);
 	mr_node_key_parse(address, NULL, &key);
 	if (strcmp(key.kind, MR_NODE_KIND_VERSION) == 0)
-		return resolve_version(mr_node_key_print(&key), snapshot, node);
-	team = mr_team_by_name(key.team);
-	if (team == NULL ||
-		!mr_node_find_row(table, team->id, key.kind, key.name, key.version, snapshot))
+		return resolve_version(mr_node_key_print(&key), as_input, snapshot, node);
+	team = mr_node_team(key.team, as_input);
+	if (team == 0 ||
+		!mr_node_find_row(table, team, key.kind, key.name, key.version, snapshot))
 		return false;
 	read_node(table, node);
 	return true;
 }
 
+/*
+ * The node of an address that the caller may name as an input: one to read,
+ * or any one of a discoverable team.  table is modelreg.node.
+ */
 bool
-mr_node_resolve(const char *address, Snapshot snapshot, MrNode *node)
+mr_node_find_input(MrTable *table, const char *address, MrNode *node)
 {
-	MrTable    *table = mr_table_open_read("node");
-	bool		found = mr_node_resolve_in(table, address, snapshot, node);
-
-	mr_table_close(table);
-	return found;
+	return resolve(table, address, true, NULL, node);
 }
 
 /* Error 42704. */
@@ -221,11 +236,15 @@ mr_node_raise_missing(const char *address)
 			 mr_reason("node_not_found")));
 }
 
-/* The same as mr_node_resolve(), but an error in place of false. */
+/* The node of an address that the caller may read, or error 42704. */
 void
 mr_node_load(const char *address, Snapshot snapshot, MrNode *node)
 {
-	if (!mr_node_resolve(address, snapshot, node))
+	MrTable    *table = mr_table_open_read("node");
+	bool		found = resolve(table, address, false, snapshot, node);
+
+	mr_table_close(table);
+	if (!found)
 		mr_node_raise_missing(address);
 }
 

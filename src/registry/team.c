@@ -24,6 +24,7 @@ PG_FUNCTION_INFO_V1(modelreg_create_team);
 PG_FUNCTION_INFO_V1(modelreg_rename_team);
 PG_FUNCTION_INFO_V1(modelreg_retire_team);
 PG_FUNCTION_INFO_V1(modelreg_set_quota);
+PG_FUNCTION_INFO_V1(modelreg_set_discoverable);
 PG_FUNCTION_INFO_V1(modelreg_grant_level);
 PG_FUNCTION_INFO_V1(modelreg_revoke_level);
 PG_FUNCTION_INFO_V1(modelreg_grant_registry_right);
@@ -131,6 +132,8 @@ insert_heads(int64 id, const char *name, TimestampTz at)
 	mr_head_init(MR_CHAIN_TEAM, id, values, nulls);
 	values[TEAM_NAME - 1] = CStringGetTextDatum(name);
 	nulls[TEAM_NAME - 1] = false;
+	values[TEAM_DISCOVERABLE - 1] = BoolGetDatum(false);
+	nulls[TEAM_DISCOVERABLE - 1] = false;
 	mr_insert_row("team", values, nulls);
 	mr_head_init(MR_CHAIN_FACTS, id, values, nulls);
 	mr_insert_row("fact_head", values, nulls);
@@ -368,6 +371,39 @@ modelreg_set_quota(PG_FUNCTION_ARGS)
 	mr_verb_begin(&verb, fcinfo, "set_quota", &team, 2);
 	if (!mr_verb_repeats(&verb))
 		set_quota(&verb, limited, bytes);
+	mr_verb_end(&verb);
+	PG_RETURN_VOID();
+}
+
+static void
+set_discoverable(MrVerb *verb, bool discoverable)
+{
+	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	MrJson		json;
+
+	if (DatumGetBool(head->values[TEAM_DISCOVERABLE - 1]) == discoverable)
+	{
+		mr_head_release(head);
+		return;
+	}
+	head->values[TEAM_DISCOVERABLE - 1] = BoolGetDatum(discoverable);
+	mr_json_begin(&json);
+	mr_json_add_bool(&json, "discoverable", discoverable);
+	mr_event_append(head, verb, "discoverable_set", mr_json_end(&json), NULL);
+	mr_head_save(head);
+}
+
+/* modelreg.set_discoverable(team text, discoverable boolean, request_id text) */
+Datum
+modelreg_set_discoverable(PG_FUNCTION_ARGS)
+{
+	MrTeam		team = mr_require_team(mr_arg_text(fcinfo, 0, "team"), MR_MAINTAINER);
+	MrVerb		verb;
+
+	mr_arg_require(fcinfo, 1, "discoverable");
+	mr_verb_begin(&verb, fcinfo, "set_discoverable", &team, 2);
+	if (!mr_verb_repeats(&verb))
+		set_discoverable(&verb, PG_GETARG_BOOL(1));
 	mr_verb_end(&verb);
 	PG_RETURN_VOID();
 }

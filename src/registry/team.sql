@@ -24,6 +24,12 @@ COMMENT ON FUNCTION modelreg.set_quota(text, bigint, text) IS 'Limits the logica
 REVOKE ALL ON FUNCTION modelreg.set_quota(text, bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.set_quota(text, bigint, text) TO PUBLIC;
 
+CREATE FUNCTION modelreg.set_discoverable(team text, discoverable boolean, request_id text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'modelreg_set_discoverable' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.set_discoverable(text, boolean, text) IS 'Lets everybody see in the view catalog which models the team has, and name its nodes as inputs by their exact address; or no longer. Needs maintainer.';
+REVOKE ALL ON FUNCTION modelreg.set_discoverable(text, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.set_discoverable(text, boolean, text) TO PUBLIC;
+
 CREATE FUNCTION modelreg.grant_level(team text, role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_grant_level' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.grant_level(text, text, text, text) IS 'Gives a role a level in a team: reader, contributor, evaluator, reviewer or maintainer. Needs maintainer, or admin.';

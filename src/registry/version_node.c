@@ -11,15 +11,22 @@
 #include "utils/uuid.h"
 
 #include "base/table.h"
+#include "lineage/lineage.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "registry/version_node.h"
 #include "types/model_uri.h"
 #include "types/names.h"
 
-/* The node of a version that the caller may read; 0 for none. */
+static bool
+may_see(int64 team, bool as_input)
+{
+	return mr_may_read(team) || (as_input && mr_team_is_discoverable(team));
+}
+
+/* The node of a version that the caller may see; 0 for none. */
 static int64
-node_of(int64 model, int32 version, const pg_uuid_t *identity,
+node_of(int64 model, int32 version, const pg_uuid_t *identity, bool as_input,
 		Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
@@ -27,7 +34,7 @@ node_of(int64 model, int32 version, const pg_uuid_t *identity,
 	int64		node = 0;
 
 	if (mr_table_find(table, "version_pkey", 2, keys, snapshot) &&
-		mr_may_read(DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL))) &&
+		may_see(DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL)), as_input) &&
 		(identity == NULL ||
 		 memcmp(identity, DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL)),
 				UUID_LEN) == 0))
@@ -38,24 +45,26 @@ node_of(int64 model, int32 version, const pg_uuid_t *identity,
 
 /*
  * The node of a version by its address, models:/team.name/version or the
- * permanent id; 0 when there is none that the caller may read.
+ * permanent id; 0 when there is none that the caller may read or, as_input,
+ * name as an input.
  */
 int64
-mr_find_version_node(const char *address, Snapshot snapshot)
+mr_find_version_node(const char *address, bool as_input, Snapshot snapshot)
 {
-	const MrTeam *team;
+	MrTeam		team = {0};
 	MrModelUri	uri;
 	MrModel		model;
 
 	(void) mr_model_uri_parse(address, NULL, &uri);
 	if (uri.kind == MR_URI_PERMANENT)
-		return node_of(uri.model_id, uri.version, &uri.identity, snapshot);
+		return node_of(uri.model_id, uri.version, &uri.identity, as_input,
+					   snapshot);
 	if (uri.kind != MR_URI_VERSION)
 		return 0;
-	team = mr_team_by_name(uri.team);
-	if (team == NULL || !mr_model_find(team, uri.name, snapshot, &model))
+	team.id = mr_node_team(uri.team, as_input);
+	if (team.id == 0 || !mr_model_find(&team, uri.name, snapshot, &model))
 		return 0;
-	return node_of(model.id, uri.version, NULL, snapshot);
+	return node_of(model.id, uri.version, NULL, as_input, snapshot);
 }
 
 static char *

@@ -140,7 +140,10 @@ static const Statement statements[] = {
 		"LEFT JOIN (SELECT e.chain_id, min(e.at) AS at " EVENTS_OF_TEAMS("'team_retired'") " GROUP BY e.chain_id) x ON x.chain_id = t.id "
 		"LEFT JOIN (SELECT DISTINCT ON (e.chain_id) e.chain_id, e.what->>'bytes' AS bytes " EVENTS_OF_TEAMS("'quota_set'")
 		" ORDER BY e.chain_id, e.seq DESC) q ON q.chain_id = t.id "
-		DIFFERENCES("('name', t.name, n.name), ('retired_at', t.retired_at::text, x.at::text), ('byte_quota', t.byte_quota::text, q.bytes)")
+		"LEFT JOIN (SELECT DISTINCT ON (e.chain_id) e.chain_id, e.what->>'discoverable' AS discoverable " EVENTS_OF_TEAMS("'discoverable_set'")
+		" ORDER BY e.chain_id, e.seq DESC) d ON d.chain_id = t.id "
+		DIFFERENCES("('name', t.name, n.name), ('retired_at', t.retired_at::text, x.at::text), ('byte_quota', t.byte_quota::text, q.bytes), "
+					"('discoverable', t.discoverable::text, COALESCE(d.discoverable, 'false'))")
 		"AND ($1 IS NULL OR t.id = $1) ORDER BY 1, 2"},
 
 	{"fold", "memberships", MR_VERIFY_ALL | MR_VERIFY_TEAM,

@@ -141,6 +141,7 @@ my %calls = (
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
 	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],
 	set_quota => [ '', q{set_quota('search', 1000000000 + %d, request_id => 'r%d')} ],
+	set_discoverable => [ q{SELECT modelreg.set_discoverable('search', false);}, q{set_discoverable('search', true, request_id => 'r%d')} ],
 	grant_level => [ q{SELECT modelreg.revoke_level('search', 'bob', 'reader');}, q{grant_level('search', 'bob', 'reader', request_id => 'r%d')} ],
 	revoke_level => [ q{SELECT modelreg.grant_level('search', 'bob', 'reader');}, q{revoke_level('search', 'bob', 'reader', request_id => 'r%d')} ],
 	grant_registry_right => [ q{RESET ROLE; SELECT modelreg.revoke_registry_right('bob', 'auditor');}, q{grant_registry_right('bob', 'auditor', request_id => 'r%d')}, 'superuser' ],

@@ -137,7 +137,7 @@ my @tampering = (
 	[ 'texts of nobody', q{INSERT INTO modelreg.payload VALUES (modelreg.row_hash('payload', 1::smallint, '\x00'::bytea, 'x'::text), 1, '\x00', 'x')} ],
 	[ 'redactions removed', q{DELETE FROM modelreg.payload WHERE body IS NULL} ],
 	[ 'memberships changed', q{UPDATE modelreg.membership SET level = 'maintainer' WHERE role_name = 'jane' AND team_id = 1; UPDATE modelreg.membership SET role_oid = 1 WHERE role_name = 'joe'; INSERT INTO modelreg.membership VALUES (2, 'joe', 1, 'reader')} ],
-	[ 'teams changed', q{UPDATE modelreg.team SET name = 'x', byte_quota = 5, retired_at = now()} ],
+	[ 'teams changed', q{UPDATE modelreg.team SET name = 'x', byte_quota = 5, retired_at = now(), discoverable = NOT discoverable} ],
 	[ 'names of teams changed', q{DELETE FROM modelreg.team_name WHERE name = 'ads'; UPDATE modelreg.team_name SET until = now() WHERE name = 'search'; INSERT INTO modelreg.team_name VALUES ('x', 1, now())} ],
 	[ 'models changed', q{UPDATE modelreg.model SET name = 'x' || id, policy = 'y', policy_digest = 'z', created_at = now(), retired_at = now()} ],
 	[ 'names of models changed', q{UPDATE modelreg.model_name SET until = now() WHERE name = 'reco'; DELETE FROM modelreg.model_name WHERE name = 'older'; INSERT INTO modelreg.model_name VALUES (1, 'x', 1, now())} ],

@@ -59,6 +59,7 @@ SELECT modelreg.set_alias('zebra.xyzzy-model', 'xyzzy', 1), modelreg.set_tag('ze
 SELECT modelreg.record_run('search.joint', inputs => '{"training": ["snapshot:zebra.xyzzy-snapshot\@xyzzy-1", "models:/zebra.xyzzy-model/1", "snapshot:search.events\@1"]}');
 SELECT modelreg.register_version('search.reco', 'run:search.joint', parents => '{models:/zebra.xyzzy-model/1}');
 SELECT modelreg.record_evaluation('models:/search.reco/' || max(version), 'offline', '{"auc": 0.5}', dataset => 'snapshot:zebra.xyzzy-snapshot\@xyzzy-1') FROM modelreg.versions WHERE model = 'search.reco';
+SELECT modelreg.set_discoverable('zebra', false);
 RESET ROLE;
 ANALYZE;
 SQL
