@@ -44,6 +44,8 @@ SELECT modelreg.promote('search.reco', 1, 'Archived', leave_none => true);
 SELECT modelreg.promote('search.reco', 2, 'Production');
 SELECT modelreg.set_alias('search.reco', 'champion', 1), modelreg.set_alias('search.reco', 'champion', 2), modelreg.set_alias('search.reco', 'shadow', 1);
 SELECT modelreg.remove_alias('search.reco', 'shadow');
+SELECT modelreg.quarantine('snapshot:search.events@2026-06-02', E'broken "\\N"'), modelreg.quarantine('models:/ads.click/1', 'odd'), modelreg.quarantine('run:search.train', 'by mistake');
+SELECT modelreg.lift_quarantine('run:search.train', 'no harm');
 SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHERE value = 'Jane Doe';
 SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
 SELECT modelreg.rename_team('ads', 'advertising');

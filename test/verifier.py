@@ -59,6 +59,7 @@ TYPES = {  # of every column, hashed or not
               "value double, evaluation_id bigint",
     "param": "model_id bigint, version integer, key text, team_id bigint, value text",
     "description": "model_id bigint, version integer, team_id bigint, payload bytea",
+    "quarantine": "node_id bigint, team_id bigint, since timestamptz, seq bigint",
 }
 
 KEYS = {
@@ -557,6 +558,17 @@ class Verifier:
         found = {(str(m["team_id"]), m["role_name"], m["level"]): str(m["role_oid"]) for m in self.t["membership"]}
         self.compare("membership", {k: granted.get(k) if (*k, v) in bound else v for k, v in found.items()}, granted)
 
+    def check_quarantines(self):
+        told = {}
+        for e in self.of(2, "quarantined", "quarantine_lifted"):
+            told.pop((e["chain_id"], text_of(e["what"], "node_id")), None)
+            if e["kind"] == "quarantined":
+                told[e["chain_id"], text_of(e["what"], "node_id")] = (e["at"], e["seq"])
+        self.compare("quarantine", {(q["team_id"], str(q["node_id"])): (q["since"], q["seq"]) for q in self.t["quarantine"]}, told)
+        for q in self.t["quarantine"]:
+            if q["node_id"] not in self.nodes or self.nodes[q["node_id"]]["team_id"] != q["team_id"]:
+                self.report("fold", f"quarantine {q['team_id']}/{q['node_id']}", "its node is missing or of another team")
+
     def check_models(self):
         told, names = {}, {}
         for e in self.of(2, "model_created", "model_renamed", "model_retired"):
@@ -657,7 +669,7 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_models, self.check_decisions, self.check_notes, self.check_values):
+                      self.check_quarantines,                      self.check_models, self.check_decisions, self.check_notes, self.check_values):
             check()
 
 

@@ -14,7 +14,9 @@ typedef enum MrLockClass
 	MR_LOCK_BLOB,				/* a digest that is being stored */
 	MR_LOCK_BYTES,				/* shared: bytes stay; exclusive: they go */
 	MR_LOCK_EVALUATION,			/* of one node */
-	MR_LOCK_NOTE				/* what is said of a model under one key */
+	MR_LOCK_NOTE,				/* what is said of a model under one key */
+	MR_LOCK_QUARANTINE			/* shared: versions are let in; exclusive: nodes
+								 * are quarantined; at the end of a transaction */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

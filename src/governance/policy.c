@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/hooks.h"
 #include "governance/governance.h"
+#include "governance/quarantine.h"
 
 /* Canonical JSON: compiled in, so it must never change. */
 static const char open_policy[] =
@@ -45,4 +46,5 @@ void
 mr_governance_init(void)
 {
 	mr_policy_digest = find_policy;
+	mr_quarantine_init();
 }

@@ -15,8 +15,11 @@
 #include "base/grow.h"
 #include "base/hooks.h"
 #include "governance/governance.h"
+#include "governance/quarantine.h"
 #include "governance/transition.h"
+#include "registry/quarantine.h"
 #include "registry/registry_tables.h"
+#include "registry/version_node.h"
 
 /* Lock the model's decisions.  What is current stays so until said. */
 MrTransition *
@@ -187,15 +190,40 @@ notify(MrTransition *transition)
 							  transition->model->id, transition->current);
 }
 
+/*
+ * What comes into Staging or Production, or is current from now on, must not
+ * derive from what is quarantined, whatever the policy says.
+ */
+static void
+let_in(MrTransition *transition)
+{
+	bool		moved = false;
+
+	for (int i = 0; i < transition->nmoves; i++)
+	{
+		const MrMove *move = &transition->moves[i];
+
+		if (move->to == MR_STAGE_STAGING || move->to == MR_STAGE_PRODUCTION)
+			mr_quarantine_let_in(transition, move->version);
+		moved = moved || move->version == transition->current;
+	}
+	if (!moved && transition->current != 0 &&
+		transition->current != transition->model->current_version)
+		mr_quarantine_let_in(transition, transition->current);
+}
+
 /* Write the transition; returns the number of its event. */
 int64
 mr_transition_commit(MrTransition *transition, const char *kind)
 {
 	bool		changed = transition->current != transition->model->current_version;
-	TimestampTz at = mr_event_append(transition->head, transition->verb, kind,
-									 describe(transition), transition->reason);
-	int64		seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
+	TimestampTz at;
+	int64		seq;
 
+	let_in(transition);
+	at = mr_event_append(transition->head, transition->verb, kind,
+						 describe(transition), transition->reason);
+	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 	write_stages(transition, at);
 	if (changed)
 	{
@@ -280,9 +308,19 @@ get_tenure(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
 	return found;
 }
 
+/* Not the version itself, nor one that is not to come back. */
+static bool
+can_return(int64 model, int32 version, const MrTenure *tenure, Snapshot snapshot)
+{
+	return version != 0 && version != tenure->version &&
+		!mr_derives_from_quarantined(mr_version_node_id(model, version, snapshot),
+									 snapshot);
+}
+
 /*
  * What was current before, following the links past the times when nothing
- * was and past the version itself; false when there was nothing.
+ * was, past the version itself and past what derives from a quarantined node;
+ * false when there was nothing.
  */
 bool
 mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,
@@ -293,7 +331,7 @@ mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,
 	while (seq != 0 && get_tenure(model, seq, snapshot, previous))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (previous->version != 0 && previous->version != tenure->version)
+		if (can_return(model, previous->version, tenure, snapshot))
 			return true;
 		seq = previous->previous_seq;
 	}

@@ -24,6 +24,22 @@ may_see(int64 team, bool as_input)
 	return mr_may_read(team) || (as_input && mr_team_is_discoverable(team));
 }
 
+/* The node of a version that is there, as a snapshot (NULL: the latest) sees it. */
+int64
+mr_version_node_id(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("version");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	int64		node;
+
+	if (!mr_table_find(table, "version_pkey", 2, keys, snapshot))
+		elog(ERROR, "version %d of model " INT64_FORMAT " does not exist",
+			 version, model);
+	node = DatumGetInt64(mr_table_get(table, VERSION_NODE_ID, NULL));
+	mr_table_close(table);
+	return node;
+}
+
 /* The node of a version that the caller may see; 0 for none. */
 static int64
 node_of(int64 model, int32 version, const pg_uuid_t *identity, bool as_input,

@@ -16,6 +16,8 @@ typedef struct MrVersionName
 
 extern int64 mr_find_version_node(const char *address, bool as_input,
 								  Snapshot snapshot);
+extern int64 mr_version_node_id(int64 model, int32 version,
+								Snapshot snapshot);
 extern char *mr_find_version_address(int64 team_id, int64 model,
 									 int32 version, Snapshot snapshot,
 									 char **name);

@@ -146,6 +146,16 @@ static const Statement statements[] = {
 					"('discoverable', t.discoverable::text, COALESCE(d.discoverable, 'false'))")
 		"AND ($1 IS NULL OR t.id = $1) ORDER BY 1, 2"},
 
+	{"fold", "quarantines", MR_VERIFY_ALL | MR_VERIFY_TEAM,
+		"WITH told AS (SELECT DISTINCT ON (e.chain_id, e.what->>'node_id') e.chain_id AS team, e.what->>'node_id' AS node, e.kind, e.at, e.seq "
+		EVENTS_OF_TEAMS("'quarantined', 'quarantine_lifted'") " ORDER BY e.chain_id, e.what->>'node_id', e.seq DESC) "
+		"SELECT concat('quarantine ', COALESCE(q.team_id, e.team), '/', COALESCE(q.node_id::text, e.node)), COALESCE(" ONE_SIDED("q.node_id", "e.team") ", "
+		"CASE WHEN n.id IS NULL THEN 'its node is missing or of another team' ELSE format('since and seq are %s and %s, by the events they are %s and %s', "
+		"q.since, q.seq, e.at, e.seq) END) FROM (SELECT * FROM told WHERE told.kind = 'quarantined') e "
+		"FULL JOIN (SELECT * FROM modelreg.quarantine r WHERE $1 IS NULL OR r.team_id = $1) q ON q.node_id::text = e.node AND q.team_id = e.team "
+		"LEFT JOIN modelreg.node n ON n.id = q.node_id AND n.team_id = q.team_id "
+		"WHERE (q.since = e.at AND q.seq = e.seq AND n.id IS NOT NULL) IS NOT TRUE ORDER BY 1, 2"},
+
 	{"fold", "memberships", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"WITH told AS (SELECT DISTINCT ON (x.team, x.role, x.level) x.* FROM ("
 		"SELECT e.what->>'team_id' AS team, e.what->'maintainer'->>'role' AS role, e.what->'maintainer'->>'level' AS level, "

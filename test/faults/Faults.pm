@@ -127,6 +127,8 @@ SELECT modelreg.record_snapshot('$team.events', '1', rows => 10);
 SELECT modelreg.record_run('$team.train', inputs => '{"code": ["commit:$team.code\@abc"], "training": ["snapshot:$team.events\@1"]}');
 SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
+SELECT modelreg.record_snapshot('search.odd', '1'), modelreg.record_snapshot('search.odd', '2'), modelreg.create_model('search.odd', 'open');
+SELECT modelreg.register_version('search.odd', inputs => '{"training": "snapshot:search.odd@1"}'), modelreg.promote('search.odd', 1, 'Production');
 SQL
 	return;
 }
@@ -164,6 +166,8 @@ my %calls = (
 	remove_alias => [ q{SELECT modelreg.set_alias('search.reco', 'challenger', 1);}, q{remove_alias('search.reco', 'challenger', reason => 'gone', request_id => 'r%d')} ],
 	promote => [ q{SELECT modelreg.promote('search.reco', 1, 'Production');}, q{promote('search.reco', 2, 'Production', reason => 'A/B', request_id => 'r%d')} ],
 	rollback_model => [ q{SELECT modelreg.promote('search.reco', 1, 'Production'), modelreg.promote('search.reco', 2, 'Production');}, q{rollback_model('search.reco', 'worse', request_id => 'r%d')} ],
+	quarantine => [ q{SELECT modelreg.lift_quarantine('snapshot:search.odd@1', 'mended');}, q{quarantine('snapshot:search.odd@1', 'broken', request_id => 'r%d')} ],
+	lift_quarantine => [ q{SELECT modelreg.quarantine('snapshot:search.odd@2', 'broken');}, q{lift_quarantine('snapshot:search.odd@2', 'mended', request_id => 'r%d')} ],
 	record_node => [ '', q{record_node('commit', 'search.code', 'c%d', inputs => '{"base": ["commit:search.code@abc"]}', properties => '{"by": "ann"}', request_id => 'r%d')} ],
 	record_snapshot => [ '', q{record_snapshot('search.events', 's%d', schema => '{"age": "int"}', supersedes => 'snapshot:search.events@1', request_id => 'r%d')} ],
 	record_table_snapshot => [ '', q{record_table_snapshot('pg_catalog.pg_am', 'search.table', 'v%d', with_digest => true, request_id => 'r%d')} ],

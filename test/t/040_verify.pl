@@ -138,6 +138,8 @@ my @tampering = (
 	[ 'redactions removed', q{DELETE FROM modelreg.payload WHERE body IS NULL} ],
 	[ 'memberships changed', q{UPDATE modelreg.membership SET level = 'maintainer' WHERE role_name = 'jane' AND team_id = 1; UPDATE modelreg.membership SET role_oid = 1 WHERE role_name = 'joe'; INSERT INTO modelreg.membership VALUES (2, 'joe', 1, 'reader')} ],
 	[ 'teams changed', q{UPDATE modelreg.team SET name = 'x', byte_quota = 5, retired_at = now(), discoverable = NOT discoverable} ],
+	[ 'quarantines changed', q{UPDATE modelreg.quarantine SET since = now() WHERE team_id = 2; DELETE FROM modelreg.quarantine WHERE team_id = 1; INSERT INTO modelreg.quarantine VALUES (3, 1, now(), 1), (999, 2, now(), 2)} ],
+	[ 'a quarantine of another team', q{UPDATE modelreg.event SET what = '{"node_id": 1}' WHERE kind = 'quarantined' AND chain_id = 2; PERFORM rehash('event', $$kind = 'quarantined'$$); UPDATE modelreg.quarantine SET node_id = 1 WHERE team_id = 2} ],
 	[ 'names of teams changed', q{DELETE FROM modelreg.team_name WHERE name = 'ads'; UPDATE modelreg.team_name SET until = now() WHERE name = 'search'; INSERT INTO modelreg.team_name VALUES ('x', 1, now())} ],
 	[ 'models changed', q{UPDATE modelreg.model SET name = 'x' || id, policy = 'y', policy_digest = 'z', created_at = now(), retired_at = now()} ],
 	[ 'names of models changed', q{UPDATE modelreg.model_name SET until = now() WHERE name = 'reco'; DELETE FROM modelreg.model_name WHERE name = 'older'; INSERT INTO modelreg.model_name VALUES (1, 'x', 1, now())} ],
@@ -160,7 +162,7 @@ my @tampering = (
 	[ 'absurd events', q{INSERT INTO modelreg.event SELECT e.chain, e.chain_id, e.seq + k.n, e.at + k.n * interval '1 s', k.kind, e.team_id, 'null', NULL, NULL, NULL, k.what, NULL, e.hash, e.hash, e.format
 		FROM (SELECT DISTINCT ON (chain, chain_id) * FROM modelreg.event ORDER BY chain, chain_id, seq DESC) e,
 		(VALUES (1, 'team_created', '[]'::jsonb), (8, 'identity_begun', '[]'), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
-			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null')) AS k(n, kind, what)} ],
+			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null'), (9, 'quarantined', '{"node_id": {"x": 1}}')) AS k(n, kind, what)} ],
 );
 
 foreach my $case (@tampering)

@@ -1,0 +1,340 @@
+/*
+ * quarantine.c
+ *		The verbs quarantine and lift_quarantine, and what they keep out.
+ *
+ * A quarantine is never refused for what the node touches, and moves nothing.
+ * From when it is committed on, no version that derives from the node comes
+ * into Staging or Production.  Who lets one in looks under the lock of the
+ * model's decisions, and once more before the transaction commits, holding a
+ * lock shared by all who do so; who quarantines takes that lock alone before
+ * the commit.  So either the one sees the quarantine, or the other waits
+ * until the version is in and then tells of it.  Nobody holds the lock while a
+ * transaction is open.  It is not a lock of the table, because the row that a
+ * quarantine writes holds one there until its transaction ends: two open ones
+ * would wait for each other.
+ */
+#include "postgres.h"
+
+#include "commands/async.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "audit/marks.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/lock.h"
+#include "base/snapshot.h"
+#include "governance/quarantine.h"
+#include "lineage/lineage.h"
+#include "lineage/walk.h"
+#include "registry/quarantine.h"
+#include "registry/registry_tables.h"
+#include "registry/version_node.h"
+#include "types/names.h"
+
+PG_FUNCTION_INFO_V1(modelreg_quarantine);
+PG_FUNCTION_INFO_V1(modelreg_lift_quarantine);
+
+/* Whom LISTEN tells of a quarantine: the node's id. */
+#define CHANNEL "modelreg_quarantine"
+
+/* Nodes downstream to look at for models to be told of, in milliseconds. */
+#define NOTIFY_NODES_MAX 50000
+
+/* The version's address, for the current user. */
+static char *
+address_of(int64 node)
+{
+	MrNode		version;
+	char	   *address;
+
+	if (!mr_node_get(node, NULL, &version))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
+	address = mr_node_address(&version, NULL);
+	return address == NULL ? pstrdup("the version") : address;
+}
+
+/* The addresses are those that the current user may read. */
+static void
+refuse(int64 node, const MrQuarantined *found)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("\"%s\" derives from what is quarantined", address_of(node)),
+			 errdetail("Quarantined: %s.", mr_quarantined_addresses(found, NULL)),
+			 errhint("Register a version that does not derive from it, or end the quarantine with modelreg.lift_quarantine(); the view modelreg.quarantined has the reasons."),
+			 mr_reason("quarantined")));
+}
+
+static void
+refuse_at_commit(int64 node, const MrQuarantined *found)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("what \"%s\" derives from was quarantined meanwhile", address_of(node)),
+			 errdetail("Quarantined: %s.", mr_quarantined_addresses(found, NULL)),
+			 errhint("Repeat the transaction."),
+			 mr_reason("quarantined")));
+}
+
+/*
+ * A decision lets the version into Staging or Production: 55000 if it derives
+ * from a quarantined node, and another look before the commit.
+ */
+void
+mr_quarantine_let_in(MrTransition *transition, int32 version)
+{
+	MrMark		mark = {.model = transition->model->id,.version = version};
+	MrQuarantined found;
+
+	mark.node = mr_version_node_id(mark.model, version, NULL);
+	found = mr_upstream_quarantined(mark.node, NULL, 0, NULL);
+	if (found.n > 0)
+	{
+		mr_owner_end(&transition->verb->scope);
+		refuse(mark.node, &found);
+	}
+	mr_mark(MR_MARK_QUARANTINE, &mark);
+}
+
+/* A mark is of a version that was let in, or of a node. */
+static bool
+is_version(const MrMark *mark)
+{
+	return mark->version != 0;
+}
+
+static void
+lock_key(bool alone)
+{
+	static const char key[] = "quarantine";
+
+	if (alone)
+		mr_lock_key(MR_LOCK_QUARANTINE, key, sizeof(key));
+	else
+		mr_lock_key_shared(MR_LOCK_QUARANTINE, key, sizeof(key));
+}
+
+/* Leave out what this transaction quarantined itself, after it let versions in. */
+static void
+leave_out_own(MrQuarantined *found, const MrMark *marks, int64 n)
+{
+	int64		kept = 0;
+
+	for (int64 i = 0; i < found->n; i++)
+	{
+		bool		own = false;
+
+		for (int64 j = 0; j < n && !own; j++)
+			own = !is_version(&marks[j]) && marks[j].node == found->nodes[i];
+		if (!own)
+			found->nodes[kept++] = found->nodes[i];
+	}
+	found->n = kept;
+}
+
+/* Is the version current?  Then those who LISTEN for its model are told. */
+static void
+notify_if_current(int64 id)
+{
+	MrTable    *table = mr_table_open_read("model");
+	MrNode		node;
+	Datum		key;
+	bool		none;
+	Datum		current;
+
+	if (!mr_node_get(id, NULL, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
+	key = Int64GetDatum(pg_strtoint64(node.name));
+	if (!mr_table_find_latest(table, "model_pkey", 1, &key))
+		elog(ERROR, "model %s does not exist", node.name);
+	current = mr_table_get(table, MODEL_CURRENT_VERSION, &none);
+	if (!none && DatumGetInt32(current) == pg_strtoint32(node.version))
+		mr_model_notify(DatumGetInt64(key));
+	mr_table_close(table);
+}
+
+static bool
+visit(const MrStep *step, void *arg)
+{
+	if (strcmp(step->kind, MR_NODE_KIND_VERSION) == 0)
+		notify_if_current(step->node);
+	return true;
+}
+
+/*
+ * The models whose current version derives from the node, unless so much does
+ * that it would keep others from their commit.
+ */
+static void
+notify_models(int64 id)
+{
+	MrWalkOptions options = {.direction = MR_DOWNSTREAM,
+	.max_depth = MR_NO_DEPTH_LIMIT,.max_nodes = NOTIFY_NODES_MAX};
+	MrNode		node;
+
+	if (!mr_node_get(id, NULL, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", id);
+	options.snapshot = RegisterSnapshot(mr_latest_snapshot());
+	if (strcmp(node.kind, MR_NODE_KIND_VERSION) == 0)
+		notify_if_current(id);
+	(void) mr_walk_from(&node, &options, visit, NULL);
+	UnregisterSnapshot(options.snapshot);
+}
+
+/* Before the commit; a transaction takes the stronger lock, and takes it once. */
+static void
+check_marks(const MrMark *marks, int64 n)
+{
+	bool		alone = false;
+
+	for (int64 i = 0; i < n; i++)
+		alone = alone || !is_version(&marks[i]);
+	lock_key(alone);
+	for (int64 i = 0; i < n; i++)
+	{
+		MrQuarantined found;
+
+		if (!is_version(&marks[i]))
+		{
+			notify_models(marks[i].node);
+			continue;
+		}
+		found = mr_upstream_quarantined(marks[i].node, NULL, 0, NULL);
+		leave_out_own(&found, marks, n);
+		if (found.n > 0)
+			refuse_at_commit(marks[i].node, &found);
+	}
+}
+
+static void
+notify_node(int64 node)
+{
+	char		payload[32];
+
+	snprintf(payload, sizeof(payload), INT64_FORMAT, node);
+	Async_Notify(CHANNEL, payload);
+}
+
+static void
+insert_row(int64 node, int64 team, int64 seq, TimestampTz at)
+{
+	Datum		values[QUARANTINE_COLUMNS];
+	bool		nulls[QUARANTINE_COLUMNS] = {false};
+
+	values[QUARANTINE_NODE_ID - 1] = Int64GetDatum(node);
+	values[QUARANTINE_TEAM_ID - 1] = Int64GetDatum(team);
+	values[QUARANTINE_SINCE - 1] = TimestampTzGetDatum(at);
+	values[QUARANTINE_SEQ - 1] = Int64GetDatum(seq);
+	mr_insert_row("quarantine", values, nulls);
+}
+
+static void
+delete_row(int64 node)
+{
+	MrTable    *table = mr_table_open("quarantine");
+	Datum		key = Int64GetDatum(node);
+
+	if (!mr_table_lock_latest(table, "quarantine_pkey", 1, &key))
+		elog(ERROR, "quarantine of node " INT64_FORMAT " is missing", node);
+	mr_table_delete(table);
+	mr_table_close(table);
+}
+
+/* Returns the number of the event, 0 when the node is so already. */
+static int64
+change(MrVerb *verb, int64 node, bool lift, const char *reason)
+{
+	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	MrMark		mark = {.team = verb->team.id,.node = node};
+	TimestampTz at;
+	int64		seq;
+	MrJson		what;
+
+	if (mr_node_is_quarantined(node, NULL) != lift)
+	{
+		mr_head_release(head);
+		return 0;
+	}
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "node_id", node);
+	at = mr_event_append(head, verb, lift ? "quarantine_lifted" : "quarantined",
+						 mr_json_end(&what), reason);
+	seq = DatumGetInt64(head->values[HEAD_SEQ - 1]);
+	if (lift)
+		delete_row(node);
+	else
+	{
+		insert_row(node, verb->team.id, seq, at);
+		mr_mark(MR_MARK_QUARANTINE, &mark);
+	}
+	notify_node(node);
+	mr_head_save(head);
+	return seq;
+}
+
+/* Retired or not: what a team has left behind can still do harm. */
+static MrTeam
+require_level(const MrNode *node, MrRights level)
+{
+	const MrTeam *found = mr_team_by_id(node->team);
+	MrTeam		team = *found;
+
+	team.name = pstrdup(team.name);
+	team.retired = false;
+	mr_require_rights(&team, level);
+	return team;
+}
+
+/* The frame of both verbs: returns the event's number, NULL for none. */
+static Datum
+run(FunctionCallInfo fcinfo, const char *name, MrRights level, bool lift)
+{
+	char	   *address = mr_arg_text(fcinfo, 0, "node");
+	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
+	MrNode		node;
+	MrTeam		team;
+	MrVerb		verb;
+	int64		number = 0;
+
+	mr_node_load(address, NULL, &node);
+	team = require_level(&node, level);
+	mr_verb_begin(&verb, fcinfo, name, &team, 2);
+	if (!mr_verb_repeats(&verb))
+		number = change(&verb, node.id, lift, reason);
+	number = mr_verb_end_int(&verb, "number", number);
+	if (number == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(number);
+}
+
+/*
+ * modelreg.quarantine(node text, reason text, request_id text) returns bigint
+ *
+ * Returns the number of the event in the team's chain, NULL when the node is
+ * quarantined already.  Errors: 42704 for a node that is not there or not
+ * readable, 42501, and 40001 under REPEATABLE READ and above; nothing that the
+ * node touches is one.
+ */
+Datum
+modelreg_quarantine(PG_FUNCTION_ARGS)
+{
+	return run(fcinfo, "quarantine", MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER, false);
+}
+
+/*
+ * modelreg.lift_quarantine(node text, reason text, request_id text) returns
+ *		bigint, NULL when the node is not quarantined; errors as quarantine().
+ */
+Datum
+modelreg_lift_quarantine(PG_FUNCTION_ARGS)
+{
+	return run(fcinfo, "lift_quarantine", MR_REVIEWER | MR_MAINTAINER, true);
+}
+
+void
+mr_quarantine_init(void)
+{
+	mr_marks_run_by(MR_MARK_QUARANTINE, check_marks);
+}

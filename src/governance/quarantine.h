@@ -1,0 +1,13 @@
+/*
+ * quarantine.h
+ *		Nothing that derives from a quarantined node is let into a stage.
+ */
+#ifndef MODELREG_GOVERNANCE_QUARANTINE_H
+#define MODELREG_GOVERNANCE_QUARANTINE_H
+
+#include "governance/transition.h"
+
+extern void mr_quarantine_let_in(MrTransition *transition, int32 version);
+extern void mr_quarantine_init(void);
+
+#endif							/* MODELREG_GOVERNANCE_QUARANTINE_H */
