@@ -158,8 +158,7 @@ notify_if_current(int64 id)
 static bool
 visit(const MrStep *step, void *arg)
 {
-	if (strcmp(step->kind, MR_NODE_KIND_VERSION) == 0)
-		notify_if_current(step->node);
+	notify_if_current(step->node);
 	return true;
 }
 
@@ -179,7 +178,7 @@ notify_models(int64 id)
 	options.snapshot = RegisterSnapshot(mr_latest_snapshot());
 	if (strcmp(node.kind, MR_NODE_KIND_VERSION) == 0)
 		notify_if_current(id);
-	(void) mr_walk_from(&node, &options, visit, NULL);
+	(void) mr_walk_from(&node, &options, mr_want_version, visit, NULL);
 	UnregisterSnapshot(options.snapshot);
 }
 

@@ -127,8 +127,8 @@ SELECT modelreg.record_snapshot('$team.events', '1', rows => 10);
 SELECT modelreg.record_run('$team.train', inputs => '{"code": ["commit:$team.code\@abc"], "training": ["snapshot:$team.events\@1"]}');
 SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
-SELECT modelreg.record_snapshot('search.odd', '1'), modelreg.record_snapshot('search.odd', '2'), modelreg.create_model('search.odd', 'open');
-SELECT modelreg.register_version('search.odd', inputs => '{"training": "snapshot:search.odd@1"}'), modelreg.promote('search.odd', 1, 'Production');
+SELECT modelreg.record_snapshot('$team.odd', '1'), modelreg.record_snapshot('$team.odd', '2'), modelreg.create_model('$team.odd', 'open');
+SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production');
 SQL
 	return;
 }

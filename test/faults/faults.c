@@ -20,7 +20,9 @@
  */
 #include "postgres.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <sys/mman.h>
@@ -219,9 +221,40 @@ extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *old, size_t n);
 
+/*
+ * Does the server's collection of statistics ask?  It keeps a reference that
+ * is not filled in when it gets no memory there, and crashes on it later: not
+ * the registry's to survive.
+ */
+static bool
+is_for_statistics(void)
+{
+	static bool looking;
+	void	   *frames[32];
+	bool		found = false;
+	int			n;
+
+	if (looking)
+		return true;			/* to load what backtrace() needs */
+	looking = true;
+	n = backtrace(frames, lengthof(frames));
+	for (int i = 0; i < n && !found; i++)
+	{
+		Dl_info		info;
+
+		found = dladdr(frames[i], &info) != 0 && info.dli_sname != NULL &&
+			strcmp(info.dli_sname, "pgstat_get_entry_ref") == 0;
+	}
+	looking = false;
+	return found;
+}
+
 static bool
 no_memory(void)
 {
+	/* then the next one who asks gets none */
+	if (armed == MEMORY && !struck && count + 1 >= target && is_for_statistics())
+		return false;
 	if (!strikes(MEMORY))
 		return false;
 	errno = ENOMEM;

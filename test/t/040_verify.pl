@@ -162,7 +162,7 @@ my @tampering = (
 	[ 'absurd events', q{INSERT INTO modelreg.event SELECT e.chain, e.chain_id, e.seq + k.n, e.at + k.n * interval '1 s', k.kind, e.team_id, 'null', NULL, NULL, NULL, k.what, NULL, e.hash, e.hash, e.format
 		FROM (SELECT DISTINCT ON (chain, chain_id) * FROM modelreg.event ORDER BY chain, chain_id, seq DESC) e,
 		(VALUES (1, 'team_created', '[]'::jsonb), (8, 'identity_begun', '[]'), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
-			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null'), (9, 'quarantined', '{"node_id": {"x": 1}}')) AS k(n, kind, what)} ],
+			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null'), (9, 'quarantined', '{"node_id": [7]}')) AS k(n, kind, what)} ],
 );
 
 foreach my $case (@tampering)
