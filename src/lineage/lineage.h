@@ -55,6 +55,7 @@ extern void mr_node_load(const char *address, Snapshot snapshot,
 extern void mr_node_raise_missing(const char *address);
 extern int64 mr_node_require(const char *address, Snapshot snapshot);
 extern char *mr_node_address(MrNode *node, Snapshot snapshot);
+extern char *mr_node_address_in(char *team, MrNode *node, Snapshot snapshot);
 
 /*
  * Addresses that one call has looked up, and the nodes that it is about to

@@ -266,16 +266,22 @@ char *
 mr_node_address(MrNode *node, Snapshot snapshot)
 {
 	const MrTeam *team = mr_team_by_id(node->team);
+
+	return team == NULL ? NULL : mr_node_address_in(team->name, node, snapshot);
+}
+
+/* The same, of a team that the caller may read, by its name. */
+char *
+mr_node_address_in(char *team, MrNode *node, Snapshot snapshot)
+{
 	MrNodeKey	key;
 
-	if (team == NULL)
-		return NULL;
 	if (strcmp(node->kind, MR_NODE_KIND_VERSION) == 0 && mr_version_address != NULL)
 		return mr_version_address(node->team, pg_strtoint64(node->name),
 								  pg_strtoint32(node->version), snapshot,
 								  &node->name);
 	key.kind = node->kind;
-	key.team = team->name;
+	key.team = team;
 	key.name = node->name;
 	key.version = node->version;
 	return mr_node_key_print(&key);

@@ -99,7 +99,9 @@ learn_class(MrRows *rows, MrRowClass *class, const MrStep *step)
 	class->known = true;
 	class->readable = team != NULL;
 	class->shown = passes(rows->kinds, team != NULL ? step->kind : NULL);
+	class->team_name = team == NULL ? NULL : pstrdup(team->name);
 	class->team = team == NULL ? (Datum) 0 : CStringGetTextDatum(team->name);
+	class->kind = CStringGetTextDatum(step->kind);
 }
 
 /* A copy: what is read ahead learns of more classes, and their list moves. */
@@ -134,38 +136,68 @@ is_wanted(MrRows *rows, MrWalk *walk, int64 id)
 	return class.readable;
 }
 
+/* A node to read ahead, and its place among them. */
+typedef struct Ahead
+{
+	int64		id;
+	int64		place;
+} Ahead;
+
+#define ST_SORT sort_ahead
+#define ST_ELEMENT_TYPE Ahead
+#define ST_COMPARE(a, b) (((a)->id > (b)->id) - ((a)->id < (b)->id))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* The nodes with content among some that come next. */
+static int64
+list_ahead(MrRows *rows, const MrStep *step, Ahead *list)
+{
+	int64		n = 0;
+
+	for (int64 place = 0; place < rows->nread; place++)
+		if (place == 0 || is_wanted(rows, step->walk, step->ahead[place]))
+		{
+			list[n].id = place == 0 ? step->node : step->ahead[place];
+			list[n++].place = place;
+		}
+	return n;
+}
+
 /* Read the node of a step, and others that come soon after. */
 static void
 read_ahead(MrRows *rows, const MrStep *step)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->read_context);
-	int64		nahead = Min(step->nahead, READ_AHEAD);
+	Ahead	   *list;
+	int64		n;
 
 	MemoryContextReset(rows->read_context);
-	rows->read = palloc(Max(nahead, 1) * sizeof(MrNode));
-	rows->read[0].id = step->node;
-	rows->nread = 1;
-	for (int64 i = 1; i < nahead; i++)
-		if (is_wanted(rows, step->walk, step->ahead[i]))
-			rows->read[rows->nread++].id = step->ahead[i];
-	qsort(rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
-	for (int i = 0; i < rows->nread; i++)
-		if (!mr_node_read(rows->nodes, rows->read[i].id, &rows->read[i]))
-			elog(ERROR, "node " INT64_FORMAT " does not exist", rows->read[i].id);
+	rows->read_from = step->ahead;
+	rows->nread = Max(1, Min(step->nahead, READ_AHEAD));
+	rows->read = palloc0(rows->nread * sizeof(MrNode));
+	list = palloc(rows->nread * sizeof(Ahead));
+	n = list_ahead(rows, step, list);
+	sort_ahead(list, n);
+	for (int64 i = 0; i < n; i++)
+		if (!mr_node_read(rows->nodes, list[i].id, &rows->read[list[i].place]))
+			elog(ERROR, "node " INT64_FORMAT " does not exist", list[i].id);
 	MemoryContextSwitchTo(old);
 }
 
 static const MrNode *
 find_node(MrRows *rows, const MrStep *step)
 {
-	MrNode		key = {.id = step->node};
-	const MrNode *node = rows->nread == 0 ? NULL :
-		bsearch(&key, rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
+	int64		place = step->ahead - rows->read_from;
 
-	if (node != NULL)
-		return node;
-	read_ahead(rows, step);
-	return bsearch(&key, rows->read, rows->nread, sizeof(MrNode), mr_node_compare);
+	if (step->ahead == NULL || rows->read_from == NULL || place < 0 ||
+		place >= rows->nread || rows->read[place].id != step->node)
+	{
+		read_ahead(rows, step);
+		place = 0;
+	}
+	return &rows->read[place];
 }
 
 /* Fill the columns of a node that the caller may read. */
@@ -174,9 +206,9 @@ describe(MrRows *rows, const MrStep *step, const MrRowClass *class,
 		 Datum *values, bool *nulls)
 {
 	MrNode		node = *find_node(rows, step);
-	char	   *address = mr_node_address(&node, rows->snapshot);
+	char	   *address = mr_node_address_in(class->team_name, &node, rows->snapshot);
 
-	values[OUT_KIND] = CStringGetTextDatum(node.kind);
+	values[OUT_KIND] = class->kind;
 	values[OUT_TEAM] = class->team;
 	values[OUT_NAME] = CStringGetTextDatum(node.name);
 	values[OUT_VERSION] = CStringGetTextDatum(node.version);

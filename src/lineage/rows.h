@@ -16,7 +16,9 @@ typedef struct MrRowClass
 	bool		known;
 	bool		readable;		/* for the caller */
 	bool		shown;			/* the filter of kinds says so */
-	Datum		team;			/* its name, if readable */
+	char	   *team_name;		/* if readable */
+	Datum		team;			/* the same */
+	Datum		kind;
 } MrRowClass;
 
 typedef struct MrRows
@@ -30,8 +32,9 @@ typedef struct MrRows
 	MrRowClass *classes;		/* of the walk that is shown */
 	int64		nclasses;
 	int64		class_room;
-	MrNode	   *read;			/* nodes that were read ahead, by id */
-	int			nread;
+	MrNode	   *read;			/* nodes that were read ahead; id 0: not read */
+	const int64 *read_from;		/* their ids in the order of the walk, or NULL */
+	int64		nread;
 	MemoryContext context;
 	MemoryContext row_context;
 	MemoryContext read_context;
