@@ -28,6 +28,7 @@ enum
 };
 
 #define READ_AHEAD 1024			/* nodes */
+#define RESET_ROWS 16			/* whose memory is given back at once */
 
 /* A list of roles or kinds to show; NULL when none was given. */
 ArrayType *
@@ -89,6 +90,14 @@ mr_rows_end(MrRows *rows)
 	mr_node_reader_close(rows->nodes);
 	MemoryContextDelete(rows->row_context);
 	MemoryContextDelete(rows->read_context);
+}
+
+/* What was learned of classes and roles is of the walk that was shown. */
+void
+mr_rows_begin_walk(MrRows *rows)
+{
+	rows->nclasses = 0;
+	rows->roles_of = 0;
 }
 
 static void
@@ -241,16 +250,28 @@ put_role(MrRows *rows, const char *role, Datum *values, bool *nulls)
 				role == NULL, values, nulls);
 }
 
+/* The roles of a step are mostly those of the one before. */
+static void
+learn_roles(MrRows *rows, const MrStep *step)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->context);
+
+	if (rows->known != NULL)
+		pfree(rows->known);
+	rows->known = mr_walk_roles(step, &rows->nknown, NULL);
+	rows->roles_of = step->roles;
+	MemoryContextSwitchTo(old);
+}
+
 /* One row per role that the caller may know, or one without a role. */
 static void
 put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
 {
-	int			n;
-	const char **roles = mr_walk_roles(step, &n, NULL);
-
-	for (int i = 0; i < n; i++)
-		put_role(rows, roles[i], values, nulls);
-	if (n == 0)
+	if (step->roles == 0 || step->roles != rows->roles_of)
+		learn_roles(rows, step);
+	for (int i = 0; i < rows->nknown; i++)
+		put_role(rows, rows->known[i], values, nulls);
+	if (rows->nknown == 0)
 		put_role(rows, NULL, values, nulls);
 }
 
@@ -288,7 +309,8 @@ mr_rows_show(const MrStep *step, void *arg)
 	fill_row(rows, step, &class, values, nulls);
 	put_rows(rows, step, values, nulls);
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(rows->row_context);
+	if (++rows->nput % RESET_ROWS == 0)
+		MemoryContextReset(rows->row_context);
 	return true;
 }
 

@@ -32,10 +32,14 @@ typedef struct MrRows
 	MrRowClass *classes;		/* of the walk that is shown */
 	int64		nclasses;
 	int64		class_room;
+	int32		roles_of;		/* of the step whose roles are the next, or 0 */
+	const char **known;			/* those that the caller may know */
+	int			nknown;
 	MrNode	   *read;			/* nodes that were read ahead; id 0: not read */
 	const int64 *read_from;		/* their ids in the order of the walk, or NULL */
 	int64		nread;
 	MemoryContext context;
+	uint64		nput;
 	MemoryContext row_context;
 	MemoryContext read_context;
 } MrRows;
@@ -44,6 +48,7 @@ extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,
 								 const char *name);
 extern void mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo,
 						  Snapshot snapshot);
+extern void mr_rows_begin_walk(MrRows *rows);
 extern bool mr_rows_want(const MrStep *step, void *rows);
 extern bool mr_rows_show(const MrStep *step, void *rows);
 extern void mr_rows_put(MrRows *rows, const MrStep *step, Datum second,

@@ -75,6 +75,7 @@ describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
 	step->class = class_of(node);
 	step->kind = mr_words_kind(walk->words, class_of(node));
 	step->by_supersession = is_marked(node);
+	step->roles = last_roles(node);
 	step->ahead = NULL;
 	step->nahead = 0;
 }

@@ -53,12 +53,11 @@ begin(Traversal *traversal, FunctionCallInfo fcinfo)
 	mr_rows_begin(&traversal->rows, fcinfo, traversal->options.snapshot);
 }
 
-/* What a walk has learned of classes is of that walk. */
 static void
 walk(Traversal *traversal, MrDirection direction)
 {
 	traversal->options.direction = direction;
-	traversal->rows.nclasses = 0;
+	mr_rows_begin_walk(&traversal->rows);
 	(void) mr_walk_from(&traversal->start, &traversal->options, mr_rows_want,
 						mr_rows_show, &traversal->rows);
 }
