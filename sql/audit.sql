@@ -56,11 +56,11 @@ SELECT modelreg.create_model('search.reco', 'open');
 SELECT modelreg.retire_model('search.reco', reason => 'never trained');
 SELECT modelreg.create_model('search.reco', 'open');
 SELECT chain, number, kind, team, CASE role WHEN session_user THEN 'session user' ELSE role END AS role, session_role = session_user AS by_session, application_name, request_id, reason,
-	what - 'identity' - 'role_oid' - 'policy_digest' - 'digest' #- '{maintainer,role_oid}' AS what
+	what - 'identity' - 'role_oid' - 'policy_digest' - 'digest' - 'hash' #- '{maintainer,role_oid}' AS what
 FROM modelreg.events ORDER BY at;
 RESET ROLE;
 SELECT chain, number, kind, team, CASE role WHEN session_user THEN 'session user' ELSE role END AS role, session_role = session_user AS by_session, application_name, request_id, reason,
-	what - 'identity' - 'role_oid' - 'policy_digest' - 'digest' #- '{maintainer,role_oid}' AS what
+	what - 'identity' - 'role_oid' - 'policy_digest' - 'digest' - 'hash' #- '{maintainer,role_oid}' AS what
 FROM modelreg.events WHERE team IS NULL ORDER BY number;
 SELECT bool_and(later) AS later, bool_and(linked) AS linked, bool_and(covered) AS covered FROM (SELECT at > lag(at) OVER w AS later,
 	prev = COALESCE(lag(hash) OVER w, decode(repeat('00', 32), 'hex')) AS linked,

@@ -11,7 +11,7 @@ SELECT modelreg.grant_level('gov', 'regress_gov_ann', 'maintainer');
 SELECT modelreg.grant_level('gov', 'regress_gov_reader', 'reader');
 SET ROLE regress_gov_ann;
 SELECT modelreg.create_model('gov.ranker', 'open', 'ranks') > 0;
-SELECT modelreg.create_model('gov.other', 'standard');
+SELECT modelreg.create_model('gov.other', 'nix');
 SELECT modelreg.register_version('gov.ranker') FROM generate_series(1, 5);
 
 -- nothing is current yet

@@ -20,6 +20,10 @@ SELECT modelreg.register_version('guard.model', run => 'run:guard.train', params
 SELECT modelreg.set_tag('guard.model', 'team', 'ranking');
 SELECT modelreg.set_alias('guard.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('guard.model', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.forbid_policy('guard', 'high-risk');
+SELECT modelreg.create_model('guard.strict', policy => 'standard') > 0 AS model;
+SELECT modelreg.register_version('guard.strict');
+SELECT modelreg.attempt_promotion('guard.strict', 1, 'Staging') > 0 AS refused;
 
 CREATE SCHEMA regress_guard;
 GRANT USAGE, CREATE ON SCHEMA regress_guard TO PUBLIC;

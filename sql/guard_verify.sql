@@ -14,6 +14,10 @@ SELECT modelreg.register_version('behind.model', run => 'run:behind.train', para
 SELECT modelreg.set_tag('behind.model', 'team', 'ranking');
 SELECT modelreg.set_alias('behind.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('behind.model', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.forbid_policy('behind', 'high-risk');
+SELECT modelreg.create_model('behind.strict', policy => 'standard') > 0 AS model;
+SELECT modelreg.register_version('behind.strict');
+SELECT modelreg.attempt_promotion('behind.strict', 1, 'Staging') > 0 AS refused;
 
 CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS

@@ -198,9 +198,17 @@ BEGIN;
 CREATE TEMP TABLE kept AS SELECT * FROM modelreg.audit_head();
 CALL open('event', 'event_hash');
 CALL open('team');
-UPDATE modelreg.event SET application_name = 'nobody', hash = modelreg.row_hash('event', format, chain, chain_id, seq, at, kind,
-	team_id, who, 'nobody'::text, client_addr, request_id, what, prose, prev)
-WHERE chain = 2 AND chain_id = 2;
+DO $$
+DECLARE
+	before bytea := decode(repeat('00', 32), 'hex');
+BEGIN
+	FOR n IN 1 .. (SELECT seq FROM modelreg.team WHERE id = 2) LOOP
+		UPDATE modelreg.event SET application_name = 'nobody', prev = before, hash = modelreg.row_hash('event', format, chain, chain_id, seq, at, kind,
+			team_id, who, 'nobody'::text, client_addr, request_id, what, prose, before)
+		WHERE chain = 2 AND chain_id = 2 AND seq = n RETURNING hash INTO before;
+	END LOOP;
+END
+$$;
 UPDATE modelreg.team SET head_hash = e.hash FROM modelreg.event e WHERE e.chain = 2 AND e.chain_id = team.id AND e.seq = team.seq;
 SELECT * FROM findings;
 SELECT h.digest = k.digest AS same_digest FROM modelreg.audit_head() h, kept k;

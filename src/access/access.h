@@ -17,6 +17,7 @@ typedef uint32 MrRights;
 #define MR_MAINTAINER	(1 << 4)
 #define MR_ADMIN		(1 << 5)
 #define MR_AUDITOR		(1 << 6)
+#define MR_POOLER		(1 << 7)	/* a role that connects for many persons */
 
 typedef struct MrTeam
 {
@@ -35,6 +36,7 @@ extern MrRights mr_level_parse(const char *name);
 extern MrRights mr_registry_rights(void);
 extern const MrTeam *mr_team_by_name(const char *name);
 extern const MrTeam *mr_team_by_id(int64 id);
+extern bool mr_role_is_pooler(const char *name);
 extern bool mr_may_read(int64 team);
 extern int64 *mr_readable_teams(int *n);
 

@@ -43,11 +43,11 @@ CREATE TABLE modelreg.membership (
 	level text COLLATE "C" NOT NULL,
 	CONSTRAINT membership_pkey PRIMARY KEY (team_id, role_name, level)
 );
-COMMENT ON TABLE modelreg.membership IS 'Who has which right in which team; team 0 stands for the registry-wide rights admin and auditor.';
+COMMENT ON TABLE modelreg.membership IS 'Who has which right in which team; team 0 stands for the registry-wide rights admin, auditor and pooler.';
 COMMENT ON COLUMN modelreg.membership.team_id IS 'The team, or 0.';
 COMMENT ON COLUMN modelreg.membership.role_name IS 'Name of the database role.';
 COMMENT ON COLUMN modelreg.membership.role_oid IS 'OID of the role; where it is not the OID of the role of that name the right is void.';
-COMMENT ON COLUMN modelreg.membership.level IS 'reader, contributor, evaluator, reviewer, maintainer; or admin, auditor.';
+COMMENT ON COLUMN modelreg.membership.level IS 'reader, contributor, evaluator, reviewer, maintainer; or admin, auditor, pooler.';
 
 CREATE FUNCTION modelreg.readable_teams() RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'modelreg_readable_teams' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10;

@@ -63,6 +63,7 @@ static const struct
 	{MR_MAINTAINER, "maintainer"},
 	{MR_ADMIN, "admin"},
 	{MR_AUDITOR, "auditor"},
+	{MR_POOLER, "pooler"},
 };
 
 const char *
@@ -204,7 +205,7 @@ load_teams(Snapshot snapshot, int *n)
 static MrRights
 with_included(MrRights level)
 {
-	if (level & (MR_ADMIN | MR_AUDITOR))
+	if (level & (MR_ADMIN | MR_AUDITOR | MR_POOLER))
 		return level;
 	if (level & MR_MAINTAINER)
 		level |= MR_CONTRIBUTOR;
@@ -346,6 +347,23 @@ mr_team_by_id(int64 id)
 	return find_by_id(rights->teams, rights->nteams, id);
 }
 
+/*
+ * Was a role, by its name, listed as one through which many log in?  Not one
+ * that was made anew under the name since.
+ */
+bool
+mr_role_is_pooler(const char *name)
+{
+	MrTable    *table = mr_table_open_read("membership");
+	Datum		keys[3] = {Int64GetDatum(MR_NO_TEAM), CStringGetTextDatum(name),
+	CStringGetTextDatum("pooler")};
+	bool		found = mr_table_find_latest(table, "membership_pkey", 3, keys) &&
+		mr_role_is_named(DatumGetObjectId(mr_table_get(table, MEMBERSHIP_ROLE_OID, NULL)), name);
+
+	mr_table_close(table);
+	return found;
+}
+
 bool
 mr_may_read(int64 team)
 {
@@ -383,7 +401,7 @@ modelreg_readable_teams(PG_FUNCTION_ARGS)
 	Datum	   *ids = palloc((rights->nteams + 1) * sizeof(Datum));
 	int			n = 0;
 
-	if (rights->registry != 0)
+	if (rights->registry & (MR_ADMIN | MR_AUDITOR))
 		ids[n++] = Int64GetDatum(MR_NO_TEAM);
 	for (int i = 0; i < rights->nteams; i++)
 		ids[n++] = Int64GetDatum(rights->teams[i].id);

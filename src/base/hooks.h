@@ -11,6 +11,7 @@
 #include "utils/snapshot.h"
 
 struct MrVerb;
+struct MrHead;
 
 /*
  * registry -> governance: the verb registered a version, or recorded an
@@ -21,8 +22,12 @@ typedef void (*MrVersionChangedHook) (const struct MrVerb *verb, int64 model,
 extern PGDLLIMPORT MrVersionChangedHook mr_version_registered;
 extern PGDLLIMPORT MrVersionChangedHook mr_version_evaluated;
 
-/* registry -> governance: the digest of a policy's revision; 22023 for none */
-typedef bytea *(*MrPolicyDigestHook) (int64 team, const char *policy);
+/*
+ * registry -> governance: the digest of the revision of a policy that a new
+ * model comes under; the team's head is locked.
+ */
+typedef bytea *(*MrPolicyDigestHook) (struct MrVerb *verb, struct MrHead *team,
+									  const char *policy);
 extern PGDLLIMPORT MrPolicyDigestHook mr_policy_digest;
 
 /* governance -> serving: another version is current; version 0 for none */

@@ -1,35 +1,30 @@
 /*
  * promote.c
- *		The verbs that move a version: promote, rollback_model.
+ *		The verbs that move a version: promote, attempt_promotion,
+ *		rollback_model.
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/row.h"
+#include "base/snapshot.h"
 #include "governance/governance.h"
-#include "governance/transition.h"
+#include "governance/promotion.h"
 #include "registry/registry_tables.h"
 
 PG_FUNCTION_INFO_V1(modelreg_promote);
+PG_FUNCTION_INFO_V1(modelreg_attempt_promotion);
 PG_FUNCTION_INFO_V1(modelreg_rollback_model);
 
-/* Who may decide under the policy open. */
-#define DECIDERS (MR_CONTRIBUTOR | MR_REVIEWER | MR_MAINTAINER)
-
-/* What the caller of promote() asked for. */
-typedef struct Promotion
-{
-	int32		version;
-	MrStage		to;
-	bool		archive_others;
-	bool		leave_none;
-	bool		has_expected;
-	int32		expected;		/* 0: none is current */
-} Promotion;
+/* Policies name the levels that they want out of these. */
+#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
 
 static void
-check_expected(MrTransition *transition, const Promotion *promotion)
+check_expected(MrTransition *transition, const MrPromotion *promotion)
 {
 	if (!promotion->has_expected ||
 		promotion->expected == transition->model->current_version)
@@ -76,7 +71,7 @@ make_current(MrTransition *transition, int32 version)
 
 /* Never zero by accident. */
 static void
-leave_production(MrTransition *transition, const Promotion *promotion)
+leave_production(MrTransition *transition, const MrPromotion *promotion)
 {
 	if (promotion->version != transition->model->current_version)
 		return;
@@ -90,32 +85,141 @@ leave_production(MrTransition *transition, const Promotion *promotion)
 	make_current(transition, 0);
 }
 
-/* Returns the number of the event, 0 when all is as asked already. */
-static int64
-run_promotion(MrVerb *verb, MrModel *model, const Promotion *promotion,
-			  const char *reason)
+static void
+check_several(MrTransition *transition, const MrPromotion *promotion,
+			  const MrPolicy *policy)
 {
-	MrTransition *transition = mr_transition_begin(verb, model, reason);
+	if (promotion->archive_others || policy->several_in_production)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" does not let several versions stay in Production",
+					transition->model->policy),
+			 errhint("Leave archive_others at true."),
+			 mr_reason("several_in_production")));
+}
 
-	check_expected(transition, promotion);
+/*
+ * Move the version, and what has to follow; returns the number of the event,
+ * of which evidence and approvals of the look are part.
+ */
+int64
+mr_promotion_decide(MrTransition *transition, const MrPromotion *promotion,
+					const MrLook *look, const char *kind)
+{
 	mr_transition_move(transition, promotion->version, promotion->to);
 	if (promotion->to != MR_STAGE_PRODUCTION)
 		leave_production(transition, promotion);
 	else
 	{
+		check_several(transition, promotion, look->policy);
 		if (promotion->archive_others)
 			archive_others(transition, promotion->version);
-		if (promotion->version != model->current_version)
+		if (promotion->version != transition->model->current_version)
 			make_current(transition, promotion->version);
 	}
-	if (transition->nmoves == 0 && transition->current == model->current_version)
+	if (look->gates.n > 0)
 	{
-		mr_transition_abandon(transition);
-		return 0;
+		mr_evidence_store(&look->subject, &look->evidence);
+		transition->evidence = look->evidence.digest;
 	}
-	return mr_transition_commit(transition,
-								promotion->to == MR_STAGE_PRODUCTION ?
-								"promoted" : "stage_changed");
+	return mr_transition_commit(transition, kind);
+}
+
+/*
+ * Of a version that is there already, what is left is to archive others that
+ * stayed.
+ */
+static int64
+decide_rest(MrTransition *transition, const MrPromotion *promotion)
+{
+	if (promotion->to == MR_STAGE_PRODUCTION && promotion->archive_others)
+		archive_others(transition, promotion->version);
+	if (transition->nmoves > 0)
+		return mr_transition_commit(transition, "promoted");
+	mr_transition_abandon(transition);
+	return 0;
+}
+
+static void
+require_no_approval(const MrLook *look)
+{
+	if (look->way->approvals == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" asks for approval of the move to %s",
+					look->subject.model->policy, mr_stage_name(look->subject.to)),
+			 errdetail("It asks for %d by %s.", look->way->approvals,
+					   mr_levels_text(look->way->approvers)),
+			 errhint("Ask for it with modelreg.request_promotion()."),
+			 mr_reason("approval_required")));
+}
+
+/* The event of a refusal; returns its number. */
+static int64
+record_refusal(MrTransition *transition, const MrLook *look)
+{
+	MrJson		what;
+	int64		number;
+
+	mr_evidence_store(&look->subject, &look->evidence);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "version", look->subject.version);
+	mr_json_add_text(&what, "stage", mr_stage_name(look->subject.to));
+	mr_json_add_text(&what, "policy", transition->model->policy);
+	mr_json_add_hash(&what, "policy_digest", transition->model->policy_digest);
+	mr_json_add_hash(&what, "evidence", look->evidence.digest);
+	mr_event_append(transition->head, transition->verb, "promotion_refused",
+					mr_json_end(&what), transition->reason);
+	number = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
+	mr_head_save(transition->head);
+	return number;
+}
+
+/*
+ * Returns the number of the event, 0 when all is as asked already.  What gates
+ * refuse is an error, or an event too where the refusal is to be kept.
+ */
+static int64
+run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
+			  const char *reason, bool keep_refusal)
+{
+	MrTransition *transition = mr_transition_begin(verb, model, reason);
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	MrLook		look = mr_look_at_way(model, promotion, snapshot);
+	int64		number;
+
+	check_expected(transition, promotion);
+	mr_look_require_way(&look);
+	if (look.done)
+		number = decide_rest(transition, promotion);
+	else
+	{
+		require_no_approval(&look);
+		mr_look_at_gates(&look, 0);
+		mr_look_require_caller(&look, verb->team.rights, verb->who);
+		if (look.gates.refuses && !keep_refusal)
+			mr_gates_raise_refused(&look.subject, &look.gates);
+		number = look.gates.refuses ? record_refusal(transition, &look) :
+			mr_promotion_decide(transition, promotion, &look,
+								promotion->to == MR_STAGE_PRODUCTION ? "promoted" : "stage_changed");
+	}
+	UnregisterSnapshot(snapshot);
+	return number;
+}
+
+/* The version and the stage that a caller named, with what goes without saying. */
+MrPromotion
+mr_promotion_args(FunctionCallInfo fcinfo, int version_arg, int stage_arg)
+{
+	MrPromotion promotion = {.archive_others = true};
+
+	mr_arg_require(fcinfo, version_arg, "version");
+	mr_arg_require(fcinfo, stage_arg, "stage");
+	promotion.version = PG_GETARG_INT32(version_arg);
+	promotion.to = PG_GETARG_MRSTAGE(stage_arg);
+	return promotion;
 }
 
 /*
@@ -125,29 +229,49 @@ run_promotion(MrVerb *verb, MrModel *model, const Promotion *promotion,
  *
  * Returns the number of the decision in the model's chain, NULL when the
  * version was there already.  Errors: 42704 for model or version, 42501, 55000
- * for a transition that the policy refuses, for what would leave no version in
- * Production, and when another version is current than was expected; 40001
- * under REPEATABLE READ and above.
+ * for a transition that the policy, or one of its gates, refuses or wants
+ * approved, for what would leave no version in Production, and when another
+ * version is current than was expected; 40001 under REPEATABLE READ and above.
  */
 Datum
 modelreg_promote(PG_FUNCTION_ARGS)
 {
-	Promotion	promotion = {0};
+	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
 	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
 	MrModel		model;
 	MrVerb		verb;
 	int64		number = 0;
 
-	mr_arg_require(fcinfo, 1, "version");
-	mr_arg_require(fcinfo, 2, "stage");
-	promotion.version = PG_GETARG_INT32(1);
-	promotion.to = PG_GETARG_MRSTAGE(2);
 	promotion.archive_others = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);
 	promotion.leave_none = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	promotion.has_expected = !PG_ARGISNULL(6);
 	promotion.expected = promotion.has_expected ? PG_GETARG_INT32(6) : 0;
 	if (mr_model_verb_begin(&verb, fcinfo, "promote", DECIDERS, 7, &model))
-		number = run_promotion(&verb, &model, &promotion, reason);
+		number = run_promotion(&verb, &model, &promotion, reason, false);
+	number = mr_verb_end_int(&verb, "number", number);
+	if (number == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(number);
+}
+
+/*
+ * modelreg.attempt_promotion(model text, version integer, stage modelreg.stage,
+ *		reason text, request_id text) returns bigint
+ *
+ * As promote(), but what gates refuse is no error: it is kept as an event with
+ * the evidence, whose number is returned.
+ */
+Datum
+modelreg_attempt_promotion(PG_FUNCTION_ARGS)
+{
+	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
+	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
+	MrModel		model;
+	MrVerb		verb;
+	int64		number = 0;
+
+	if (mr_model_verb_begin(&verb, fcinfo, "attempt_promotion", DECIDERS, 4, &model))
+		number = run_promotion(&verb, &model, &promotion, reason, true);
 	number = mr_verb_end_int(&verb, "number", number);
 	if (number == 0)
 		PG_RETURN_NULL();
@@ -173,17 +297,34 @@ find_previous(MrTransition *transition)
 	return previous;
 }
 
+/* Error 42501 unless the policy lets the caller return to an earlier version. */
+static void
+require_return(MrTransition *transition)
+{
+	MrRights	levels = mr_policy_of(transition->model, NULL)->return_levels;
+
+	if (transition->verb->team.rights & levels)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("policy \"%s\" does not let you return to an earlier version",
+					transition->model->policy),
+			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
+			 mr_reason("permission_denied")));
+}
+
 /*
  * Back to what was current before: what is left is archived, and the link of
  * the one returned to is taken over, so that a second rollback goes further.
  */
 static int32
 run_rollback(MrVerb *verb, MrModel *model, const char *reason,
-			 const Promotion *expectation)
+			 const MrPromotion *expectation)
 {
 	MrTransition *transition = mr_transition_begin(verb, model, reason);
 	MrTenure	previous;
 
+	require_return(transition);
 	check_expected(transition, expectation);
 	previous = find_previous(transition);
 	mr_transition_move(transition, previous.version, MR_STAGE_PRODUCTION);
@@ -206,7 +347,7 @@ Datum
 modelreg_rollback_model(PG_FUNCTION_ARGS)
 {
 	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
-	Promotion	expectation = {0};
+	MrPromotion expectation = {0};
 	MrModel		model;
 	MrVerb		verb;
 	int32		version = 0;

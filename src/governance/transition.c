@@ -9,19 +9,22 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/hooks.h"
-#include "governance/governance.h"
 #include "governance/quarantine.h"
 #include "governance/transition.h"
 #include "registry/quarantine.h"
 #include "registry/registry_tables.h"
 #include "registry/version_node.h"
 
-/* Lock the model's decisions.  What is current stays so until said. */
+/*
+ * Lock the model's decisions.  What is current stays so until said; it and the
+ * policy are as they are under the lock.
+ */
 MrTransition *
 mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
 {
@@ -37,6 +40,9 @@ mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
 	else
 		model->current_version = 0;
 	transition->current = model->current_version;
+	model->policy = TextDatumGetCString(transition->head->values[MODEL_POLICY - 1]);
+	model->policy_digest =
+		DatumGetByteaPCopy(transition->head->values[MODEL_POLICY_DIGEST - 1]);
 	return transition;
 }
 
@@ -51,18 +57,6 @@ require_stage(MrTransition *transition, int32 version)
 	return stage;
 }
 
-static void
-refuse_transition(MrTransition *transition, const MrMove *move)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("policy \"%s\" does not allow version %d of \"%s\" to go from %s to %s",
-					transition->model->policy, move->version,
-					mr_model_address(transition->model),
-					mr_stage_name(move->from), mr_stage_name(move->to)),
-			 mr_reason("transition_refused")));
-}
-
 /* Add a move to the transition; a version that is there already stays. */
 void
 mr_transition_move(MrTransition *transition, int32 version, MrStage to)
@@ -72,8 +66,6 @@ mr_transition_move(MrTransition *transition, int32 version, MrStage to)
 	move.from = require_stage(transition, version);
 	if (move.from == to)
 		return;
-	if (!mr_policy_allows(transition->model->policy, move.from, to))
-		refuse_transition(transition, &move);
 	transition->moves = mr_grow(transition->moves, transition->nmoves,
 								&transition->room, sizeof(MrMove));
 	transition->moves[transition->nmoves++] = move;
@@ -106,6 +98,10 @@ describe(MrTransition *transition)
 	mr_json_add_id(&json, "previous_seq", transition->previous_seq);
 	mr_json_add_text(&json, "policy", transition->model->policy);
 	mr_json_add_hash(&json, "policy_digest", transition->model->policy_digest);
+	mr_json_add_hash(&json, "evidence", transition->evidence);
+	mr_json_add_id(&json, "request", transition->request);
+	if (transition->by_policy)
+		mr_json_add_bool(&json, "by_policy", true);
 	return mr_json_end(&json);
 }
 

@@ -27,6 +27,9 @@ typedef struct MrTransition
 	int32		current;		/* after the transition; 0 for none */
 	int64		previous_seq;	/* of the new row of production; 0 for none */
 	const char *reason;
+	bytea	   *evidence;		/* what gates said, or NULL */
+	int64		request;		/* that was approved, or 0 */
+	bool		by_policy;		/* nobody asked for it */
 } MrTransition;
 
 extern MrTransition *mr_transition_begin(MrVerb *verb, MrModel *model,

@@ -322,8 +322,9 @@ last_owner_of_name(int64 team, const char *name)
 	return owner;
 }
 
+/* The policy of a model that may be retired, with the digest of its revision. */
 static char *
-policy_of(int64 model)
+policy_of(int64 model, bytea **digest)
 {
 	MrTable    *table = mr_table_open_read("model");
 	Datum		key = Int64GetDatum(model);
@@ -332,33 +333,60 @@ policy_of(int64 model)
 	if (!mr_table_find_latest(table, "model_pkey", 1, &key))
 		elog(ERROR, "model " INT64_FORMAT " is missing", model);
 	policy = TextDatumGetCString(mr_table_get(table, MODEL_POLICY, NULL));
+	*digest = DatumGetByteaPCopy(mr_table_get(table, MODEL_POLICY_DIGEST, NULL));
 	mr_table_close(table);
 	return policy;
 }
 
+static bool
+same_hash(const bytea *a, const bytea *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
 /*
- * The team's head is locked.  A live model's name is taken; a freed one is
- * taken again only under its former policy, or by an admin.
+ * A freed name is taken again only under its former policy, in the revision
+ * that it had, or by an admin: else a model would change its policy so.
  */
 static void
-check_name_is_free(MrVerb *verb, const char *name, const char *policy, bool admin)
+check_former_policy(MrVerb *verb, const char *name, const char *policy,
+					const bytea *policy_digest)
+{
+	int64		owner = last_owner_of_name(verb->team.id, name);
+	bytea	   *digest;
+	char	   *former;
+
+	if (owner == 0)
+		return;
+	former = policy_of(owner, &digest);
+	if (strcmp(former, policy) == 0 && same_hash(digest, policy_digest))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 strcmp(former, policy) == 0 ?
+			 errmsg("the name \"%s.%s\" belonged to a model under another revision of policy \"%s\"",
+					verb->team.name, name, policy) :
+			 errmsg("the name \"%s.%s\" belonged to a model under policy \"%s\"",
+					verb->team.name, name, former),
+			 errhint("Create the model under that policy, or ask an admin."),
+			 mr_reason("policy_differs")));
+}
+
+/* The team's head is locked.  A live model's name is taken. */
+static void
+check_name_is_free(MrVerb *verb, const char *name, const char *policy,
+				   const bytea *policy_digest, bool admin)
 {
 	MrModel		other;
-	int64		owner;
 
 	if (mr_model_find(&verb->team, name, NULL, &other))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s.%s\" exists already", verb->team.name, name),
 				 mr_reason("model_exists")));
-	owner = admin ? 0 : last_owner_of_name(verb->team.id, name);
-	if (owner != 0 && strcmp(policy_of(owner), policy) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the name \"%s.%s\" belonged to a model under policy \"%s\"",
-						verb->team.name, name, policy_of(owner)),
-				 errhint("Create the model under that policy, or ask an admin."),
-				 mr_reason("policy_differs")));
+	if (!admin)
+		check_former_policy(verb, name, policy, policy_digest);
 }
 
 static void
@@ -407,13 +435,13 @@ static int64
 create_model(MrVerb *verb, const char *name, const char *policy, bool admin,
 			 const char *description)
 {
-	bytea	   *policy_digest = mr_policy_digest(verb->team.id, policy);
 	MrHead	   *head = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	bytea	   *policy_digest = mr_policy_digest(verb, head, policy);
 	int64		id;
 	MrJson		what;
 	TimestampTz at;
 
-	check_name_is_free(verb, name, policy, admin);
+	check_name_is_free(verb, name, policy, policy_digest, admin);
 	id = mr_nextval("model_id_seq");
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", id);
@@ -500,7 +528,9 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 		mr_head_release(team);
 		return;
 	}
-	check_name_is_free(verb, new_name, model->policy, admin);
+	check_name_is_free(verb, new_name,
+					   TextDatumGetCString(head->values[MODEL_POLICY - 1]),
+					   DatumGetByteaPP(head->values[MODEL_POLICY_DIGEST - 1]), admin);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
 	mr_json_add_text(&what, "name", new_name);

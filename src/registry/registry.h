@@ -28,6 +28,8 @@ typedef struct MrVersionBirth
 	TimestampTz registered_at;
 } MrVersionBirth;
 
+extern MrTeam mr_require_team_as_admin(const char *name);
+
 extern MrTeam mr_model_open(MrTable *table, const char *qualified,
 							Snapshot snapshot);
 extern MrModel mr_require_model(const char *qualified, MrRights level,

@@ -82,8 +82,9 @@ find_team_as_admin(const char *name, bool *past)
 	return team;
 }
 
-static MrTeam
-require_team_as_admin(const char *name)
+/* The live team of a name, for an admin.  Errors: 42501, 42704. */
+MrTeam
+mr_require_team_as_admin(const char *name)
 {
 	bool		past;
 	MrTeam		team = find_team_as_admin(name, &past);
@@ -326,7 +327,7 @@ retire_team(MrVerb *verb, const char *reason)
 Datum
 modelreg_retire_team(PG_FUNCTION_ARGS)
 {
-	MrTeam		team = require_team_as_admin(mr_arg_text(fcinfo, 0, "team"));
+	MrTeam		team = mr_require_team_as_admin(mr_arg_text(fcinfo, 0, "team"));
 	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
 	MrVerb		verb;
 
@@ -358,7 +359,7 @@ set_quota(MrVerb *verb, bool limited, int64 bytes)
 Datum
 modelreg_set_quota(PG_FUNCTION_ARGS)
 {
-	MrTeam		team = require_team_as_admin(mr_arg_text(fcinfo, 0, "team"));
+	MrTeam		team = mr_require_team_as_admin(mr_arg_text(fcinfo, 0, "team"));
 	bool		limited = !PG_ARGISNULL(1);
 	int64		bytes = limited ? PG_GETARG_INT64(1) : 0;
 	MrVerb		verb;
@@ -463,7 +464,7 @@ check_level(const char *level, MrRights allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown level \"%s\"", level),
-				 errhint("Levels of a team are reader, contributor, evaluator, reviewer and maintainer; registry-wide rights are admin and auditor."),
+				 errhint("Levels of a team are reader, contributor, evaluator, reviewer and maintainer; registry-wide rights are admin, auditor and pooler."),
 				 mr_reason("unknown_level")));
 }
 
@@ -496,7 +497,7 @@ require_team_for_grant(const char *name)
 	bool		maintainer = team != NULL && team->rights & MR_MAINTAINER;
 
 	if (!maintainer && mr_registry_rights() & MR_ADMIN)
-		return require_team_as_admin(name);
+		return mr_require_team_as_admin(name);
 	return mr_require_team(name, MR_MAINTAINER);
 }
 
@@ -540,7 +541,7 @@ modelreg_grant_registry_right(PG_FUNCTION_ARGS)
 {
 	require_superuser("grant registry-wide rights");
 	run_membership_verb(fcinfo, "grant_registry_right", &no_team, 0,
-						MR_ADMIN | MR_AUDITOR, true);
+						MR_ADMIN | MR_AUDITOR | MR_POOLER, true);
 	PG_RETURN_VOID();
 }
 
@@ -550,7 +551,7 @@ modelreg_revoke_registry_right(PG_FUNCTION_ARGS)
 {
 	require_superuser("revoke registry-wide rights");
 	run_membership_verb(fcinfo, "revoke_registry_right", &no_team, 0,
-						MR_ADMIN | MR_AUDITOR, false);
+						MR_ADMIN | MR_AUDITOR | MR_POOLER, false);
 	PG_RETURN_VOID();
 }
 

@@ -314,8 +314,8 @@ scan_node_name(const char *start, MrNodeKey *key, MrFault *fault)
 	return scan_node_version(key->kind, end + 1, fault);
 }
 
-static bool
-scan_node_key(const char *text, MrNodeKey *key, MrFault *fault)
+bool
+mr_node_key_scan(const char *text, MrNodeKey *key, MrFault *fault)
 {
 	Size		kind_len = strcspn(text, ":");
 
@@ -335,7 +335,7 @@ mr_node_key_parse(const char *text, Node *escontext, MrNodeKey *key)
 {
 	MrFault		fault;
 
-	return scan_node_key(text, key, &fault) ||
+	return mr_node_key_scan(text, key, &fault) ||
 		name_error("node key", text, &fault, escontext);
 }
 

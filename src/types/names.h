@@ -59,6 +59,8 @@ extern char *mr_node_key_print(const MrNodeKey *key);
 extern bool mr_name_scan(MrNamePart part, const char *start, Size len,
 						 MrFault *fault);
 extern bool mr_alias_scan(const char *start, Size len, MrFault *fault);
+extern bool mr_node_key_scan(const char *text, MrNodeKey *key,
+							 MrFault *fault);
 extern bool mr_qualified_name_scan(const char *start, Size len, char **team,
 								   char **name, MrFault *fault);
 

@@ -61,6 +61,13 @@ static const RowTable tables[] = {
 	{"production", 2,
 		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
 		SELECT_ROWS("production") OF_MODEL},
+	{"policy", 3,
+		"team_id bigint, name text, revision integer, digest bytea, document jsonb, built_in boolean, who jsonb, "
+		"recorded_at timestamp with time zone",
+		SELECT_ROWS("policy") "($2 IS NULL OR EXISTS (SELECT FROM modelreg.model m WHERE m.id = $2 AND m.policy = t.name AND m.policy_digest = t.digest))"},
+	{"evidence", 2,
+		"team_id bigint, digest bytea, model_id bigint, version integer, document jsonb, recorded_at timestamp with time zone",
+		SELECT_ROWS("evidence") OF_MODEL},
 	{"evaluation", 1,
 		"id bigint, team_id bigint, batch bigint, node_id bigint, kind text, dataset_id bigint, slice text, "
 		"metric_names text[], metric_values double precision[], passed boolean, properties bytea, who jsonb, "

@@ -78,6 +78,7 @@ extern void mr_verify_facts(MrVerify *verify);
 extern void mr_verify_bytes(MrVerify *verify);
 extern void mr_verify_keys(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
+extern void mr_verify_governance(MrVerify *verify);
 
 /* guard -> verify: does the protection stand?  For the whole registry. */
 extern PGDLLIMPORT MrVerifyStep mr_verify_protection;

@@ -1,0 +1,107 @@
+/*
+ * check.c
+ *		check_promotion: every gate of a move, without deciding it.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "base/args.h"
+#include "executor/spi.h"
+#include "governance/check.h"
+#include "lineage/lineage.h"
+
+PG_FUNCTION_INFO_V1(modelreg_check_promotion);
+
+/*
+ * What is to be looked at for a reader: gates look as the owner, since a
+ * version may stand on nodes that the reader may not read.
+ */
+void
+mr_look_as_reader(MrLook *look, int64 request)
+{
+	MemoryContext context = CurrentMemoryContext;
+	MrOwnerScope scope;
+
+	mr_owner_begin(&scope);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+	mr_look_at_gates(look, request);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	mr_owner_end(&scope);
+}
+
+/* The address of a node for who may read it, else its number. */
+static char *
+node_text(int64 id, Snapshot snapshot)
+{
+	MrNode		node;
+
+	if (mr_node_get(id, snapshot, &node) && mr_may_read(node.team))
+		return mr_node_address(&node, snapshot);
+	return psprintf("node " INT64_FORMAT, id);
+}
+
+/* Where a gate's values come from, as the caller may see it; NULL for nothing. */
+static char *
+source_text(const MrGateResult *result, Snapshot snapshot)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < result->nevaluations; i++)
+		appendStringInfo(&buf, "%sevaluation " INT64_FORMAT, buf.len > 0 ? ", " : "",
+						 result->evaluations[i]);
+	for (int i = 0; i < result->nnodes; i++)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "",
+						 node_text(result->nodes[i], snapshot));
+	return buf.len > 0 ? buf.data : NULL;
+}
+
+static void
+put_result(ReturnSetInfo *rsinfo, const MrGateResult *result, Snapshot snapshot)
+{
+	char	   *source = source_text(result, snapshot);
+	Datum		values[8];
+	bool		nulls[8] = {false};
+
+	values[0] = CStringGetTextDatum(result->gate->name);
+	values[1] = CStringGetTextDatum(result->gate->kind->name);
+	values[2] = CStringGetTextDatum(result->gate->blocks ? "block" : "warn");
+	values[3] = CStringGetTextDatum(result->required);
+	values[4] = CStringGetTextDatum(result->observed);
+	values[5] = CStringGetTextDatum(result->holds ? "holds" : "fails");
+	nulls[6] = source == NULL;
+	values[6] = source ? CStringGetTextDatum(source) : (Datum) 0;
+	values[7] = Int32GetDatum(result->earlier);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * modelreg.check_promotion(model text, version integer, stage modelreg.stage):
+ *		a row for each gate, in the order of the policy.
+ *
+ * Errors: 42704 for model or version, 55000 for a move that the policy does
+ * not allow.
+ */
+Datum
+modelreg_check_promotion(PG_FUNCTION_ARGS)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), MR_READER, snapshot);
+	MrLook		look = mr_look_at_way(&model, &promotion, snapshot);
+
+	InitMaterializedSRF(fcinfo, 0);
+	mr_look_require_way(&look);
+	if (look.done)
+		return (Datum) 0;
+	mr_look_as_reader(&look, 0);
+	for (int i = 0; i < look.gates.n; i++)
+		put_result((ReturnSetInfo *) fcinfo->resultinfo, &look.gates.items[i], snapshot);
+	return (Datum) 0;
+}

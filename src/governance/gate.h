@@ -1,0 +1,106 @@
+/*
+ * gate.h
+ *		Gates: what has to hold of a version before it may move.
+ *
+ * A gate is a JSON object of a policy.  Its kind has a list of the members
+ * that it may have, and a test, which looks at the version and says in texts
+ * what it asked and what it saw.  To add a kind, write the two and add it to
+ * the table in gate.c.
+ */
+#ifndef MODELREG_GATE_H
+#define MODELREG_GATE_H
+
+#include "governance/member.h"
+#include "registry/registry.h"
+
+struct MrGateKind;
+
+/* A gate as a policy defines it. */
+typedef struct MrGate
+{
+	const char *name;			/* in the policy */
+	const struct MrGateKind *kind;
+	JsonbContainer *definition;
+	bool		blocks;			/* else it only warns */
+} MrGate;
+
+/* What is tested.  A test runs as the owner, with SPI connected. */
+typedef struct MrGateSubject
+{
+	const MrModel *model;
+	int32		version;
+	int64		node;			/* of the version */
+	Jsonb	   *registrant;		/* who registered it */
+	MrStage		from;
+	MrStage		to;
+	int32		current;		/* in Production and another one, or 0 */
+	int64		current_node;
+	bool		evaluator_differs;	/* evaluations by the registrant count as
+									 * failed */
+	Snapshot	snapshot;
+	TimestampTz now;
+} MrGateSubject;
+
+/*
+ * The outcome.  Two looks at the same state give the same texts: no ages, no
+ * settings of the session.  Texts name no node of a team that a reader of the
+ * model may not read: nodes go into nodes, by their ids.
+ */
+typedef struct MrGateResult
+{
+	const MrGate *gate;
+	bool		holds;
+	char	   *required;
+	char	   *observed;
+	int64	   *evaluations;	/* ids of those that it looked at */
+	int			nevaluations;
+	int64		evaluation_room;
+	int64	   *nodes;
+	int			nnodes;
+	int64		node_room;
+	int			earlier;		/* evaluations before the one that counts */
+} MrGateResult;
+
+typedef struct MrGateKind
+{
+	const char *name;
+
+	/* The members of a definition, beside "kind" and "severity". */
+	const MrMember *members;
+
+	/*
+	 * What else is wrong with a definition whose members are as they should,
+	 * or NULL; where is what mistakes call it.
+	 */
+	void		(*check) (JsonbContainer *definition, const char *where,
+						  StringInfo mistakes);
+
+	/* Fills holds, required, observed and what it looked at. */
+	void		(*test) (const MrGateSubject *subject, const MrGate *gate,
+						 MrGateResult *result);
+
+	/*
+	 * Tested before every move to Staging and Production, if the transition
+	 * names no gate of the kind.
+	 */
+	bool		implicit;
+
+	/* Refuses an emergency promotion too. */
+	bool		absolute;
+} MrGateKind;
+
+extern const MrGateKind *mr_gate_kind(const char *name);
+
+extern void mr_gate_saw_evaluation(MrGateResult *result, int64 id);
+extern void mr_gate_saw_node(MrGateResult *result, int64 id);
+
+/* A moment, in UTC and the same in every session. */
+extern char *mr_gate_time(TimestampTz at);
+
+/* The kinds, each in a file with those like it. */
+extern const MrGateKind mr_gate_evaluation;
+extern const MrGateKind mr_gate_metric;
+extern const MrGateKind mr_gate_fairness;
+extern const MrGateKind mr_gate_calibration;
+
+#endif							/* MODELREG_GATE_H */

@@ -1,0 +1,146 @@
+/*
+ * look.c
+ *		What a policy says of a move, and what its gates say of it now.
+ *
+ * Looking changes nothing and locks nothing: check_promotion() and review()
+ * look as any reader does, the verbs that decide look under the lock of the
+ * model's decisions.
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "governance/person.h"
+#include "governance/promotion.h"
+#include "registry/registry_tables.h"
+
+/*
+ * What versions in stage Production have passed: the one of several that is
+ * made current passes it again.
+ */
+static const MrPolicyTransition *
+way_of(const MrPolicy *policy, MrStage from, MrStage to)
+{
+	if (from != MR_STAGE_PRODUCTION || to != MR_STAGE_PRODUCTION)
+		return mr_policy_transition(policy, from, to);
+	for (MrStage other = MR_STAGE_ARCHIVED; other > MR_STAGE_NONE; other--)
+		if (mr_policy_transition(policy, other, to) != NULL)
+			return mr_policy_transition(policy, other, to);
+	return NULL;
+}
+
+/* What the policy says of the move; gates are not looked at yet. */
+MrLook
+mr_look_at_way(const MrModel *model, const MrPromotion *promotion, Snapshot snapshot)
+{
+	MrLook		look = {.policy = mr_policy_of(model, snapshot)};
+	MrStage		from = mr_version_stage(model->id, promotion->version, snapshot, NULL);
+
+	if (from == MR_STAGE_NONE)
+		mr_require_version(model, promotion->version, snapshot);
+	look.subject = mr_gate_subject(model, promotion->version, from, promotion->to,
+								   look.policy, snapshot);
+	look.done = from == promotion->to &&
+		(from != MR_STAGE_PRODUCTION || model->current_version == promotion->version);
+	if (!look.done)
+		look.way = way_of(look.policy, from, promotion->to);
+	return look;
+}
+
+/* The stages to which the policy leads from one. */
+static char *
+stages_from(const MrPolicy *policy, MrStage from)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (MrStage to = MR_STAGE_EXPERIMENTAL; to <= MR_STAGE_ARCHIVED; to++)
+		if (mr_policy_transition(policy, from, to) != NULL)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", mr_stage_name(to));
+	return buf.len > 0 ? buf.data : "no other stage";
+}
+
+/* Error 55000 where the policy has no transition for the move. */
+void
+mr_look_require_way(const MrLook *look)
+{
+	const MrGateSubject *subject = &look->subject;
+
+	if (look->done || look->way != NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" does not allow version %d of \"%s\" to go from %s to %s",
+					subject->model->policy, subject->version,
+					mr_model_address(subject->model),
+					mr_stage_name(subject->from), mr_stage_name(subject->to)),
+			 errdetail("From %s it leads to %s.", mr_stage_name(subject->from),
+					   stages_from(look->policy, subject->from)),
+			 mr_reason("transition_refused")));
+}
+
+/* Who recorded an evaluation of the version; NULL if it is of another node. */
+static Jsonb *
+evaluator_of(MrTable *table, int64 id, const MrGateSubject *subject)
+{
+	Datum		key = Int64GetDatum(id);
+
+	if (!mr_table_find(table, "evaluation_pkey", 1, &key, subject->snapshot) ||
+		DatumGetInt64(mr_table_get(table, EVALUATION_NODE_ID, NULL)) != subject->node)
+		return NULL;
+	return DatumGetJsonbPCopy(mr_table_get(table, EVALUATION_WHO, NULL));
+}
+
+/* Did the person record an evaluation of the version that a gate looked at? */
+bool
+mr_look_evaluated_by(const MrLook *look, Jsonb *who)
+{
+	MrTable    *table = mr_table_open_read("evaluation");
+	bool		found = false;
+
+	for (int i = 0; i < look->gates.n; i++)
+		for (int j = 0; j < look->gates.items[i].nevaluations; j++)
+		{
+			Jsonb	   *evaluator = evaluator_of(table, look->gates.items[i].evaluations[j],
+												 &look->subject);
+
+			found |= evaluator != NULL && mr_same_person(evaluator, who);
+		}
+	mr_table_close(table);
+	return found;
+}
+
+/*
+ * Error 42501 unless the caller, who has these rights in the team, may ask for
+ * the move, and is another person than the policy wants.
+ */
+void
+mr_look_require_caller(const MrLook *look, MrRights rights, Jsonb *who)
+{
+	const MrGateSubject *subject = &look->subject;
+	const bool *distinct = look->policy->distinct[MR_PART_REQUESTER];
+	bool		registrant = distinct[MR_PART_REGISTRANT] &&
+		mr_same_person(subject->registrant, who);
+
+	if (!(rights & look->way->levels))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("policy \"%s\" does not let you move a version from %s to %s",
+						subject->model->policy, mr_stage_name(subject->from),
+						mr_stage_name(subject->to)),
+				 errdetail("This needs one of the levels %s.", mr_levels_text(look->way->levels)),
+				 mr_reason("permission_denied")));
+	if (registrant || (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(look, who)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("policy \"%s\" wants another person", subject->model->policy),
+				 errdetail(registrant ? "You registered the version." : "You evaluated the version."),
+				 mr_reason("same_person")));
+}
+
+/* Test the gates, and make the evidence of it. */
+void
+mr_look_at_gates(MrLook *look, int64 request)
+{
+	look->gates = mr_gates_test(&look->subject, look->policy, look->way);
+	look->evidence = mr_evidence_of(&look->subject, &look->gates, request);
+}

@@ -1,0 +1,65 @@
+/*
+ * person.c
+ *		Whether two acts are by different persons.
+ *
+ * Rows and events say who acted: the calling role, and the outer and session
+ * roles where they are others.  Two acts are by different persons if none of
+ * the three is the same; a session role that an admin listed as a pooler, which
+ * connects for many, says nothing.  A role is the same by its name or by its
+ * OID, as roles are renamed, and are made anew where a dump is restored.
+ */
+#include "postgres.h"
+
+#include "access/access.h"
+#include "audit/audit.h"
+#include "governance/person.h"
+
+typedef struct Role
+{
+	char	   *name;
+	int64		oid;
+} Role;
+
+static bool
+has_member(Jsonb *who, const char *key)
+{
+	JsonbValue	value;
+
+	return getKeyJsonValueFromContainer(&who->root, key, strlen(key), &value) != NULL;
+}
+
+/* One of the roles; what is not said is the calling one. */
+static Role
+role_of(Jsonb *who, const char *key)
+{
+	Role		role;
+
+	if (!has_member(who, key))
+		key = "role";
+	role.name = mr_json_get_text(who, key);
+	role.oid = mr_json_get_int(who, psprintf("%s_oid", key));
+	return role;
+}
+
+static bool
+same_role(const Role *a, const Role *b)
+{
+	return a->oid == b->oid || strcmp(a->name, b->name) == 0;
+}
+
+bool
+mr_same_person(Jsonb *a, Jsonb *b)
+{
+	static const char *const keys[] = {"role", "outer", "session"};
+
+	for (int i = 0; i < lengthof(keys); i++)
+	{
+		Role		x = role_of(a, keys[i]);
+		Role		y = role_of(b, keys[i]);
+
+		if (same_role(&x, &y) &&
+			!(i == 2 && mr_role_is_pooler(x.name) && mr_role_is_pooler(y.name)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,76 @@
+/*
+ * governance.c
+ *		What can be said of policies and of evidence by a statement.
+ *
+ * As in statements.c: each lists what is wrong, as object and detail, takes
+ * whatever a forged event may hold, and has the team and the model, or NULL,
+ * as $1 and $2.
+ */
+#include "postgres.h"
+
+#include "verify/verify.h"
+
+typedef struct Statement
+{
+	const char *check;
+	const char *what;
+	const char *sql;
+} Statement;
+
+#define OF_TEAM(row) "($1 IS NULL OR " row ".team_id = $1)"
+#define DIGEST_OF(document) \
+	"encode(sha256(convert_to(modelreg.canonical_json(" document "), 'UTF8')), 'hex')"
+
+static const Statement statements[] = {
+	{"fold", "policies",
+		"WITH told AS (SELECT e.team_id, e.what->>'policy' AS name, e.what->>'revision' AS revision, e.what->>'hash' AS hash, "
+		"e.what->>'policy_digest' AS digest FROM modelreg.event e WHERE e.chain = 2 AND e.kind = 'policy_created' AND " OF_TEAM("e") ") "
+		"SELECT concat('policy ', COALESCE(p.team_id, t.team_id), '/', COALESCE(p.name, t.name), '/', COALESCE(p.revision::text, t.revision)), "
+		"CASE WHEN p.team_id IS NULL THEN 'the row that the events tell of is missing' WHEN t.team_id IS NULL THEN 'no event tells of this row' "
+		"WHEN p.document IS NULL OR encode(p.digest, 'hex') IS DISTINCT FROM " DIGEST_OF("p.document") " THEN 'its digest is not that of its document' "
+		"ELSE 'its digest or hash is not the one that its event tells' END "
+		"FROM told t FULL JOIN (SELECT * FROM modelreg.policy p WHERE " OF_TEAM("p") ") p "
+		"ON p.team_id = t.team_id AND p.name = t.name AND p.revision::text = t.revision "
+		"WHERE (encode(p.hash, 'hex') = t.hash AND encode(p.digest, 'hex') = t.digest AND t.digest = " DIGEST_OF("p.document") ") IS NOT TRUE ORDER BY 1, 2"},
+
+	{"fold", "policies of teams",
+		"WITH last AS (SELECT DISTINCT ON (e.team_id, e.what->>'policy') e.team_id, e.what->>'policy' AS name, e.what->>'revision' AS revision, e.at "
+		"FROM modelreg.event e WHERE e.chain = 2 AND e.kind IN ('policy_allowed', 'policy_forbidden') AND " OF_TEAM("e") " "
+		"ORDER BY e.team_id, e.what->>'policy', e.seq DESC) "
+		"SELECT concat('team_policy ', COALESCE(p.team_id, l.team_id), '/', COALESCE(p.name, l.name)), "
+		"CASE WHEN p.team_id IS NULL THEN 'the row that the events tell of is missing' WHEN l.team_id IS NULL THEN 'no event tells of this row' "
+		"ELSE format('revision is %s, by the events it is %s', COALESCE(p.revision::text, 'null'), COALESCE(l.revision, 'null')) END "
+		"FROM last l FULL JOIN (SELECT * FROM modelreg.team_policy p WHERE " OF_TEAM("p") ") p ON p.team_id = l.team_id AND p.name = l.name "
+		"WHERE p.team_id IS NULL OR l.team_id IS NULL OR (p.revision::text, p.since) IS DISTINCT FROM (l.revision, l.at) ORDER BY 1, 2"},
+
+	{"reference", "policies of models",
+		"SELECT concat('model ', m.id), 'its policy''s revision is missing' FROM modelreg.model m "
+		"WHERE " OF_TEAM("m") " AND ($2 IS NULL OR m.id = $2) AND NOT EXISTS (SELECT FROM modelreg.policy p "
+		"WHERE p.team_id = m.team_id AND p.name = m.policy AND p.digest = m.policy_digest) ORDER BY 1"},
+
+	{"reference", "evidence",
+		"WITH told AS (SELECT DISTINCT e.team_id, e.chain_id, e.what->>'evidence' AS digest FROM modelreg.event e "
+		"WHERE e.chain = 5 AND e.what->>'evidence' IS NOT NULL AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)) "
+		"SELECT concat('evidence ', COALESCE(encode(v.digest, 'hex'), t.digest)), "
+		"CASE WHEN v.team_id IS NULL THEN 'the row that the events tell of is missing' WHEN t.team_id IS NULL THEN 'no event tells of this row' "
+		"ELSE 'its digest is not that of its document' END "
+		"FROM told t FULL JOIN (SELECT * FROM modelreg.evidence v WHERE " OF_TEAM("v") " AND ($2 IS NULL OR v.model_id = $2)) v "
+		"ON v.team_id = t.team_id AND v.model_id = t.chain_id AND encode(v.digest, 'hex') = t.digest "
+		"WHERE (t.digest = " DIGEST_OF("v.document") " AND v.document->>'model_id' = v.model_id::text "
+		"AND v.document->>'version' = v.version::text) IS NOT TRUE ORDER BY 1, 2"},
+};
+
+static void
+run_statement(MrVerify *verify, const void *arg)
+{
+	const Statement *statement = arg;
+
+	mr_verify_findings(verify, statement->check, statement->sql);
+}
+
+void
+mr_verify_governance(MrVerify *verify)
+{
+	for (int i = 0; i < lengthof(statements); i++)
+		mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
+}
