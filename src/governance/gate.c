@@ -17,6 +17,11 @@ static const MrGateKind *const kinds[] = {
 	&mr_gate_metric,
 	&mr_gate_fairness,
 	&mr_gate_calibration,
+	&mr_gate_lineage_complete,
+	&mr_gate_data_quality,
+	&mr_gate_schema_compatible,
+	&mr_gate_signature,
+	&mr_gate_artifacts,
 };
 
 /* The kind of that name, or NULL. */

@@ -102,5 +102,10 @@ extern const MrGateKind mr_gate_evaluation;
 extern const MrGateKind mr_gate_metric;
 extern const MrGateKind mr_gate_fairness;
 extern const MrGateKind mr_gate_calibration;
+extern const MrGateKind mr_gate_lineage_complete;
+extern const MrGateKind mr_gate_data_quality;
+extern const MrGateKind mr_gate_schema_compatible;
+extern const MrGateKind mr_gate_signature;
+extern const MrGateKind mr_gate_artifacts;
 
 #endif							/* MODELREG_GATE_H */

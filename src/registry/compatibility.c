@@ -67,6 +67,7 @@ mr_incompatibility_row(const char *side, const char *item, const char *detail,
 void
 mr_reading_report(MrReading *reading, const char *format,...)
 {
+	MemoryContext old = MemoryContextSwitchTo(reading->context);
 	StringInfoData detail;
 	const char *item = reading->path.len > 0 ? reading->path.data : NULL;
 
@@ -85,6 +86,7 @@ mr_reading_report(MrReading *reading, const char *format,...)
 	}
 	reading->report(reading->side, item, detail.data, reading->arg);
 	pfree(detail.data);
+	MemoryContextSwitchTo(old);
 }
 
 /* Go down to a part; returns what mr_reading_leave() needs. */

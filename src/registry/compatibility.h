@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
+#include "utils/palloc.h"
 
 /* The modes of schema registries, as sets of directions. */
 typedef enum MrCompatibility
@@ -56,6 +57,7 @@ typedef struct MrReading
 	StringInfoData path;		/* of what is compared now */
 	MrIncompatibility report;
 	void	   *arg;
+	MemoryContext context;		/* in which that is called */
 } MrReading;
 
 extern void mr_reading_report(MrReading *reading, const char *format,...)

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "base/hash.h"
 #include "registry/compatibility.h"
@@ -441,13 +442,21 @@ void
 mr_schema_compare(Jsonb *old_schema, Jsonb *new_schema, MrCompatibility mode,
 				  MrIncompatibility report, void *arg)
 {
-	MrReading	backward = {.writer = "old",.reader = "new",.report = report,.arg = arg};
-	MrReading	forward = {.writer = "new",.reader = "old",.report = report,.arg = arg};
+	MrReading	backward = {.writer = "old",.reader = "new",.report = report,.arg = arg,
+	.context = CurrentMemoryContext};
+	MrReading	forward = {.writer = "new",.reader = "old",.report = report,.arg = arg,
+	.context = CurrentMemoryContext};
+
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "modelreg schemas",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 
 	if (mode & MR_BACKWARD)
 		compare_schemas(&backward, old_schema, new_schema);
 	if (mode & MR_FORWARD)
 		compare_schemas(&forward, new_schema, old_schema);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }
 
 /*

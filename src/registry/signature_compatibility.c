@@ -407,8 +407,10 @@ void
 mr_signature_compare(Jsonb *old_signature, Jsonb *new_signature,
 					 MrCompatibility mode, MrIncompatibility report, void *arg)
 {
-	MrReading	backward = {.writer = "old",.reader = "new",.report = report,.arg = arg};
-	MrReading	forward = {.writer = "new",.reader = "old",.report = report,.arg = arg};
+	MrReading	backward = {.writer = "old",.reader = "new",.report = report,.arg = arg,
+	.context = CurrentMemoryContext};
+	MrReading	forward = {.writer = "new",.reader = "old",.report = report,.arg = arg,
+	.context = CurrentMemoryContext};
 
 	if (mode & MR_BACKWARD)
 		compare_calls(old_signature, new_signature, backward);

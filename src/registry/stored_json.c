@@ -21,7 +21,10 @@ mr_stored_json(MrTable *table, AttrNumber attno)
 
 	result.redacted = !isnull && body == NULL;
 	if (body != NULL)
+	{
 		result.json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(body)));
+		pfree(body);
+	}
 	return result;
 }
 
@@ -32,15 +35,19 @@ mr_stored_schema(int64 node, Snapshot snapshot)
 	MrTable    *table = mr_table_open_read("node");
 	Datum		key = Int64GetDatum(node);
 	MrStoredJson result;
+	Jsonb	   *properties;
 	JsonbValue	schema;
 
 	if (!mr_table_find(table, "node_pkey", 1, &key, snapshot))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
 	result = mr_stored_json(table, NODE_PROPERTIES);
 	mr_table_close(table);
-	if (result.json != NULL)
-		result.json = getKeyJsonValueFromContainer(&result.json->root, "schema",
-												   strlen("schema"), &schema) == NULL ?
-			NULL : JsonbValueToJsonb(&schema);
+	properties = result.json;
+	result.json = NULL;
+	if (properties != NULL &&
+		getKeyJsonValueFromContainer(&properties->root, "schema", strlen("schema"), &schema) != NULL)
+		result.json = JsonbValueToJsonb(&schema);
+	if (properties != NULL)
+		pfree(properties);
 	return result;
 }

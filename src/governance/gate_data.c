@@ -1,0 +1,417 @@
+/*
+ * gate_data.c
+ *		Gates that look at what the version was trained on: its quality, and
+ *		its schema against that of the data behind Production.
+ *
+ * All nodes upstream in role training count, those behind base models too, of
+ * whatever team.  Texts name nodes and columns of the model's own team alone;
+ * of others they say how many.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "governance/gate.h"
+#include "governance/gate_texts.h"
+#include "governance/gate_upstream.h"
+#include "governance/person.h"
+#include "lineage/lineage.h"
+#include "registry/compatibility.h"
+#include "registry/registry_tables.h"
+#include "registry/stored_json.h"
+#include "types/names.h"
+#include "types/parse.h"
+
+/* "data_quality" */
+
+static const MrMember quality_members[] = {
+	{"evaluation", MR_MEMBER_TEXT, false},
+	{"max_age_days", MR_MEMBER_COUNT, false},
+	{NULL}
+};
+
+/* What became of the data that a version was trained on. */
+typedef enum Quality
+{
+	PASSED, NOT_EVALUATED, NOT_PASSED, TOO_OLD, BY_REGISTRANT, QUALITIES
+} Quality;
+
+static const char *const quality_texts[QUALITIES] = {
+	"passed", "without an evaluation", "did not pass", "evaluated too long ago",
+	"evaluated by who registered the version"
+};
+
+static void
+check_quality(JsonbContainer *definition, const char *where, StringInfo mistakes)
+{
+	const char *kind = mr_member_text(definition, "evaluation");
+	MrFault		fault;
+
+	if (kind != NULL && !mr_name_scan(MR_NAME_KIND, kind, strlen(kind), &fault))
+		mr_mistake(mistakes, "\"evaluation\" of %s: %s", where, fault.what);
+}
+
+static const char *
+quality_kind(const MrGate *gate)
+{
+	const char *kind = mr_member_text(gate->definition, "evaluation");
+
+	return kind != NULL ? kind : "data_quality";
+}
+
+/* The evaluation in the slot. */
+static Quality
+judge_evaluation(const MrGateSubject *subject, const MrGate *gate, MrTable *table)
+{
+	int			days = mr_member_count(gate->definition, "max_age_days", 0);
+	bool		isnull;
+	TimestampTz at = DatumGetTimestampTz(mr_table_get(table, EVALUATION_RECORDED_AT, NULL));
+	Datum		occurred_at = mr_table_get(table, EVALUATION_OCCURRED_AT, &isnull);
+	Datum		passed;
+
+	if (!isnull)
+		at = Min(at, DatumGetTimestampTz(occurred_at));
+	passed = mr_table_get(table, EVALUATION_PASSED, &isnull);
+	if (isnull || !DatumGetBool(passed))
+		return NOT_PASSED;
+	if (days > 0 && subject->now - at > days * USECS_PER_DAY)
+		return TOO_OLD;
+	if (subject->evaluator_differs &&
+		mr_same_person(subject->registrant,
+					   DatumGetJsonbP(mr_table_get(table, EVALUATION_WHO, NULL))))
+		return BY_REGISTRANT;
+	return PASSED;
+}
+
+/* The latest evaluation of all of a node counts. */
+static Quality
+judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
+		   MrGateResult *result)
+{
+	MrTable    *table = mr_table_open_read("evaluation");
+	Datum		keys[2] = {Int64GetDatum(node), CStringGetTextDatum(quality_kind(gate))};
+	MrScan	   *scan = mr_scan_begin(table, "evaluation_node", 2, keys, subject->snapshot);
+	Quality		quality = NOT_EVALUATED;
+
+	while (mr_scan_next(scan, true))
+	{
+		char	   *slice = TextDatumGetCString(mr_table_get(table, EVALUATION_SLICE, NULL));
+
+		CHECK_FOR_INTERRUPTS();
+		if (slice[0] != '\0')
+			continue;
+		if (quality != NOT_EVALUATED)
+			result->earlier++;
+		else
+		{
+			quality = judge_evaluation(subject, gate, table);
+			mr_gate_saw_evaluation(result, DatumGetInt64(mr_table_get(table, EVALUATION_ID, NULL)));
+		}
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return quality;
+}
+
+static char *
+tell_quality(const int64 *counts, int64 n)
+{
+	StringInfoData buf;
+	const char *separator = ": ";
+
+	if (n == 0)
+		return "no training data is known";
+	initStringInfo(&buf);
+	appendStringInfo(&buf, INT64_FORMAT " in role training", n);
+	for (int i = 0; i < QUALITIES; i++)
+		if (counts[i] > 0)
+		{
+			appendStringInfo(&buf, "%s" INT64_FORMAT " %s", separator, counts[i], quality_texts[i]);
+			separator = ", ";
+		}
+	return buf.data;
+}
+
+static void
+test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
+{
+	MrNodeIds	data = mr_training_nodes(subject->node, subject->snapshot);
+	int			days = mr_member_count(gate->definition, "max_age_days", 0);
+	int64		counts[QUALITIES] = {0};
+
+	for (int64 i = 0; i < data.n; i++)
+	{
+		Quality		quality = judge_node(subject, gate, data.ids[i], result);
+
+		counts[quality]++;
+		if (quality != PASSED)
+			mr_gate_saw_node(result, data.ids[i]);
+	}
+	result->required = psprintf("evaluation \"%s\" passed for all training data%s",
+								quality_kind(gate),
+								days > 0 ? psprintf(", not older than %d days", days) : "");
+	result->holds = data.n > 0 && counts[PASSED] == data.n;
+	result->observed = tell_quality(counts, data.n);
+}
+
+const MrGateKind mr_gate_data_quality = {
+	.name = "data_quality",.members = quality_members,.check = check_quality,
+	.test = test_quality
+};
+
+/* "schema_compatible" */
+
+static const MrMember schema_members[] = {
+	{"mode", MR_MEMBER_TEXT, false},
+	{NULL}
+};
+
+/* Training data of a version, by team, kind, name and id. */
+typedef struct Data
+{
+	MrNode	   *nodes;
+	int64		n;
+} Data;
+
+typedef struct SchemaTest
+{
+	const MrGateSubject *subject;
+	MrCompatibility mode;
+	MrGateResult *result;
+	MrGateTexts faults;
+	int64		ncompared;
+	const char *what;			/* that is compared now */
+	bool		is_own;			/* it is the model's team's */
+	bool		differs;
+} SchemaTest;
+
+/* By what another version of a node has too. */
+static int
+compare_names(const MrNode *a, const MrNode *b)
+{
+	int			order = (a->team > b->team) - (a->team < b->team);
+
+	if (order == 0)
+		order = strcmp(a->kind, b->kind);
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+static int
+compare_data(const void *a, const void *b)
+{
+	const MrNode *x = a;
+	const MrNode *y = b;
+	int			order = compare_names(x, y);
+
+	return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+/* What supersedes a node says what was wrong with it. */
+static Data
+read_data(int64 version, Snapshot snapshot)
+{
+	MrNodeIds	ids = mr_training_nodes(version, snapshot);
+	Data		data = {palloc(Max(ids.n, 1) * sizeof(MrNode)), 0};
+
+	for (int64 i = 0; i < ids.n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (mr_node_is_superseded_in(ids.ids[i], &ids, snapshot))
+			continue;
+		if (!mr_node_get(ids.ids[i], snapshot, &data.nodes[data.n++]))
+			elog(ERROR, "node " INT64_FORMAT " does not exist", ids.ids[i]);
+	}
+	if (data.n > 0)
+		qsort(data.nodes, data.n, sizeof(MrNode), compare_data);
+	return data;
+}
+
+static bool
+is_own(const SchemaTest *test, const MrNode *node)
+{
+	return node->team == test->subject->model->team.id;
+}
+
+/* What others may be told of a node. */
+static char *
+describe(const SchemaTest *test, const MrNode *node)
+{
+	return is_own(test, node) ?
+		psprintf("%s \"%s@%s\"", node->kind, node->name, node->version) :
+		pstrdup("data of another team");
+}
+
+static void
+add_fault(SchemaTest *test, const MrNode *node, const char *fault)
+{
+	mr_gate_texts_add(&test->faults, psprintf("%s %s", describe(test, node), fault));
+	mr_gate_saw_node(test->result, node->id);
+}
+
+static void
+note_incompatibility(const char *side, const char *item, const char *detail, void *arg)
+{
+	SchemaTest *test = arg;
+
+	test->differs = true;
+	if (test->is_own)
+		mr_gate_texts_add(&test->faults, item == NULL ?
+						  psprintf("%s: %s", test->what, detail) :
+						  psprintf("%s: \"%s\" %s", test->what, item, detail));
+}
+
+/* What is missing on either side fails. */
+static void
+compare_schemas(SchemaTest *test, const MrNode *old_node, const MrNode *new_node)
+{
+	MrStoredJson old_schema = mr_stored_schema(old_node->id, test->subject->snapshot);
+	MrStoredJson new_schema = mr_stored_schema(new_node->id, test->subject->snapshot);
+
+	test->ncompared++;
+	if (new_schema.json == NULL)
+		return;					/* it is told already */
+	if (old_schema.json == NULL)
+	{
+		add_fault(test, old_node, "behind Production has no schema");
+		return;
+	}
+	test->what = describe(test, new_node);
+	test->is_own = is_own(test, old_node) && is_own(test, new_node);
+	test->differs = false;
+	mr_schema_compare(old_schema.json, new_schema.json, test->mode,
+					  note_incompatibility, test);
+	pfree(old_schema.json);
+	pfree(new_schema.json);
+	if (!test->differs)
+		return;
+	mr_gate_saw_node(test->result, old_node->id);
+	mr_gate_saw_node(test->result, new_node->id);
+	if (!test->is_own)
+		mr_gate_texts_add(&test->faults, psprintf("%s is not compatible", test->what));
+}
+
+/* Where the nodes of one name end. */
+static int64
+end_of_name(const Data *data, int64 from)
+{
+	int64		end = from + 1;
+
+	while (end < data->n && compare_names(&data->nodes[end], &data->nodes[from]) == 0)
+		end++;
+	return end;
+}
+
+/* Each new one against the latest old one, unless it is there itself. */
+static void
+compare_group(SchemaTest *test, const MrNode *before, int64 nbefore,
+			  const MrNode *after, int64 nafter)
+{
+	for (int64 i = 0; i < nafter; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (bsearch(&after[i], before, nbefore, sizeof(MrNode), compare_data) != NULL)
+			test->ncompared++;
+		else
+			compare_schemas(test, &before[nbefore - 1], &after[i]);
+	}
+}
+
+/*
+ * Data by its name; where one name went and one came, these are compared.
+ * Returns how many new ones have nothing to be compared with.
+ */
+static int64
+compare_all(SchemaTest *test, const Data *before, const Data *after)
+{
+	MrNode	   *gone = NULL;
+	MrNode	   *come = NULL;
+	int64		ngone = 0;
+	int64		ncome = 0;
+	int64		i = 0;
+	int64		j = 0;
+
+	while (i < before->n || j < after->n)
+	{
+		int			order = i == before->n ? 1 : j == after->n ? -1 :
+			compare_names(&before->nodes[i], &after->nodes[j]);
+		int64		i_end = order <= 0 ? end_of_name(before, i) : i;
+		int64		j_end = order >= 0 ? end_of_name(after, j) : j;
+
+		if (order == 0)
+			compare_group(test, &before->nodes[i], i_end - i, &after->nodes[j], j_end - j);
+		else if (order < 0)
+			gone = &before->nodes[i_end - 1];
+		else
+			come = &after->nodes[j];
+		ngone += order < 0;
+		ncome += order > 0 ? j_end - j : 0;
+		i = i_end;
+		j = j_end;
+	}
+	if (ngone != 1 || ncome != 1)
+		return ncome;
+	compare_schemas(test, gone, come);
+	return 0;
+}
+
+static void
+require_schemas(SchemaTest *test, const Data *data)
+{
+	for (int64 i = 0; i < data->n; i++)
+	{
+		MrStoredJson schema = mr_stored_schema(data->nodes[i].id, test->subject->snapshot);
+
+		CHECK_FOR_INTERRUPTS();
+		if (schema.json == NULL)
+			add_fault(test, &data->nodes[i],
+					  schema.redacted ? "has a redacted schema" : "has no schema");
+		else
+			pfree(schema.json);
+	}
+	if (data->n == 0)
+		mr_gate_texts_add(&test->faults, "no training data is known");
+}
+
+static char *
+tell_schemas(SchemaTest *test, const Data *after, int64 alone)
+{
+	if (test->faults.n > 0)
+		return mr_gate_texts_join(&test->faults);
+	if (test->subject->current == 0)
+		return psprintf(INT64_FORMAT " with a schema, and no other version in Production", after->n);
+	return psprintf(INT64_FORMAT " compatible with version %d%s", test->ncompared,
+					test->subject->current,
+					alone == 0 ? "" : psprintf(", " INT64_FORMAT " with nothing to compare with", alone));
+}
+
+static void
+test_schema(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
+{
+	char	   *mode = mr_member_text(gate->definition, "mode");
+	SchemaTest	test = {.subject = subject,.result = result};
+	Data		after = read_data(subject->node, subject->snapshot);
+	Data		before = {0};
+	int64		alone = 0;
+
+	if (mode == NULL)
+		mode = "FORWARD";
+	test.mode = mr_compatibility_parse(mode);
+	require_schemas(&test, &after);
+	if (subject->current != 0)
+	{
+		before = read_data(subject->current_node, subject->snapshot);
+		alone = compare_all(&test, &before, &after);
+		if (test.ncompared == 0 && test.faults.n == 0)
+			mr_gate_texts_add(&test.faults, "nothing behind Production can be compared with it");
+	}
+	result->holds = test.faults.n == 0;
+	result->required = psprintf("schemas of training data compatible with those behind Production, mode %s", mode);
+	result->observed = tell_schemas(&test, &after, alone);
+}
+
+const MrGateKind mr_gate_schema_compatible = {
+	.name = "schema_compatible",.members = schema_members,.check = mr_gate_check_mode,
+	.test = test_schema
+};
