@@ -43,5 +43,9 @@ extern void mr_json_canonical(StringInfo buf, JsonbContainer *container);
 extern char *mr_json_container_cstring(JsonbContainer *container);
 extern char *mr_json_canonical_cstring(Jsonb *json);
 extern char *mr_json_digest(Jsonb *json);
+#define MR_JSON_READ_MAX 8
+extern bool mr_json_read(JsonbContainer *object, const char *const *names,
+						 int n, JsonbValue *values);
+extern bool mr_json_to_int(const JsonbValue *value, int64 *number);
 
 #endif							/* MODELREG_HASH_H */

@@ -54,21 +54,19 @@ append_string(StringInfo buf, const char *val, int len)
  * the base 10000, since the server takes longer to print one than to hash a row.
  */
 static bool
-append_small(StringInfo buf, Numeric number)
+read_small(Numeric number, uint64 *value)
 {
 	struct varlena *stored = (struct varlena *) number;
 	const uint16 *words = (const uint16 *) VARDATA_ANY(stored);
 	int			ndigits = VARSIZE_ANY_EXHDR(stored) / sizeof(uint16) - 1;
-	uint64		value = 0;
-	char		text[MAXINT8LEN + 1];
 
 	if (VARATT_IS_1B(stored) || !IS_SHORT(words[0]) ||
 		(words[0] & (NEGATIVE_OR_SCALED | BELOW_ONE)) != 0 ||
 		(words[0] & WEIGHT) > DIGITS_OF_16 || ndigits > (words[0] & WEIGHT) + 1)
 		return false;
+	*value = 0;
 	for (int i = 0; i <= (words[0] & WEIGHT); i++)
-		value = value * 10000 + (i < ndigits ? words[i + 1] : 0);
-	mr_append(buf, text, pg_ulltoa_n(value, text));
+		*value = *value * 10000 + (i < ndigits ? words[i + 1] : 0);
 	return true;
 }
 
@@ -76,11 +74,16 @@ append_small(StringInfo buf, Numeric number)
 static void
 append_number(StringInfo buf, Numeric number)
 {
+	char		digits[MAXINT8LEN + 1];
+	uint64		value;
 	char	   *text;
 	int			len;
 
-	if (append_small(buf, number))
+	if (read_small(number, &value))
+	{
+		mr_append(buf, digits, pg_ulltoa_n(value, digits));
 		return;
+	}
 	text = DatumGetCString(DirectFunctionCall1(numeric_out,
 											   NumericGetDatum(number)));
 	len = strlen(text);
@@ -149,6 +152,26 @@ compare_names(const void *a, const void *b)
 	return order != 0 ? order : x->len - y->len;
 }
 
+/* What most objects have; their members need no memory of their own. */
+#define FEW_MEMBERS 16
+
+/* In the order of their names.  A few are nearly in order already, as jsonb puts shorter names first. */
+static void
+sort_members(Member *members, int n)
+{
+	if (n > FEW_MEMBERS)
+		qsort(members, n, sizeof(Member), compare_names);
+	else
+		for (int i = 1; i < n; i++)
+			for (int k = i; k > 0 && compare_names(&members[k - 1], &members[k]) > 0; k--)
+			{
+				Member		member = members[k];
+
+				members[k] = members[k - 1];
+				members[k - 1] = member;
+			}
+}
+
 static void
 append_members(StringInfo buf, JsonbContainer *container, Member *members, int n)
 {
@@ -158,7 +181,7 @@ append_members(StringInfo buf, JsonbContainer *container, Member *members, int n
 		offset = read_entry(container, i, 2 * n, offset, &members[i].name);
 	for (int i = 0; i < n; i++)
 		offset = read_entry(container, n + i, 2 * n, offset, &members[i].value);
-	qsort(members, n, sizeof(Member), compare_names);
+	sort_members(members, n);
 	for (int i = 0; i < n; i++)
 	{
 		mr_append(buf, i == 0 ? "{" : ",", 1);
@@ -167,9 +190,6 @@ append_members(StringInfo buf, JsonbContainer *container, Member *members, int n
 		append_entry(buf, &members[i].value);
 	}
 }
-
-/* What most objects have; their members need no memory of their own. */
-#define FEW_MEMBERS 16
 
 static void
 append_object(StringInfo buf, JsonbContainer *container)
@@ -232,6 +252,87 @@ char *
 mr_json_canonical_cstring(Jsonb *json)
 {
 	return mr_json_container_cstring(&json->root);
+}
+
+static void
+read_value(const Entry *entry, JsonbValue *value)
+{
+	if (JBE_ISSTRING(entry->kind))
+	{
+		value->type = jbvString;
+		value->val.string.val = entry->data;
+		value->val.string.len = entry->len;
+	}
+	else if (JBE_ISNUMERIC(entry->kind))
+	{
+		value->type = jbvNumeric;
+		value->val.numeric = (Numeric) entry->data;
+	}
+	else if (JBE_ISNULL(entry->kind))
+		value->type = jbvNull;
+	else if (JBE_ISCONTAINER(entry->kind))
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = (JsonbContainer *) entry->data;
+		value->val.binary.len = entry->len;
+	}
+	else
+	{
+		value->type = jbvBool;
+		value->val.boolean = JBE_ISBOOL_TRUE(entry->kind);
+	}
+}
+
+static bool
+is_named(const Entry *entry, const char *name)
+{
+	return entry->len == strlen(name) && memcmp(entry->data, name, entry->len) == 0;
+}
+
+/*
+ * Members of an object by their names, which come in jsonb's own order:
+ * shorter ones first.  False if it has not all of them, or is no object.
+ */
+bool
+mr_json_read(JsonbContainer *object, const char *const *names, int n,
+			 JsonbValue *values)
+{
+	int			size = JsonContainerSize(object);
+	int			places[MR_JSON_READ_MAX];
+	int			found = 0;
+	uint32		offset = 0;
+	Entry		entry;
+
+	Assert(n <= MR_JSON_READ_MAX);
+	if (!JsonContainerIsObject(object))
+		return false;
+	for (int i = 0; i < size; i++)
+	{
+		offset = read_entry(object, i, 2 * size, offset, &entry);
+		if (found < n && is_named(&entry, names[found]))
+			places[found++] = i;
+	}
+	if (found < n)
+		return false;
+	for (int i = 0, k = 0; k < n; i++)
+	{
+		offset = read_entry(object, size + i, 2 * size, offset, &entry);
+		if (places[k] == i)
+			read_value(&entry, &values[k++]);
+	}
+	return true;
+}
+
+/* A whole number from 0 to 9999999999999999; false for anything else. */
+bool
+mr_json_to_int(const JsonbValue *value, int64 *number)
+{
+	uint64		small;
+
+	if (value->type != jbvNumeric || !read_small(value->val.numeric, &small))
+		return false;
+	*number = (int64) small;
+	return true;
 }
 
 /* The SHA-256 of the canonical text, as a digest is written. */

@@ -25,12 +25,16 @@ typedef struct Bundle
 	StringInfoData fields;		/* what its artifacts' hash is computed over */
 } Bundle;
 
-/* A version without artifacts comes once, with NULLs. */
+/*
+ * A version without artifacts comes once, with NULLs.  The number of its node
+ * comes first because versions are stored nearly in that order, and comparing
+ * it suffices for all but the names.
+ */
 static const char bundles_sql[] =
 "SELECT v.model_id, v.version, v.artifacts_hash, a.hash "
 "FROM modelreg.version v LEFT JOIN modelreg.artifact a ON a.model_id = v.model_id AND a.version = v.version "
 "WHERE ($1 IS NULL OR v.team_id = $1) AND ($2 IS NULL OR v.model_id = $2) "
-"ORDER BY v.model_id, v.version, a.name COLLATE \"C\"";
+"ORDER BY v.node_id, v.model_id, v.version, a.name COLLATE \"C\"";
 
 static void
 finish_bundle(MrVerify *verify, Bundle *bundle)

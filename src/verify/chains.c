@@ -131,7 +131,7 @@ verify_links(MrVerify *verify, const void *arg)
 void
 mr_verify_chains(MrVerify *verify)
 {
-	if (!verify->events_fit)
+	if (!mr_verify_is_shown(verify, "chains"))
 		mr_verify_run(verify, "chains", verify_links, NULL);
 }
 

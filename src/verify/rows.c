@@ -26,57 +26,69 @@ typedef struct RowTable
 	int			nkeys;			/* 0: by its hash */
 	const char *columns;		/* of format 1 */
 	const char *sql;
+	int			team;			/* number of the column team_id */
+	int			texts[3];		/* of those that name texts; 0 for none */
 } RowTable;
 
+#define NO_TEXTS 0, {0}
 #define SELECT_ROWS(table) \
 	"SELECT t.* FROM modelreg." table " t WHERE ($1 IS NULL OR t.team_id = $1) AND "
 #define OF_MODEL "($2 IS NULL OR t.model_id = $2)"
 #define OF_MODELS_NODES(column) \
 	"($2 IS NULL OR t." column " IN (SELECT v.node_id FROM modelreg.version v WHERE v.model_id = $2))"
 
+/* Numbers of the table of events, and of its column what. */
+#define EVENTS 0
+#define EVENT_WHAT 11
+
 static const RowTable tables[] = {
 	{"event", 3,
 		"chain smallint, chain_id bigint, seq bigint, at timestamp with time zone, kind text, team_id bigint, "
 		"who jsonb, application_name text, client_addr text, request_id text, what jsonb, prose bytea, prev bytea",
 		SELECT_ROWS("event")
-		"($2 IS NULL OR (t.chain IN (4, 5) AND t.chain_id = $2))"},
+		"($2 IS NULL OR (t.chain IN (4, 5) AND t.chain_id = $2))",
+	6, {12}},
 	{"payload", 0,
 		"salt bytea, body text",
 		"SELECT t.salt, t.body, t.digest AS hash, 1::smallint AS format "
-		"FROM modelreg.payload t WHERE ($1 IS NULL OR t.team_id = $1) AND $2 IS NULL AND NOT (t.salt IS NULL AND t.body IS NULL)"},
+		"FROM modelreg.payload t WHERE ($1 IS NULL OR t.team_id = $1) AND $2 IS NULL AND NOT (t.salt IS NULL AND t.body IS NULL)", NO_TEXTS},
 	{"node", 1,
 		"id bigint, team_id bigint, batch bigint, kind text, name text, version text, supersedes bigint, level integer, "
 		"low bigint, input_roles text[], input_ids bigint[], uri text, digest text, rows bigint, properties bytea, "
 		"who jsonb, recorded_at timestamp with time zone, occurred_at timestamp with time zone",
-		SELECT_ROWS("node") OF_MODELS_NODES("id")},
+		SELECT_ROWS("node") OF_MODELS_NODES("id"),
+	2, {15}},
 	{"version", 2,
 		"model_id bigint, version integer, team_id bigint, node_id bigint, identity uuid, run_id bigint, "
 		"registered_at timestamp with time zone, occurred_at timestamp with time zone, who jsonb, request_id text, "
 		"description bytea, signature bytea, params bytea, node_hash bytea, training_hash bytea, artifacts_hash bytea",
-		SELECT_ROWS("version") OF_MODEL},
+		SELECT_ROWS("version") OF_MODEL,
+	3, {11, 12, 13}},
 	{"artifact", 3,
 		"model_id bigint, version integer, name text, team_id bigint, digest modelreg.digest, size bigint, media_type text, "
 		"uri text, store_version text",
-		SELECT_ROWS("artifact") OF_MODEL},
+		SELECT_ROWS("artifact") OF_MODEL, NO_TEXTS},
 	{"production", 2,
 		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
-		SELECT_ROWS("production") OF_MODEL},
+		SELECT_ROWS("production") OF_MODEL, NO_TEXTS},
 	{"policy", 3,
 		"team_id bigint, name text, revision integer, digest bytea, document jsonb, built_in boolean, who jsonb, "
 		"recorded_at timestamp with time zone",
-		SELECT_ROWS("policy") "($2 IS NULL OR EXISTS (SELECT FROM modelreg.model m WHERE m.id = $2 AND m.policy = t.name AND m.policy_digest = t.digest))"},
+		SELECT_ROWS("policy") "($2 IS NULL OR EXISTS (SELECT FROM modelreg.model m WHERE m.id = $2 AND m.policy = t.name AND m.policy_digest = t.digest))", NO_TEXTS},
 	{"evidence", 2,
 		"team_id bigint, digest bytea, model_id bigint, version integer, document jsonb, recorded_at timestamp with time zone",
-		SELECT_ROWS("evidence") OF_MODEL},
+		SELECT_ROWS("evidence") OF_MODEL, NO_TEXTS},
 	{"evaluation", 1,
 		"id bigint, team_id bigint, batch bigint, node_id bigint, kind text, dataset_id bigint, slice text, "
 		"metric_names text[], metric_values double precision[], passed boolean, properties bytea, who jsonb, "
 		"recorded_at timestamp with time zone, occurred_at timestamp with time zone",
-		SELECT_ROWS("evaluation") OF_MODELS_NODES("node_id")},
+		SELECT_ROWS("evaluation") OF_MODELS_NODES("node_id"),
+	2, {11}},
 	{"note", 1,
 		"id bigint, team_id bigint, batch bigint, kind text, model_id bigint, version integer, key text, value bytea, "
 		"who jsonb, recorded_at timestamp with time zone",
-		SELECT_ROWS("note") OF_MODEL},
+		SELECT_ROWS("note") OF_MODEL,
+	2, {8}},
 };
 
 /* Where the columns stand; hash 0 when the table is not as it should be. */
@@ -209,22 +221,47 @@ name_row(const RowScan *scan, TupleTableSlot *slot)
 	return name.data;
 }
 
+/* The texts that a row names have to be there. */
+static void
+name_texts(MrVerify *verify, const RowTable *table, TupleTableSlot *slot)
+{
+	for (int i = 0; i < lengthof(table->texts) && table->texts[i] != 0; i++)
+		if (!slot->tts_isnull[table->texts[i] - 1] && verify->texts != NULL)
+			mr_verify_texts_name(verify->texts, slot->tts_values[table->texts[i] - 1],
+								 DatumGetInt64(slot->tts_values[table->team - 1]));
+}
+
+/* A column that more than one check takes apart is unpacked once. */
+static void
+unpack(TupleTableSlot *slot, int column)
+{
+	if (!slot->tts_isnull[column - 1])
+		slot->tts_values[column - 1] =
+			PointerGetDatum(PG_DETOAST_DATUM(slot->tts_values[column - 1]));
+}
+
 static void
 check_row(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
 	RowScan    *scan = state;
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 	const Datum *values = slot->tts_values;
+	bool		is_event = verify->pass != NULL && scan->table == &tables[EVENTS];
 	const char *wrong;
 
 	if (!scan->started)
 		start_scan(verify, scan, desc);
 	if (scan->hash == 0)
 		return;
+	if (is_event)
+		unpack(slot, EVENT_WHAT);
 	wrong = check_hash(scan, desc, values, slot->tts_isnull);
 	if (wrong != NULL)
 		mr_verify_report(verify, "row",
 						 name_row(scan, slot), "%s", wrong);
+	name_texts(verify, scan->table, slot);
+	if (is_event)
+		mr_verify_pass_event(verify->pass, values, slot->tts_isnull);
 }
 
 static void
@@ -235,9 +272,32 @@ verify_table(MrVerify *verify, const void *arg)
 	mr_verify_scan(verify, scan.table->sql, check_row, &scan);
 }
 
+static bool
+verify_tables(MrVerify *verify)
+{
+	bool		all_read = true;
+
+	for (int i = 0; i < lengthof(tables); i++)
+	{
+		bool		read = mr_verify_run(verify, tables[i].name, verify_table, &tables[i]);
+
+		all_read = all_read && read;
+	}
+	return all_read;
+}
+
+/* On the way through all rows of the registry other checks go along. */
 void
 mr_verify_rows(MrVerify *verify)
 {
-	for (int i = 0; i < lengthof(tables); i++)
-		mr_verify_run(verify, tables[i].name, verify_table, &tables[i]);
+	if (verify->scope == MR_VERIFY_ALL)
+	{
+		verify->pass = mr_verify_pass_begin();
+		verify->texts = mr_verify_texts_begin();
+	}
+	if (verify_tables(verify) && verify->scope == MR_VERIFY_ALL)
+	{
+		mr_verify_pass_end(verify);
+		mr_verify_texts_end(verify);
+	}
 }

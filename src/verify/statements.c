@@ -11,9 +11,6 @@
 
 #include "verify/verify.h"
 
-/* Among scopes: stored.c has shown already that there is nothing to find. */
-#define UNLESS_EVENTS_FIT (1 << 3)
-
 typedef struct Statement
 {
 	const char *check;
@@ -73,7 +70,7 @@ static const Statement statements[] = {
 		"AND (h.seq = COALESCE(l.seq, 0) AND h.head_hash = COALESCE(l.hash, decode(repeat('00', 32), 'hex')) "
 		"AND h.head_at = COALESCE(l.at, '-infinity')) IS NOT TRUE ORDER BY h.chain, h.id"},
 
-	{"head", "chains without a head", MR_VERIFY_ALL | MR_VERIFY_TEAM | UNLESS_EVENTS_FIT,
+	{"head", "chains without a head", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"SELECT concat('chain ', " MR_SQL_CHAIN("e.chain") ", '/', e.chain_id), 'it has events and no head' "
 		"FROM (SELECT DISTINCT t.chain, t.chain_id FROM modelreg.event t WHERE $1 IS NULL OR t.team_id = $1) e "
 		"WHERE NOT EXISTS (SELECT FROM (" MR_SQL_HEADS ") h WHERE h.chain = e.chain AND h.id = e.chain_id) ORDER BY e.chain, e.chain_id"},
@@ -95,7 +92,7 @@ static const Statement statements[] = {
 		"UNION ALL SELECT concat(b.what, ' ', COALESCE(b.id::text, '?')), 'it was born more than once' FROM birth b "
 		"WHERE $1 IS NULL OR b.team = $1 GROUP BY b.what, b.id HAVING count(*) > 1 OR b.id IS NULL ORDER BY 1, 2"},
 
-	{"event", "teams of events", MR_VERIFY_ALL | UNLESS_EVENTS_FIT,
+	{"event", "teams of events", MR_VERIFY_ALL,
 		"SELECT concat('event ', " MR_SQL_CHAIN("e.chain") ", '/', e.chain_id, '/', e.seq), "
 		"format('it is shown to team %s instead of %s', e.team_id, h.team) "
 		"FROM modelreg.event e JOIN (" MR_SQL_HEADS ") h ON h.chain = e.chain AND h.id = e.chain_id "
@@ -199,7 +196,7 @@ static const Statement statements[] = {
 		"LEFT JOIN (SELECT t.model_id, min(t.at) AS at FROM told t WHERE t.kind = 'model_retired' GROUP BY t.model_id) x "
 		"ON x.model_id = m.id::text "
 		"LEFT JOIN LATERAL (SELECT p.version, p.at FROM modelreg.production p WHERE p.model_id = m.id ORDER BY p.seq DESC LIMIT 1) p ON true "
-		"LEFT JOIN modelreg.version v ON v.model_id = m.id AND v.version = p.version "
+		"LEFT JOIN LATERAL (SELECT * FROM modelreg.version v WHERE v.model_id = m.id AND v.version = p.version LIMIT 1) v ON true "
 		DIFFERENCES("('team_id', m.team_id::text, b.chain_id::text), ('name', m.name, n.name), ('policy', m.policy, b.what->>'policy'), "
 			"('policy_digest', encode(m.policy_digest, 'hex'), b.what->>'policy_digest'), ('created_at', m.created_at::text, b.at::text), "
 			"('retired_at', m.retired_at::text, x.at::text), ('current_version', m.current_version::text, p.version::text), "
@@ -381,7 +378,10 @@ static const Statement statements[] = {
 		"(CASE WHEN v.training_hash IS NOT NULL AND NOT EXISTS (SELECT FROM modelreg.evaluation x "
 		"WHERE x.node_id = v.node_id AND x.hash = v.training_hash AND x.batch IS NULL) THEN 'its training metrics are missing' END), "
 		"(CASE WHEN i.identity IS NULL THEN 'the registry never had its identity' END)) AS w(wrong) "
-		"WHERE w.wrong IS NOT NULL ORDER BY 1, 2"},
+		"WHERE w.wrong IS NOT NULL AND (m.team_id = v.team_id AND n.hash = v.node_hash AND n.kind = 'version' AND n.name = v.model_id::text "
+		"AND n.version = v.version::text AND n.team_id = v.team_id AND n.batch IS NULL AND (v.run_id IS NULL OR v.run_id = ANY (n.input_ids) AND r.id IS NOT NULL) "
+		"AND (v.training_hash IS NULL OR EXISTS (SELECT FROM modelreg.evaluation x WHERE x.node_id = v.node_id AND x.hash = v.training_hash "
+		"AND x.batch IS NULL)) AND i.identity IS NOT NULL) IS NOT TRUE ORDER BY 1, 2"},
 
 	{"reference", "rows of registrations", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"SELECT concat('node ', n.id), 'neither a batch nor a version covers it' FROM modelreg.node n "
@@ -412,12 +412,14 @@ static const Statement statements[] = {
 		"SELECT a.digest::text AS digest FROM modelreg.artifact a WHERE a.uri IS NULL UNION ALL "
 		"SELECT u.digest::text FROM modelreg.upload u WHERE u.state = 'sealed') n WHERE n.digest = b.digest::text) ORDER BY b.id"},
 
-	{"reference", "request ids", MR_VERIFY_ALL | MR_VERIFY_TEAM,
+	{"reference", "request ids of events", MR_VERIFY_ALL | MR_VERIFY_TEAM,
 		"SELECT concat('request_id ', e.team_id, '/', e.request_id), "
 		"format('event %s/%s/%s has it, but there is no row', " MR_SQL_CHAIN("e.chain") ", e.chain_id, e.seq) FROM modelreg.event e "
 		"WHERE e.request_id IS NOT NULL AND ($1 IS NULL OR e.team_id = $1) AND NOT EXISTS (SELECT FROM modelreg.request_id r "
-		"WHERE r.request_id = e.request_id AND (r.team_id = e.team_id OR (e.chain = 1 AND r.team_id::text = e.what->>'team_id'))) "
-		"UNION ALL SELECT concat('request_id ', r.team_id, '/', r.request_id), format('no event tells of this call of %s', r.verb) "
+		"WHERE r.request_id = e.request_id AND (r.team_id = e.team_id OR (e.chain = 1 AND r.team_id::text = e.what->>'team_id'))) ORDER BY 1, 2"},
+
+	{"reference", "request ids", MR_VERIFY_ALL | MR_VERIFY_TEAM,
+		"SELECT concat('request_id ', r.team_id, '/', r.request_id), format('no event tells of this call of %s', r.verb) "
 		"FROM (SELECT q.*, k.chain, k.kind, k.member, q.result->>k.result AS value FROM modelreg.request_id q JOIN (VALUES "
 		"('create_team', 1, 'team_created', 'team_id', 'team_id'), ('create_model', 2, 'model_created', 'model_id', 'model_id'), "
 		"('register_version', 4, 'version_registered', 'version', 'version'), ('rollback_model', 5, 'rolled_back', 'current', 'number'), "
@@ -429,7 +431,7 @@ static const Statement statements[] = {
 
 	{"lineage", "edges", MR_VERIFY_ANY,
 		"WITH input AS (SELECT n.id AS child, i.parent, i.role, n.team_id AS child_team, n.kind AS child_kind FROM modelreg.node n "
-		"CROSS JOIN LATERAL unnest(n.input_ids, n.input_roles) AS i(parent, role) WHERE ($1 IS NULL OR n.team_id = $1) "
+		"CROSS JOIN LATERAL unnest(n.input_ids, n.input_roles) AS i(parent, role) WHERE (cardinality(n.input_ids) > 0 OR cardinality(n.input_roles) > 0) AND ($1 IS NULL OR n.team_id = $1) "
 		"AND ($2 IS NULL OR n.id IN (SELECT v.node_id FROM modelreg.version v WHERE v.model_id = $2))) "
 		"SELECT concat('edge ', COALESCE(e.child, i.child), '/', COALESCE(e.parent, i.parent), '/', COALESCE(e.role, i.role)), "
 		"CASE WHEN e.child IS NULL THEN 'the node names this input, but the row is missing' "
@@ -448,7 +450,8 @@ static const Statement statements[] = {
 		"ELSE format('node %s, which it supersedes, is of another kind or team', n.supersedes) END "
 		"FROM modelreg.node n CROSS JOIN LATERAL (SELECT COALESCE(max(p.level) + 1, 0) AS level, LEAST(min(p.low), n.id) AS low "
 		"FROM modelreg.node p WHERE p.id = ANY (n.input_ids)) l LEFT JOIN modelreg.node s ON s.id = n.supersedes "
-		"WHERE ($1 IS NULL OR n.team_id = $1) AND ((l.level = n.level AND l.low = n.low) IS NOT TRUE OR (n.supersedes IS NOT NULL "
+		"WHERE ($1 IS NULL OR n.team_id = $1) AND (n.level = 0 AND n.low = n.id AND n.supersedes IS NULL AND cardinality(n.input_ids) = 0) IS NOT TRUE "
+		"AND ((l.level = n.level AND l.low = n.low) IS NOT TRUE OR (n.supersedes IS NOT NULL "
 		"AND (s.id < n.id AND s.kind = n.kind AND s.team_id = n.team_id) IS NOT TRUE)) ORDER BY n.id"},
 
 	{"sequence", "sequences", MR_VERIFY_ALL,
@@ -494,7 +497,7 @@ mr_verify_statements(MrVerify *verify)
 {
 	for (int i = 0; i < lengthof(statements); i++)
 		if ((statements[i].scopes & verify->scope) &&
-			!(verify->events_fit && (statements[i].scopes & UNLESS_EVENTS_FIT)))
+			!mr_verify_is_shown(verify, statements[i].what))
 			mr_verify_run(verify, statements[i].what, run_statement,
 						  &statements[i]);
 }

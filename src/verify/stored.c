@@ -1,25 +1,30 @@
 /*
  * stored.c
- *		Do all events fit, read in the order in which they are stored?
+ *		Do all events fit, read in the order in which they are stored, and is
+ *		the state what they tell?
  *
  * That is nearly always the order of each chain, as events are only ever
  * added; one that was put into a gap of an earlier page waits in memory for
  * those before it.  One pass, with a place in memory for each chain, then
- * shows what else takes an ordered walk and three statements: links, numbers
- * and times, teams, heads, and that no event is there twice.  Where anything
- * is amiss, or too much would wait, these say what it is.
+ * shows what else takes an ordered walk and many statements: links, numbers
+ * and times, teams, heads, that no event is there twice, and what the folds
+ * show (audit/fold.h), which are given each event as it is taken.  Where
+ * anything is amiss, or too much would wait, these say what it is.
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "audit/fold.h"
 #include "base/hash.h"
 #include "verify/verify.h"
 
-/* More chains or events that wait would take more memory than is theirs. */
+/* More chains, or bytes of events that wait, would take more memory than is theirs. */
 #define MAX_CHAINS 500000
-#define MAX_WAITING 100000
+#define MAX_WAITING_BYTES (64 * 1024 * 1024)
 
 /* Hash keys. */
 typedef struct ChainKey
@@ -42,6 +47,8 @@ typedef struct Event
 	int64		team;
 	uint8		prev[MR_HASH_LEN];
 	uint8		hash[MR_HASH_LEN];
+	text	   *kind;			/* of one that waits, copied */
+	Jsonb	   *what;
 } Event;
 
 /* How far a chain was read. */
@@ -53,25 +60,41 @@ typedef struct Place
 	bool		has_head;
 } Place;
 
-typedef struct Places
+/* A fold, as long as it may hold. */
+typedef struct Fold
 {
+	const MrFold *fold;
+	void	   *state;
+	bool		holds;
+} Fold;
+
+struct MrPass
+{
+	MemoryContext context;
 	HTAB	   *chains;
 	HTAB	   *waiting;
+	Size		waiting_bytes;
+	Fold	   *folds;
+	int			nfolds;
 	bool		fit;
-} Places;
-
-static const char events_sql[] =
-"SELECT t.chain, t.chain_id, t.seq, t.at, t.team_id, t.prev, t.hash FROM modelreg.event t";
+	bool		has_request_ids;
+};
 
 static const char heads_sql[] =
-"SELECT h.chain, h.id, h.team FROM (" MR_SQL_HEADS ") h";
+"SELECT h.chain, h.id, h.team, h.seq, h.head_at, h.head_hash FROM (" MR_SQL_HEADS ") h";
+
+/* What the pass itself shows. */
+static const char *const shows[] = {
+	"chains", "heads", "chains without a head", "teams of events", "event(chain, chain_id, seq)"
+};
+static const char *const shows_without_request_ids[] = {"request ids of events"};
 
 /* A chain's place; before its first event it has a number 0 and no hash. */
 static Place *
-find_place(Places *places, const Event *event)
+find_place(MrPass *pass, const Event *event)
 {
 	bool		found;
-	Place	   *place = hash_search(places->chains, &event->key.chain, HASH_ENTER, &found);
+	Place	   *place = hash_search(pass->chains, &event->key.chain, HASH_ENTER, &found);
 
 	if (found)
 		return place;
@@ -84,9 +107,46 @@ find_place(Places *places, const Event *event)
 	return place;
 }
 
+static const MrFoldStep *
+find_step(const MrFold *fold, const MrEventRow *row)
+{
+	for (int i = 0; i < fold->nsteps; i++)
+	{
+		const MrFoldStep *step = &fold->steps[i];
+
+		if (step->chain == row->chain &&
+			(step->kind == NULL || (strlen(step->kind) == row->kind_len &&
+									memcmp(step->kind, row->kind, row->kind_len) == 0)))
+			return step;
+	}
+	return NULL;
+}
+
+/* Give an event to the folds. */
+static void
+fold_event(MrPass *pass, const Event *event)
+{
+	MrEventRow	row = {.chain = event->key.chain.chain,.chain_id = event->key.chain.id,
+		.seq = event->key.seq,.at = event->at,.team = event->team,
+	.kind = VARDATA_ANY(event->kind),.kind_len = VARSIZE_ANY_EXHDR(event->kind),.what = event->what};
+
+	for (int i = 0; i < pass->nfolds; i++)
+	{
+		Fold	   *fold = &pass->folds[i];
+		const MrFoldStep *step = fold->holds ? find_step(fold->fold, &row) : NULL;
+
+		if (step != NULL)
+			fold->holds = step->take(fold->state, &row);
+		if (step != NULL && !fold->holds)
+			ereport(DEBUG1,
+					(errmsg_internal("verify: the statements have to look, because of event %s/" INT64_FORMAT "/" INT64_FORMAT,
+									 mr_verify_chain_name(row.chain), row.chain_id, row.seq)));
+	}
+}
+
 /* Take an event if it comes next in its chain, and is of the chain's team. */
 static bool
-take(Place *place, const Event *event)
+take(MrPass *pass, Place *place, const Event *event)
 {
 	const Event *last = &place->last;
 
@@ -94,148 +154,259 @@ take(Place *place, const Event *event)
 		event->team != last->team ||
 		memcmp(event->prev, last->hash, MR_HASH_LEN) != 0)
 		return false;
+	fold_event(pass, event);
 	place->last = *event;
 	return true;
 }
 
+static Size
+size_of_waiting(const Event *event)
+{
+	return sizeof(Event) + VARSIZE(event->kind) + VARSIZE(event->what);
+}
+
 /* Let an event wait for those before it; false if it can be no such. */
 static bool
-wait_for_others(Places *places, Place *place, const Event *event)
+wait_for_others(MrPass *pass, Place *place, const Event *event)
 {
+	MemoryContext old;
 	bool		found;
 	Event	   *waiting;
 
-	if (event->key.seq <= place->last.key.seq ||
-		hash_get_num_entries(places->waiting) >= MAX_WAITING)
+	if (event->key.seq <= place->last.key.seq || pass->waiting_bytes > MAX_WAITING_BYTES)
 		return false;
-	waiting = hash_search(places->waiting, &event->key, HASH_ENTER, &found);
+	waiting = hash_search(pass->waiting, &event->key, HASH_ENTER, &found);
 	*waiting = *event;
+	old = MemoryContextSwitchTo(pass->context);
+	waiting->kind = DatumGetTextPCopy(PointerGetDatum(event->kind));
+	waiting->what = DatumGetJsonbPCopy(JsonbPGetDatum(event->what));
+	MemoryContextSwitchTo(old);
+	pass->waiting_bytes += size_of_waiting(waiting);
 	place->waiting++;
 	return !found;
 }
 
+static void
+forget_waiting(MrPass *pass, Place *place, Event *event)
+{
+	pass->waiting_bytes -= size_of_waiting(event);
+	pfree(event->kind);
+	pfree(event->what);
+	hash_search(pass->waiting, &event->key, HASH_REMOVE, NULL);
+	place->waiting--;
+}
+
 /* Take those that waited for the event that was taken. */
 static bool
-take_waiting(Places *places, Place *place)
+take_waiting(MrPass *pass, Place *place)
 {
 	while (place->waiting > 0)
 	{
 		EventKey	key = {place->key, place->last.key.seq + 1};
-		Event	   *event = hash_search(places->waiting, &key, HASH_FIND, NULL);
+		Event	   *event = hash_search(pass->waiting, &key, HASH_FIND, NULL);
 
 		if (event == NULL)
 			return true;
-		if (!take(place, event))
+		if (!take(pass, place, event))
 			return false;
-		hash_search(places->waiting, &key, HASH_REMOVE, NULL);
-		place->waiting--;
+		forget_waiting(pass, place, event);
 	}
 	return true;
 }
 
+/* The columns of an event, which stand as format 1 has them. */
+enum
+{
+	EVENT_CHAIN, EVENT_CHAIN_ID, EVENT_SEQ, EVENT_AT, EVENT_KIND, EVENT_TEAM_ID,
+	EVENT_REQUEST_ID = 9, EVENT_WHAT, EVENT_PREV = 12, EVENT_HASH
+};
+
 static bool
 read_event(const Datum *values, const bool *nulls, Event *event)
 {
-	for (int i = 0; i < 5; i++)
+	for (int i = EVENT_CHAIN; i <= EVENT_TEAM_ID; i++)
 		if (nulls[i])
 			return false;
-	event->key.chain.chain = DatumGetInt16(values[0]);
-	event->key.chain.id = DatumGetInt64(values[1]);
-	event->key.seq = DatumGetInt64(values[2]);
-	event->at = DatumGetTimestampTz(values[3]);
-	event->team = DatumGetInt64(values[4]);
-	return mr_verify_read_hash(values[5], nulls[5], event->prev) &&
-		mr_verify_read_hash(values[6], nulls[6], event->hash);
+	if (nulls[EVENT_WHAT])
+		return false;
+	event->key.chain.chain = DatumGetInt16(values[EVENT_CHAIN]);
+	event->key.chain.id = DatumGetInt64(values[EVENT_CHAIN_ID]);
+	event->key.seq = DatumGetInt64(values[EVENT_SEQ]);
+	event->at = DatumGetTimestampTz(values[EVENT_AT]);
+	event->team = DatumGetInt64(values[EVENT_TEAM_ID]);
+	event->kind = DatumGetTextPP(values[EVENT_KIND]);
+	event->what = DatumGetJsonbP(values[EVENT_WHAT]);
+	return mr_verify_read_hash(values[EVENT_PREV], nulls[EVENT_PREV], event->prev) &&
+		mr_verify_read_hash(values[EVENT_HASH], nulls[EVENT_HASH], event->hash);
 }
 
 static bool
-place_event(Places *places, const Datum *values, const bool *nulls)
+place_event(MrPass *pass, const Datum *values, const bool *nulls)
 {
 	Event		event;
 	Place	   *place;
 
 	if (!read_event(values, nulls, &event) ||
-		hash_get_num_entries(places->chains) >= MAX_CHAINS)
+		hash_get_num_entries(pass->chains) >= MAX_CHAINS)
 		return false;
-	place = find_place(places, &event);
-	return take(place, &event) ? take_waiting(places, place) :
-		wait_for_others(places, place, &event);
+	place = find_place(pass, &event);
+	return take(pass, place, &event) ? take_waiting(pass, place) :
+		wait_for_others(pass, place, &event);
 }
 
-static void
-walk_event(MrVerify *verify, TupleTableSlot *slot, void *state)
+/* The next row of event, as it is stored. */
+void
+mr_verify_pass_event(MrPass *pass, const Datum *values, const bool *nulls)
 {
-	Places	   *places = state;
-
-	if (places->fit)
-		places->fit = place_event(places, slot->tts_values, slot->tts_isnull);
+	pass->has_request_ids |= !nulls[EVENT_REQUEST_ID];
+	if (pass->fit)
+		pass->fit = place_event(pass, values, nulls);
 }
 
-/* A head without events is another check's. */
+/* Is a head at the last event of its chain? */
+static bool
+fits_head(MrPass *pass, const Datum *values, const bool *nulls)
+{
+	static const Event none = {.at = DT_NOBEGIN};
+	const Event *last = &none;
+	ChainKey	key;
+	Place	   *place;
+	uint8		hash[MR_HASH_LEN];
+
+	for (int i = 0; i < 5; i++)
+		if (nulls[i])
+			return false;
+	key.chain = DatumGetInt32(values[0]);
+	key.id = DatumGetInt64(values[1]);
+	place = hash_search(pass->chains, &key, HASH_FIND, NULL);
+	if (place != NULL)
+	{
+		last = &place->last;
+		place->has_head = true;
+		if (last->team != DatumGetInt64(values[2]))
+			return false;
+	}
+	return DatumGetInt64(values[3]) == last->key.seq &&
+		DatumGetTimestampTz(values[4]) == last->at &&
+		mr_verify_read_hash(values[5], nulls[5], hash) &&
+		memcmp(hash, last->hash, MR_HASH_LEN) == 0;
+}
+
 static void
 walk_head(MrVerify *verify, TupleTableSlot *slot, void *state)
 {
-	Places	   *places = state;
-	const Datum *values = slot->tts_values;
-	ChainKey	key;
-	Place	   *place;
+	MrPass	   *pass = state;
 
-	if (slot->tts_isnull[1] || slot->tts_isnull[2])
-	{
-		places->fit = false;
-		return;
-	}
-	key.chain = DatumGetInt32(values[0]);
-	key.id = DatumGetInt64(values[1]);
-	place = hash_search(places->chains, &key, HASH_FIND, NULL);
-	if (place == NULL)
-		return;
-	place->has_head = true;
-	if (place->last.team != DatumGetInt64(values[2]))
-		places->fit = false;
+	if (pass->fit)
+		pass->fit = fits_head(pass, slot->tts_values, slot->tts_isnull);
 }
 
 static bool
-all_have_heads(Places *places)
+all_have_heads(MrPass *pass)
 {
 	HASH_SEQ_STATUS status;
 	Place	   *place;
 	bool		all = true;
 
-	hash_seq_init(&status, places->chains);
+	hash_seq_init(&status, pass->chains);
 	while ((place = hash_seq_search(&status)) != NULL)
 		all = all && place->has_head;
 	return all;
 }
 
-static HTAB *
-make_table(const char *name, Size keysize, Size entrysize)
+/* Rows of state for a fold. */
+typedef struct FoldRows
 {
-	HASHCTL		control = {.keysize = keysize,.entrysize = entrysize,.hcxt = CurrentMemoryContext};
+	Fold	   *fold;
+	const MrFoldRows *rows;
+} FoldRows;
+
+static void
+walk_state(MrVerify *verify, TupleTableSlot *slot, void *state)
+{
+	FoldRows   *rows = state;
+
+	if (!rows->fold->holds)
+		return;
+	rows->fold->holds = rows->rows->take(rows->fold->state, slot->tts_values, slot->tts_isnull);
+	if (!rows->fold->holds)
+		ereport(DEBUG1,
+				(errmsg_internal("verify: the statements have to look, because of a row of \"%s\"",
+								 rows->rows->sql)));
+}
+
+static void
+finish_fold(MrVerify *verify, Fold *fold)
+{
+	for (int i = 0; i < fold->fold->nrows && fold->holds; i++)
+	{
+		FoldRows	rows = {fold, &fold->fold->rows[i]};
+
+		mr_verify_scan(verify, rows.rows->sql, walk_state, &rows);
+	}
+	if (fold->holds && fold->fold->end(fold->state))
+		mr_verify_show(verify, fold->fold->shows, fold->fold->nshows);
+}
+
+static void
+finish_pass(MrVerify *verify, const void *arg)
+{
+	MrPass	   *pass = verify->pass;
+
+	mr_verify_scan(verify, heads_sql, walk_head, pass);
+	if (!pass->fit || hash_get_num_entries(pass->waiting) > 0 || !all_have_heads(pass))
+		return;
+	mr_verify_show(verify, shows, lengthof(shows));
+	if (!pass->has_request_ids)
+		mr_verify_show(verify, shows_without_request_ids, lengthof(shows_without_request_ids));
+	for (int i = 0; i < pass->nfolds; i++)
+		finish_fold(verify, &pass->folds[i]);
+}
+
+static HTAB *
+make_table(MrPass *pass, const char *name, Size keysize, Size entrysize)
+{
+	HASHCTL		control = {.keysize = keysize,.entrysize = entrysize,.hcxt = pass->context};
 
 	return hash_create(name, 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static void
-verify_as_stored(MrVerify *verify, const void *arg)
+begin_folds(MrPass *pass)
 {
-	Places		places = {.fit = true};
+	while (mr_fold_get(pass->nfolds) != NULL)
+		pass->nfolds++;
+	pass->folds = MemoryContextAlloc(pass->context, Max(1, pass->nfolds) * sizeof(Fold));
+	for (int i = 0; i < pass->nfolds; i++)
+	{
+		const MrFold *fold = mr_fold_get(i);
 
-	places.chains = make_table("modelreg verify chains", sizeof(ChainKey), sizeof(Place));
-	places.waiting = make_table("modelreg verify waiting", sizeof(EventKey), sizeof(Event));
-	mr_verify_scan(verify, events_sql, walk_event, &places);
-	if (places.fit)
-		mr_verify_scan(verify, heads_sql, walk_head, &places);
-	verify->events_fit = places.fit && all_have_heads(&places) &&
-		hash_get_num_entries(places.waiting) == 0;
-	hash_destroy(places.waiting);
-	hash_destroy(places.chains);
+		pass->folds[i] = (Fold) {fold, fold->begin(pass->context), true};
+	}
 }
 
-/* Sets events_fit, of the whole registry. */
-void
-mr_verify_stored(MrVerify *verify)
+/* A pass over the events of the whole registry. */
+MrPass *
+mr_verify_pass_begin(void)
 {
-	if (verify->scope == MR_VERIFY_ALL)
-		mr_verify_run(verify, "events as stored", verify_as_stored, NULL);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "modelreg verify pass",
+												  ALLOCSET_DEFAULT_SIZES);
+	MrPass	   *pass = MemoryContextAllocZero(context, sizeof(MrPass));
+
+	pass->context = context;
+	pass->fit = true;
+	pass->chains = make_table(pass, "modelreg verify chains", sizeof(ChainKey), sizeof(Place));
+	pass->waiting = make_table(pass, "modelreg verify waiting", sizeof(EventKey), sizeof(Event));
+	begin_folds(pass);
+	return pass;
+}
+
+/* All events were read: what follows from them need not be looked for.  What cannot be read, the statements say. */
+void
+mr_verify_pass_end(MrVerify *verify)
+{
+	if (verify->pass->fit)
+		(void) mr_verify_try(verify, "events as stored", finish_pass, NULL);
+	MemoryContextDelete(verify->pass->context);
+	verify->pass = NULL;
 }

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "audit/fold.h"
 #include "base/owner.h"
 #include "registry/registry.h"
 #include "verify/verify.h"
@@ -88,16 +89,13 @@ is_caused_by_data(int sqlerrcode)
 	}
 }
 
-/*
- * Run a step.  If the data make it fail, that is a finding, and the next
- * step goes on.
- */
-void
-mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
-			  const void *arg)
+/* Run a step; the error that the data caused, or NULL. */
+static ErrorData *
+run_step(MrVerify *verify, const char *what, MrVerifyStep step, const void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
 
 	verify->doing = what;
 	ereport(DEBUG1, (errmsg_internal("verify: %s", what)));
@@ -110,8 +108,6 @@ mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
@@ -120,12 +116,59 @@ mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
 		CurrentResourceOwner = owner;
 		if (!is_caused_by_data(error->sqlerrcode))
 			ReThrowError(error);
-		mr_verify_report(verify, "unreadable", what, "%s", error->message);
-		FreeErrorData(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* Run a step; false if the data make it fail. */
+bool
+mr_verify_try(MrVerify *verify, const char *what, MrVerifyStep step,
+			  const void *arg)
+{
+	ErrorData  *error = run_step(verify, what, step, arg);
+
+	if (error != NULL)
+		FreeErrorData(error);
+	return error == NULL;
+}
+
+/* The same; that they do is a finding, and the next step goes on. */
+bool
+mr_verify_run(MrVerify *verify, const char *what, MrVerifyStep step,
+			  const void *arg)
+{
+	ErrorData  *error = run_step(verify, what, step, arg);
+
+	if (error == NULL)
+		return true;
+	mr_verify_report(verify, "unreadable", what, "%s", error->message);
+	FreeErrorData(error);
+	return false;
+}
+
+/* Statements of these names would find nothing.  The names are constants. */
+void
+mr_verify_show(MrVerify *verify, const char *const *names, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(verify->context);
+
+	for (int i = 0; i < n; i++)
+		verify->shown = lappend(verify->shown, unconstify(char *, names[i]));
+	MemoryContextSwitchTo(old);
+}
+
+bool
+mr_verify_is_shown(const MrVerify *verify, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, verify->shown)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
 }
 
 /* Count a row; tell the client every twenty seconds how far we are. */
@@ -188,15 +231,38 @@ typedef struct KeptPlan
 static HTAB *kept_plans = NULL;
 
 static SPIPlanPtr
-prepare(const char *sql, int options)
+prepare(const char *sql, int nargs, int options)
 {
 	Oid			types[2] = {INT8OID, INT8OID};
-	SPIPlanPtr	plan = SPI_prepare_cursor(sql, 2, types, options);
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, options);
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql,
 			 SPI_result_code_string(SPI_result));
 	return plan;
+}
+
+/*
+ * A statement of the whole registry: without its parameters, which are NULL.
+ * So the planner sees that conditions with them hold for every row.
+ */
+static char *
+without_params(const char *sql)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (const char *p = sql; *p != '\0'; p++)
+	{
+		if (p[0] == '$' && (p[1] == '1' || p[1] == '2'))
+		{
+			appendStringInfoString(&text, "NULL::bigint");
+			p++;
+		}
+		else
+			appendStringInfoChar(&text, *p);
+	}
+	return text.data;
 }
 
 static SPIPlanPtr
@@ -212,7 +278,7 @@ kept_plan(const char *sql, int options)
 	kept = hash_search(kept_plans, &sql, HASH_FIND, NULL);
 	if (kept != NULL)
 		return kept->plan;
-	plan = prepare(sql, options | CURSOR_OPT_GENERIC_PLAN);
+	plan = prepare(without_params(sql), 0, options);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep the plan of \"%s\"", sql);
 	kept = hash_search(kept_plans, &sql, HASH_ENTER, NULL);
@@ -245,19 +311,20 @@ run_sql(MrVerify *verify, const char *sql, int options, MrVerifyRow row,
 {
 	bool		all = verify->scope == MR_VERIFY_ALL;
 	SPIPlanPtr	plan = all ? kept_plan(sql, options) :
-		prepare(sql, options | CURSOR_OPT_CUSTOM_PLAN);
+		prepare(sql, 2, options | CURSOR_OPT_CUSTOM_PLAN);
 	RowReceiver receiver = {{receive_row, receive_startup, receive_end, receive_end, DestTuplestore},
 	verify, row, state};
 	SPIExecuteOptions run = {.read_only = true,.dest = &receiver.pub};
 	int			result;
 
-	run.params = scope_params(verify);
+	run.params = all ? NULL : scope_params(verify);
 	result = SPI_execute_plan_extended(plan, &run);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
+	if (all)
+		return;
 	pfree(run.params);
-	if (!all)
-		SPI_freeplan(plan);
+	SPI_freeplan(plan);
 }
 
 /*
@@ -396,7 +463,6 @@ run_checks(MrVerify *verify)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	mr_verify_rows(verify);
-	mr_verify_stored(verify);
 	mr_verify_chains(verify);
 	mr_verify_facts(verify);
 	mr_verify_bytes(verify);
@@ -427,6 +493,7 @@ modelreg_verify(PG_FUNCTION_ARGS)
 	verify.deep = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	InitMaterializedSRF(fcinfo, 0);
 	verify.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	verify.context = CurrentMemoryContext;
 	verify.row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg verify row",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -435,4 +502,10 @@ modelreg_verify(PG_FUNCTION_ARGS)
 	run_checks(&verify);
 	MemoryContextDelete(verify.row_context);
 	return (Datum) 0;
+}
+
+void
+mr_verify_init(void)
+{
+	mr_fold_add(&mr_verify_models_fold);
 }

@@ -8,6 +8,7 @@
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
+#include "nodes/pg_list.h"
 #include "utils/snapshot.h"
 
 /* What is verified, and which checks take part; bits. */
@@ -23,8 +24,11 @@ typedef struct MrVerify
 	int64		team;			/* but for MR_VERIFY_ALL */
 	int64		model;			/* for MR_VERIFY_MODEL */
 	bool		deep;
-	MemoryContext row_context;
-	bool		events_fit;		/* what stored.c has shown */
+	MemoryContext context;		/* of the call */
+	MemoryContext row_context;	/* of a row */
+	struct MrPass *pass;		/* while events of the whole registry are read */
+	struct MrTexts *texts;
+	List	   *shown;			/* names of statements without findings */
 	const char *doing;
 	int64		seen;			/* rows read, for the progress */
 	int64		redacted;		/* no findings, but told of */
@@ -39,7 +43,9 @@ extern void mr_verify_report(MrVerify *verify, const char *check,
 			pg_attribute_printf(4, 5);
 
 typedef void (*MrVerifyStep) (MrVerify *verify, const void *arg);
-extern void mr_verify_run(MrVerify *verify, const char *what,
+extern bool mr_verify_try(MrVerify *verify, const char *what,
+						  MrVerifyStep step, const void *arg);
+extern bool mr_verify_run(MrVerify *verify, const char *what,
 						  MrVerifyStep step, const void *arg);
 
 /* Called for each row, whose columns are in the slot's arrays. */
@@ -47,6 +53,8 @@ typedef void (*MrVerifyRow) (MrVerify *verify, TupleTableSlot *slot,
 							 void *state);
 extern void mr_verify_scan(MrVerify *verify, const char *sql,
 						   MrVerifyRow row, void *state);
+extern void mr_verify_show(MrVerify *verify, const char *const *names, int n);
+extern bool mr_verify_is_shown(const MrVerify *verify, const char *name);
 extern void mr_verify_findings(MrVerify *verify, const char *check,
 							   const char *sql);
 
@@ -70,15 +78,29 @@ extern void mr_verify_findings(MrVerify *verify, const char *check,
 extern const char *mr_verify_chain_name(int16 chain);
 extern bool mr_verify_read_hash(Datum value, bool isnull, uint8 *hash);
 
+/* One pass over all events; see stored.c. */
+typedef struct MrPass MrPass;
+extern MrPass *mr_verify_pass_begin(void);
+extern void mr_verify_pass_event(MrPass *pass, const Datum *values, const bool *nulls);
+extern void mr_verify_pass_end(MrVerify *verify);
+extern const struct MrFold mr_verify_models_fold;
+
+/* Texts and the rows that name them; see texts.c. */
+typedef struct MrTexts MrTexts;
+extern MrTexts *mr_verify_texts_begin(void);
+extern void mr_verify_texts_name(MrTexts *texts, Datum digest, int64 team);
+extern void mr_verify_texts_end(MrVerify *verify);
+
 /* The parts of verify(). */
 extern void mr_verify_rows(MrVerify *verify);
-extern void mr_verify_stored(MrVerify *verify);
 extern void mr_verify_chains(MrVerify *verify);
 extern void mr_verify_facts(MrVerify *verify);
 extern void mr_verify_bytes(MrVerify *verify);
 extern void mr_verify_keys(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 extern void mr_verify_governance(MrVerify *verify);
+
+extern void mr_verify_init(void);
 
 /* guard -> verify: does the protection stand?  For the whole registry. */
 extern PGDLLIMPORT MrVerifyStep mr_verify_protection;

@@ -67,6 +67,25 @@ WHERE check_name NOT IN ('guard', 'bytes', 'sequence') AND object !~ '^(search_w
 SQL
 
 is($node->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'verify() is clean');
+
+# What a clean registry does not need to be asked by statements, as one pass over the events has shown it; and who tampers with one model's
+# aliases gets the statement that says so.
+sub asked
+{
+	my ($db, $before) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql($db, "BEGIN; $before SET client_min_messages = debug1; SELECT * FROM modelreg.verify(); ROLLBACK;", stdout => \$out, stderr => \$err);
+	return join ', ', grep { $err =~ /^(?:psql:<stdin>:\d+: )?DEBUG:  verify: \Q$_\E$/m } ('event', 'chains', 'heads', 'teams of events', 'production', 'stages', 'aliases', 'registrations', 'texts', 'labels');
+}
+is(asked('registry', ''), 'event, production, labels', 'one pass serves most statements; production are the rows');
+is(asked('registry', q{SET modelreg.allow_removal = on; ALTER TABLE modelreg.alias DISABLE TRIGGER USER; UPDATE modelreg.alias SET since = now();}),
+	'event, production, stages, aliases, registrations, labels', 'what it cannot show is asked');
+# Stored in any other order too.
+$node->safe_psql('postgres', 'CREATE DATABASE shuffled TEMPLATE registry');
+$node->safe_psql('shuffled', q{SET modelreg.allow_removal = on; CREATE TEMP TABLE stored AS SELECT * FROM modelreg.event; ALTER TABLE modelreg.event DISABLE TRIGGER USER;
+	DELETE FROM modelreg.event; INSERT INTO modelreg.event SELECT * FROM stored ORDER BY hash; ALTER TABLE modelreg.event ENABLE ALWAYS TRIGGER guard_row, ENABLE ALWAYS TRIGGER guard_truncate;});
+is(asked('shuffled', ''), 'event, production, labels', 'whatever the order in which events are stored');
+
 my $clean = export('registry');
 is(judge($clean), "clean\n", 'and so is the export');
 
