@@ -17,7 +17,9 @@
  * that of the copy.  The snapshot decides what is seen of those that come.
  *
  * The first column of the index is a bigint, and its columns are NOT NULL;
- * included columns see to it that entries are not merged.
+ * included columns see to it that entries are not merged.  So the nodes'
+ * primary key is not for this: its entries can be, where a restore was rolled
+ * back and begun again.
  */
 #include "postgres.h"
 

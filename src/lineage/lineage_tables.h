@@ -38,8 +38,9 @@ enum
 
 /*
  * An entry of the index edge_up, and one of edge_down, behind its header: no
- * column is NULL, and those of a fixed width come first.  The texts are role
- * and kind, with zeros up to the entry's end.
+ * column is NULL, and those of a fixed width come first.  Both begin alike:
+ * from where the edge leads, and to where, in the direction of the index.  The
+ * texts are role and kind, with zeros up to the entry's end.
  */
 typedef struct MrEdgeUp
 {
