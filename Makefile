@@ -17,7 +17,7 @@ EXTENSION = modelreg
 EXTVERSION = 0.1
 
 # A room may call those before it, never those after it; the script creates them in this order.
-ROOMS = base types access audit lineage artifact registry governance serving verify guard
+ROOMS = base types access audit lineage artifact registry attestation governance serving verify guard
 
 # ROOM.sql first, then the room's other files by name.
 room_sql = $(wildcard $(here)/src/$(1)/$(1).sql) \

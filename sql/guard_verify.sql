@@ -10,7 +10,8 @@ SELECT modelreg.begin_upload('behind', 9, request_id => 'weights') AS upload \gs
 SELECT modelreg.append_upload(:upload, 0, 'weights 2');
 SELECT modelreg.finish_upload(:upload) IS NOT NULL AS sealed;
 SELECT modelreg.register_version('behind.model', run => 'run:behind.train', params => '{"depth": 6}', metrics => '{"ndcg@10": 0.4}',
-	artifacts => format('[{"name": "weights", "upload": %s}]', :upload)::jsonb, description => 'To be forged');
+	artifacts => format('[{"name": "weights", "upload": %s}, {"name": "prep", "uri": "s3://m/prep", "size": 3,
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]', :upload)::jsonb, description => 'To be forged');
 SELECT modelreg.set_tag('behind.model', 'team', 'ranking');
 SELECT modelreg.set_alias('behind.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('behind.model', 1, 'Production') > 0 AS promoted;
@@ -18,6 +19,9 @@ SELECT modelreg.forbid_policy('behind', 'high-risk');
 SELECT modelreg.create_model('behind.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('behind.strict');
 SELECT modelreg.attempt_promotion('behind.strict', 1, 'Staging') > 0 AS refused;
+SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----', 'behind') IS NOT NULL AS key;
+SELECT modelreg.record_attestation('behind.model', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') > 0 AS attested;
+SELECT modelreg.revoke_key('signer', 'stolen', 'behind', compromised_since => '2020-01-01');
 
 CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS
@@ -190,6 +194,7 @@ SELECT f.* FROM (VALUES
 	('CREATE OR REPLACE FUNCTION modelreg.guard_row() RETURNS trigger LANGUAGE c AS ''$libdir/modelreg'', ''modelreg_guard_truncate'''),
 	('ALTER POLICY readable ON modelreg.event USING (true)'),
 	('ALTER POLICY readable ON modelreg.blob USING (true)'),
+	('ALTER POLICY readable ON modelreg.signing_key USING (true)'),
 	('ALTER TABLE modelreg.event DROP CONSTRAINT event_hash; ALTER TABLE modelreg.event ADD CONSTRAINT event_hash CHECK (true)'),
 	('ALTER TABLE modelreg.node DROP CONSTRAINT node_order'),
 	('ALTER TABLE modelreg.alias DROP CONSTRAINT alias_pkey'),

@@ -47,6 +47,12 @@ SELECT modelreg.remove_alias('search.reco', 'shadow');
 SELECT modelreg.record_node('note', 'search.odd', 'first');
 SELECT modelreg.quarantine('note:search.odd@first', E'broken "\\N"'), modelreg.quarantine('models:/ads.click/1', 'odd'), modelreg.quarantine('run:search.train', 'by mistake');
 SELECT modelreg.lift_quarantine('run:search.train', 'no harm');
+SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----',
+	valid_from => '0044-03-15 12:00:00.000001+00 BC', valid_until => '2204-02-29 12:00:00+00'), modelreg.register_key('a key''s "name"', E'-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5Rhzl3uVQshMG3GPi8lzdHNBjByA\nc9HYNz4ergnBIaR2H6QfLDLonWCklTWM0bHaEXm77mbFdhVQ52V39W8xLA==\n-----END PUBLIC KEY-----', 'search');
+SELECT modelreg.record_attestation('search.reco', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') FROM generate_series(1, 2);
+SELECT modelreg.attest_head('{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoibG9nIiwiZGlnZXN0Ijp7InNoYTI1NiI6IjYzYTk3OTdjNDRmY2RmYTI1MDE4YjZlNzc0OWQwMzY2ODk2NjVmYTlkZjdhYmIwOTBiOWZiYmQxNzBkYzU4YmMifX1dLCJwcmVkaWNhdGVUeXBlIjoibW9kZWxyZWc6YXVkaXRfaGVhZC8xIiwicHJlZGljYXRlIjp7ImNoYWlucyI6W10sImZvcm1hdCI6MSwiaWRlbnRpdHkiOm51bGx9fQ==","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"Gt6wvAOf6LEO+0/cxprSn3YKF3TuT8RKnlu6bcRTq+TcdLuP8aOW1/W+RN9v39QX2tUMRhldE7dEC4TI7lYTDw=="}]}');
+SELECT modelreg.revoke_key('a key''s "name"', 'lost', 'search'), modelreg.revoke_key('a key''s "name"', 'stolen', 'search', '2020-02-29 12:00:00.000001+00');
+SELECT modelreg.redact(envelope_digest, 'names a person') FROM modelreg.attestations WHERE model IS NOT NULL ORDER BY id LIMIT 1;
 SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHERE value = 'Jane Doe';
 SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
 SELECT modelreg.rename_team('ads', 'advertising');

@@ -8,6 +8,7 @@ chains have to be found again. Prints what is wrong, a line each (check, object,
 with 0 for clean, 1 for findings, 2 for an export that it cannot read.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -52,6 +53,10 @@ TYPES = {  # of every column, hashed or not
                   "recorded_at timestamptz, occurred_at timestamptz, hash bytea, format smallint",
     "note": "id bigint, team_id bigint, batch bigint, kind text, model_id bigint, version integer, key text, value bytea, who jsonb, "
             "recorded_at timestamptz, hash bytea, format smallint",
+    "attestation": "id bigint, team_id bigint, batch bigint, model_id bigint, version integer, subject text, digest text, "
+                   "predicate_type text, keys bigint[], envelope bytea, who jsonb, recorded_at timestamptz, hash bytea, format smallint",
+    "signing_key": "id bigint, team_id bigint, name text, keyid text, algorithm text, public_key bytea, registered_at timestamptz, "
+                   "valid_from timestamptz, valid_until timestamptz, revoked_at timestamptz, compromised_since timestamptz",
     "version_stage": "model_id bigint, version integer, team_id bigint, stage text, since timestamptz",
     "alias": "model_id bigint, alias text, team_id bigint, version integer, since timestamptz",
     "tag": "model_id bigint, version integer, key text, team_id bigint, value text, payload bytea",
@@ -70,6 +75,7 @@ KEYS = {
     "production": lambda r: f"{r['model_id']}/{r['seq']}",
     "evaluation": lambda r: f"{r['id']}",
     "note": lambda r: f"{r['id']}",
+    "attestation": lambda r: f"{r['id']}",
 }
 
 
@@ -379,7 +385,7 @@ class Verifier:
 
     def check_facts(self):
         batches = defaultdict(list)
-        for table in ("evaluation", "node", "note"):
+        for table in ("attestation", "evaluation", "node", "note"):
             for r in sorted(self.t[table], key=lambda r: r["id"]):
                 if r["batch"] is not None:
                     batches[r["team_id"], r["batch"]].append((table, r["id"], r["hash"]))
@@ -473,12 +479,69 @@ class Verifier:
                     (n["version"] != 0 and (n["model_id"], n["version"]) not in self.versions):
                 self.report("reference", f"note {n['id']}", "its model or version is missing")
 
+    # Attestations
+
+    def check_keys(self):
+        time = lambda what, name: None if member(what, name) is None else parse_time(re.sub(r"\+00:00", "+00", text_of(what, name).replace("T", " ")))
+        told = {}
+        for chain in (1, 2):
+            for e in self.of(chain, "key_registered", "key_revoked"):
+                key, what = whole(e["what"], "key_id"), e["what"]
+                if e["kind"] == "key_registered":
+                    told[key] = [e["team_id"]] + [text_of(what, c) for c in ("name", "keyid", "algorithm", "public_key")] + \
+                        [e["at"], time(what, "valid_from"), time(what, "valid_until"), None, None]
+                elif key in told:
+                    told[key][8] = e["at"] if told[key][8] is None else told[key][8]
+                    told[key][9] = min((t for t in (told[key][9], time(what, "compromised_since")) if t is not None), default=None)
+        self.compare("signing_key", {k["id"]: [k["team_id"], k["name"], hashlib.sha256(k["public_key"]).hexdigest(), k["algorithm"], k["public_key"].hex(),
+                                               k["registered_at"], k["valid_from"], k["valid_until"], k["revoked_at"], k["compromised_since"]]
+                                     for k in self.t["signing_key"] if k["keyid"] == hashlib.sha256(k["public_key"]).hexdigest()}, told)
+
+    def digests_of(self, a, statement):
+        """By subject, what the digest of an attestation may be."""
+        version = self.versions.get((a["model_id"], a["version"]))
+        of_version = [r for r in self.t["artifact"] if (r["model_id"], r["version"]) == (a["model_id"], a["version"])]
+        in_order = sorted(of_version, key=lambda r: [part.encode() for part in r["name"].split("/")])
+        return {
+            "version": [version["hash"].hex()] if version else [],
+            "artifact": [r["digest"].partition(":")[2] for r in of_version],
+            "artifacts": [hashlib.sha256(b"".join(encode_digest(r["digest"])[1:] for r in in_order)).hexdigest()],
+            "head": [a["digest"] if statement is None else hashlib.sha256(canonical(member(statement, "predicate")).encode()).hexdigest()],
+        }.get(a["subject"], [])
+
+    def check_attestations(self):
+        keys = {k["id"]: k for k in self.t["signing_key"]}
+        heads = {(whole(e["what"], "attestation_id"), text_of(e["what"], "hash")) for e in self.of(1, "head_attested")}
+        for a in self.t["attestation"]:
+            name, body, statement = f"attestation {a['id']}", self.body.get(a["envelope"]), None
+            version = self.versions.get((a["model_id"], a["version"]))
+            if body is not None:
+                envelope = parse_json(body)
+                statement = parse_json(base64.b64decode(envelope["payload"], validate=True).decode())
+                if text_of(statement, "predicateType") != a["predicate_type"] or len(envelope["signatures"]) != len(a["keys"]) or \
+                        a["digest"] not in [text_of(s, "digest", "sha256") for s in items(statement, "subject")]:
+                    self.report("reference", name, "its statement is another one")
+            if (a["subject"] == "head") != (a["team_id"] == 0) or a["digest"] not in self.digests_of(a, statement):
+                self.report("reference", name, "its digest is not that of its subject")
+            if a["team_id"] == 0 and (a["id"], a["hash"].hex()) not in heads:
+                self.report("reference", name, "no event tells of it")
+            if a["team_id"] != 0 and (a["batch"] is None or version is None or version["team_id"] != a["team_id"]):
+                self.report("reference", name, "no batch covers it, or its version is missing")
+            for k in (keys.get(id_) for id_ in a["keys"]):
+                if k is None or k["team_id"] not in (0, a["team_id"]) or \
+                        not max(k["registered_at"], k["valid_from"] or k["registered_at"]) <= a["recorded_at"] <= min(
+                            k["valid_until"] or a["recorded_at"], k["revoked_at"] or a["recorded_at"]):
+                    self.report("reference", name, "a key of it is missing, or was not valid when it was recorded")
+        for id_, _ in heads:
+            if id_ not in {a["id"] for a in self.t["attestation"]}:
+                self.report("reference", f"attestation {'' if id_ is None else id_}", "an event tells of it, but the row is missing")
+
     # Payloads
 
     def check_payloads(self):
         payloads, named = {p["digest"]: p for p in self.t["payload"]}, set()
         for table, columns in (("event", ("prose",)), ("node", ("properties",)), ("version", ("description", "signature", "params")),
-                               ("evaluation", ("properties",)), ("note", ("value",))):
+                               ("evaluation", ("properties",)), ("note", ("value",)), ("attestation", ("envelope",))):
             for r in self.t[table]:
                 for digest in (r[c] for c in columns if r[c] is not None):
                     named.add(digest)
@@ -669,7 +732,8 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_quarantines,                      self.check_models, self.check_decisions, self.check_notes, self.check_values):
+                      self.check_quarantines, self.check_models, self.check_decisions, self.check_notes, self.check_values,
+                      self.check_keys, self.check_attestations):
             check()
 
 

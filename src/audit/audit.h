@@ -91,6 +91,7 @@ extern bool mr_fact_batch_is_open(int64 batch);
 extern void mr_fact_recorded(int64 batch, const char *table, int64 id,
 							 const bytea *hash);
 
+extern void mr_payload_check_size(size_t len);
 extern bytea *mr_payload_store(int64 team, const char *body);
 extern bytea *mr_payload_write(MrTable *payload, int64 team, const char *body);
 extern char *mr_payload_fetch(const bytea *digest);

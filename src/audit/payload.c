@@ -55,8 +55,9 @@ hash_payload(bytea *salt, text *body)
 	return digest;
 }
 
-static void
-check_size(size_t len)
+/* Error 54000 for a text that is too long to be kept. */
+void
+mr_payload_check_size(size_t len)
 {
 	if (len > BODY_MAX)
 		ereport(ERROR,
@@ -76,7 +77,7 @@ mr_payload_write(MrTable *payload, int64 team, const char *body)
 	bytea	   *digest;
 	text	   *value;
 
-	check_size(strlen(body));
+	mr_payload_check_size(strlen(body));
 	salt = make_salt();
 	value = cstring_to_text(body);
 	digest = hash_payload(salt, value);

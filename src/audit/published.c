@@ -21,7 +21,7 @@ raise_invalid_head(const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"published\" is no document of audit_head()"),
+			 errmsg("that is no document of audit_head()"),
 			 errdetail_internal("%s", detail),
 			 mr_reason("invalid_head")));
 }
@@ -115,17 +115,23 @@ mr_published_identity(Jsonb *document)
 	return identity;
 }
 
-/* An argument that is such a document, as far as its outside shows, or NULL. */
+/* Error 22023 unless it is such a document, as far as its outside shows. */
+void
+mr_published_check(Jsonb *document)
+{
+	if (get_number(&document->root, "format") != 1)
+		raise_invalid_head("Its format is not 1.");
+	(void) mr_published_identity(document);
+}
+
+/* An argument that is such a document, or NULL. */
 Jsonb *
 mr_arg_published(FunctionCallInfo fcinfo, int n)
 {
 	Jsonb	   *document = mr_arg_object_or_null(fcinfo, n, "published");
 
-	if (document == NULL)
-		return NULL;
-	if (get_number(&document->root, "format") != 1)
-		raise_invalid_head("Its format is not 1.");
-	(void) mr_published_identity(document);
+	if (document != NULL)
+		mr_published_check(document);
 	return document;
 }
 

@@ -30,6 +30,7 @@ typedef enum MrExtends
 
 typedef void (*MrPublishedChain) (const MrPublished *p, void *state);
 
+extern void mr_published_check(Jsonb *document);
 extern Jsonb *mr_arg_published(FunctionCallInfo fcinfo, int n);
 extern char *mr_published_identity(Jsonb *document);
 extern void mr_published_each(Jsonb *document, MrPublishedChain chain,

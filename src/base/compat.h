@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "access/tableam.h"
+#include "common/base64.h"
 #include "executor/executor.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
@@ -106,6 +107,27 @@ mr_tuplesort_getdatum(Tuplesortstate *state, Datum *value)
 	return tuplesort_getdatum(state, true, true, value, &isnull, NULL);
 #else
 	return tuplesort_getdatum(state, true, value, &isnull, NULL);
+#endif
+}
+
+/* The bytes of base64 became unsigned in 18. */
+static inline int
+mr_b64_decode(const char *text, int len, uint8 *bytes, int room)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_b64_decode(text, len, bytes, room);
+#else
+	return pg_b64_decode(text, len, (char *) bytes, room);
+#endif
+}
+
+static inline int
+mr_b64_encode(const uint8 *bytes, int len, char *text, int room)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_b64_encode(bytes, len, text, room);
+#else
+	return pg_b64_encode((const char *) bytes, len, text, room);
 #endif
 }
 

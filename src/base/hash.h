@@ -47,5 +47,6 @@ extern char *mr_json_digest(Jsonb *json);
 extern bool mr_json_read(JsonbContainer *object, const char *const *names,
 						 int n, JsonbValue *values);
 extern bool mr_json_to_int(const JsonbValue *value, int64 *number);
+extern Jsonb *mr_jsonb_from_text(const char *text);
 
 #endif							/* MODELREG_HASH_H */

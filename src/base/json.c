@@ -9,12 +9,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "base/hash.h"
 
 PG_FUNCTION_INFO_V1(modelreg_canonical_json);
@@ -345,6 +348,47 @@ mr_json_digest(Jsonb *json)
 	mr_sha256(text, strlen(text), hash);
 	return psprintf("sha256:%s", mr_hash_to_hex(hash));
 }
+
+#if PG_VERSION_NUM >= 160000
+
+/* The JSON of a text that may be none: NULL then. */
+Jsonb *
+mr_jsonb_from_text(const char *text)
+{
+	ErrorSaveContext escontext = {T_ErrorSaveContext};
+	Datum		json;
+
+	if (!DirectInputFunctionCallSafe(jsonb_in, unconstify(char *, text),
+									 JSONBOID, -1, (Node *) &escontext, &json))
+		return NULL;
+	return DatumGetJsonbP(json);
+}
+
+#else
+
+/* The same; the parser holds nothing that an error would have to give back. */
+Jsonb *
+mr_jsonb_from_text(const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile json = NULL;
+
+	PG_TRY();
+	{
+		json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return json;
+}
+
+#endif
 
 /*
  * modelreg.canonical_json(jsonb) returns text: the text that hashes and

@@ -62,6 +62,15 @@ mr_lock_key_shared(MrLockClass class, const void *key, int len)
 	(void) lock_key(class, key, len, ShareLock, false);
 }
 
+/* Let go of a shared key before the end of the transaction. */
+void
+mr_unlock_key_shared(MrLockClass class, const void *key, int len)
+{
+	LOCKTAG		tag = make_tag(class, key, len);
+
+	(void) LockRelease(&tag, ShareLock, false);
+}
+
 /* Lock a key if nobody holds it; false if somebody does. */
 bool
 mr_lock_key_try(MrLockClass class, const void *key, int len)

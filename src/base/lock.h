@@ -15,13 +15,15 @@ typedef enum MrLockClass
 	MR_LOCK_BYTES,				/* shared: bytes stay; exclusive: they go */
 	MR_LOCK_EVALUATION,			/* of one node */
 	MR_LOCK_NOTE,				/* what is said of a model under one key */
-	MR_LOCK_QUARANTINE			/* shared: versions are let in; exclusive: nodes
+	MR_LOCK_QUARANTINE,			/* shared: versions are let in; exclusive: nodes
 								 * are quarantined; at the end of a transaction */
+	MR_LOCK_SIGNING_KEYS		/* shared: a look at a team's; exclusive: one goes */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);
 extern void mr_unlock_key(MrLockClass class, const void *key, int len);
 extern void mr_lock_key_shared(MrLockClass class, const void *key, int len);
+extern void mr_unlock_key_shared(MrLockClass class, const void *key, int len);
 extern bool mr_lock_key_try(MrLockClass class, const void *key, int len);
 
 #endif							/* MODELREG_LOCK_H */

@@ -41,9 +41,9 @@ static const char *const statements[] = {
 	"SELECT concat('table ', t.relname), 'its policy is not the one that shows readable rows' FROM " TABLES " t "
 	"WHERE (SELECT array_agg(concat(x.polname, ' ', x.polcmd, ' ', x.polroles, ' ', x.polpermissive, ' ', pg_catalog.pg_get_expr(x.polqual, x.polrelid))) "
 	"FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) IS DISTINCT FROM ARRAY[concat('readable r {0} t ', "
-	"CASE t.relname WHEN 'registry' THEN 'true' WHEN 'blob' THEN 'false' ELSE concat('(', "
+	"CASE t.relname WHEN 'registry' THEN 'true' WHEN 'blob' THEN 'false' ELSE concat(CASE t.relname WHEN 'signing_key' THEN '((team_id = 0) OR ' END, '(', "
 	"CASE t.relname WHEN 'team' THEN 'id' WHEN 'fact_head' THEN 'id' WHEN 'edge' THEN 'child_team' ELSE 'team_id' END, "
-	"' = ANY (( SELECT modelreg.readable_teams() AS readable_teams)::bigint[]))') END)] ORDER BY 1",
+	"' = ANY (( SELECT modelreg.readable_teams() AS readable_teams)::bigint[]))', CASE t.relname WHEN 'signing_key' THEN ')' END) END)] ORDER BY 1",
 
 	"SELECT concat('table ', t.relname), concat('its rows include those of ', x.inhrelid::regclass) FROM " TABLES " t "
 	"JOIN pg_catalog.pg_inherits x ON x.inhparent = t.oid WHERE t.relkind = 'r' ORDER BY 1, 2",

@@ -42,7 +42,8 @@ CREATE VIEW modelreg.versions WITH (security_invoker, security_barrier) AS
 		sp.body::jsonb AS signature, encode(v.signature, 'hex') AS signature_digest,
 		pp.body::jsonb AS params, encode(v.params, 'hex') AS params_digest,
 		(SELECT jsonb_object_agg(g.key, g.value) FROM modelreg.tag g
-			WHERE g.model_id = v.model_id AND g.version = v.version) AS tags
+			WHERE g.model_id = v.model_id AND g.version = v.version) AS tags,
+		encode(v.hash, 'hex') AS hash
 	FROM modelreg.version v
 		JOIN modelreg.model m ON m.id = v.model_id AND m.team_id = v.team_id
 		JOIN modelreg.team t ON t.id = m.team_id
@@ -80,6 +81,7 @@ COMMENT ON COLUMN modelreg.versions.signature_digest IS 'Digest of the signature
 COMMENT ON COLUMN modelreg.versions.params IS 'Its params, an object; null also when they were redacted.';
 COMMENT ON COLUMN modelreg.versions.params_digest IS 'Digest of the params.';
 COMMENT ON COLUMN modelreg.versions.tags IS 'Its tags, values by key; null without any.';
+COMMENT ON COLUMN modelreg.versions.hash IS 'Hash of the version''s row, which covers all that was registered with it: what a statement about the version is about.';
 GRANT SELECT ON modelreg.versions TO PUBLIC;
 
 CREATE VIEW modelreg.metric_trend WITH (security_invoker, security_barrier) AS

@@ -144,7 +144,7 @@ mr_verify_chains(MrVerify *verify)
 	"WHERE t.batch IS NOT NULL AND ($1 IS NULL OR t.team_id = $1)"
 
 static const char facts_sql[] =
-"WITH fact AS (" FACTS_OF("evaluation") " UNION ALL " FACTS_OF("node") " UNION ALL " FACTS_OF("note") "), "
+"WITH fact AS (" FACTS_OF("attestation") " UNION ALL " FACTS_OF("evaluation") " UNION ALL " FACTS_OF("node") " UNION ALL " FACTS_OF("note") "), "
 "covered AS (SELECT e.chain_id, e.seq, e.what, " MR_SQL_INT("e.what->>'batch'") " AS batch "
 "FROM modelreg.event e WHERE e.chain = 3 AND e.kind = 'facts_recorded' AND ($1 IS NULL OR e.chain_id = $1)), "
 "batch AS (SELECT DISTINCT ON (c.chain_id, c.batch) c.* FROM covered c WHERE c.batch IS NOT NULL "
@@ -161,7 +161,7 @@ enum
 };
 
 /* Tables of facts in the order of their names, as the digest takes them. */
-static const char *const fact_tables[] = {"evaluation", "node", "note"};
+static const char *const fact_tables[] = {"attestation", "evaluation", "node", "note"};
 
 /* The batch that is being read. */
 typedef struct Batch

@@ -84,6 +84,11 @@ static const RowTable tables[] = {
 		"recorded_at timestamp with time zone, occurred_at timestamp with time zone",
 		SELECT_ROWS("evaluation") OF_MODELS_NODES("node_id"),
 	2, {11}},
+	{"attestation", 1,
+		"id bigint, team_id bigint, batch bigint, model_id bigint, version integer, subject text, digest text, predicate_type text, "
+		"keys bigint[], envelope bytea, who jsonb, recorded_at timestamp with time zone",
+		SELECT_ROWS("attestation") OF_MODEL,
+	2, {10}},
 	{"note", 1,
 		"id bigint, team_id bigint, batch bigint, kind text, model_id bigint, version integer, key text, value bytea, "
 		"who jsonb, recorded_at timestamp with time zone",

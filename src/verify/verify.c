@@ -469,6 +469,7 @@ run_checks(MrVerify *verify)
 	mr_verify_keys(verify);
 	mr_verify_statements(verify);
 	mr_verify_governance(verify);
+	mr_verify_attestations(verify);
 	if (verify->scope == MR_VERIFY_ALL && mr_verify_protection != NULL)
 		mr_verify_run(verify, "the guard", mr_verify_protection, NULL);
 	tell_what_is_gone(verify);

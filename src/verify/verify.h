@@ -101,6 +101,7 @@ extern void mr_verify_statements(MrVerify *verify);
 extern void mr_verify_governance(MrVerify *verify);
 
 extern void mr_verify_init(void);
+extern void mr_verify_attestations(MrVerify *verify);
 
 /* guard -> verify: does the protection stand?  For the whole registry. */
 extern PGDLLIMPORT MrVerifyStep mr_verify_protection;

@@ -108,6 +108,7 @@ CREATE ROLE bob;
 CREATE ROLE joe;
 GRANT USAGE ON SCHEMA faults TO ann;
 SELECT modelreg.grant_registry_right('ann', level) FROM unnest('{admin,auditor}'::text[]) AS level;
+SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----');
 SQL
 	fill_team($node, 'search');
 	return;
@@ -132,6 +133,12 @@ SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:
 SQL
 	return;
 }
+
+# The n-th of many keys; and what fill()'s key "signer" signed: about the artifact prep, and about the head of a log that is empty, from which
+# every log goes on.
+my $key = q{E'-----BEGIN PUBLIC KEY-----\n' || encode(decode('302a300506032b6570032100', 'hex') || sha256('%d'), 'base64') || E'\n-----END PUBLIC KEY-----'};
+my $provenance = q{'{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}'};
+my $empty_head = q{'{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoibG9nIiwiZGlnZXN0Ijp7InNoYTI1NiI6IjYzYTk3OTdjNDRmY2RmYTI1MDE4YjZlNzc0OWQwMzY2ODk2NjVmYTlkZjdhYmIwOTBiOWZiYmQxNzBkYzU4YmMifX1dLCJwcmVkaWNhdGVUeXBlIjoibW9kZWxyZWc6YXVkaXRfaGVhZC8xIiwicHJlZGljYXRlIjp7ImNoYWlucyI6W10sImZvcm1hdCI6MSwiaWRlbnRpdHkiOm51bGx9fQ==","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"Gt6wvAOf6LEO+0/cxprSn3YKF3TuT8RKnlu6bcRTq+TcdLuP8aOW1/W+RN9v39QX2tUMRhldE7dEC4TI7lYTDw=="}]}'};
 
 # By verb: what has to be there first, and a call; the n-th of them changes something once more. Those of whom a superuser is needed say so.
 my $upload = q{(SELECT id FROM modelreg.upload WHERE request_id = 'upload-%d')};
@@ -184,6 +191,10 @@ my %calls = (
 	copy_large_object => [ q{SELECT lo_from_bytea(7000%d, 'a model %d'); GRANT SELECT ON LARGE OBJECT 7000%d TO PUBLIC;}, q{copy_large_object('search', 7000%d, request_id => 'r%d')} ],
 	sweep_uploads => [ $append, q{sweep_uploads('search', '0 seconds')} ],
 	record_artifact_check => [ '', q{record_artifact_check('search.reco', 1, 'prep', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', %d, request_id => 'r%d')} ],
+	register_key => [ '', qq{register_key('key-%d', $key, 'search', valid_until => '2200-01-01', request_id => 'r%d')} ],
+	revoke_key => [ "SELECT modelreg.register_key('key-%d', $key, 'search');", q{revoke_key('key-%d', 'lost', 'search', compromised_since => '2020-01-01', request_id => 'r%d')} ],
+	record_attestation => [ '', qq{record_attestation('search.reco', 1, $provenance, request_id => 'r%d')} ],
+	attest_head => [ '', qq{attest_head($empty_head, request_id => 'r%d')} ],
 	redact => [ q{SELECT modelreg.set_description('search.reco', 'secret %d', 3);}, q{redact((SELECT encode(value, 'hex') FROM modelreg.note WHERE kind = 'description' AND version = 3 ORDER BY id DESC LIMIT 1), 'a person', request_id => 'r%d')} ],
 	drop_all_bytes => [ $append . q{}, q{drop_all_bytes('postgres')}, 'superuser' ],
 );

@@ -1,0 +1,49 @@
+/*
+ * attestation.h
+ *		Keys that are trusted, and statements that were signed with them.
+ */
+#ifndef MODELREG_ATTESTATION_H
+#define MODELREG_ATTESTATION_H
+
+#include "attestation/public_key.h"
+#include "audit/audit.h"
+#include "utils/jsonb.h"
+
+/* A signature of an envelope; its keyid is a hint that nobody signed. */
+typedef struct MrSignature
+{
+	char	   *keyid;
+	uint8	   *bytes;
+	int			len;
+} MrSignature;
+
+/* A DSSE envelope with an in-toto statement, as far as its form goes. */
+typedef struct MrEnvelope
+{
+	Jsonb	   *statement;
+	char	   *predicate_type;
+	char	   *normal;			/* canonical JSON of what is kept of it */
+	char	   *signed_bytes;
+	int			signed_len;
+	MrSignature *signatures;
+	int			nsignatures;
+} MrEnvelope;
+
+extern void mr_envelope_parse(Jsonb *json, MrEnvelope *envelope);
+extern const char *mr_envelope_read(Jsonb *json, MrEnvelope *envelope);
+extern bool mr_statement_is_about(const MrEnvelope *envelope,
+								  const char *sha256);
+
+/* Who signed an envelope, and when that was found to be so. */
+typedef struct MrSigners
+{
+	TimestampTz at;
+	Datum		keys;			/* bigint[] */
+} MrSigners;
+
+extern MrSigners mr_signers_require(const MrEnvelope *envelope,
+									const MrTeam *team);
+
+#define MR_PREDICATE_HEAD "modelreg:audit_head/1"
+
+#endif							/* MODELREG_ATTESTATION_H */

@@ -1,0 +1,222 @@
+/*
+ * public_key.c
+ *		Public keys, and whether a signature is one of theirs: libcrypto.
+ *
+ * Two algorithms, each with one form of its keys: Ed25519, and ECDSA over P-256
+ * with SHA-256 and the point uncompressed.  So a key is known by fixed first
+ * bytes of its DER form, and has one keyid.  Nothing of libcrypto outlives an
+ * error: no function here raises one while it holds something.
+ */
+#include "postgres.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "attestation/public_key.h"
+#include "base/hash.h"
+
+typedef struct Algorithm
+{
+	const char *name;
+	int			len;			/* of the DER form */
+	int			prefix_len;
+	uint8		prefix[27];		/* of every key's DER form */
+} Algorithm;
+
+static const Algorithm algorithms[] = {
+	{"ed25519", 44, 12,
+	{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}},
+	{"ecdsa-p256", 91, 27,
+		{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+		0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04}},
+};
+
+#define ED25519_LEN 32
+
+/*
+ * Ed25519's points of small order by their y, little-endian, without the sign
+ * of x: under such a "key" anybody can sign.  And no y is written that is not
+ * below 2^255 - 19.
+ */
+static const uint8 small_order[][ED25519_LEN] = {
+	{0x00},
+	{0x01},
+	{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+	0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+	{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+	0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+	{0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+};
+
+static bool
+is_weak_point(const uint8 *point)
+{
+	uint8		y[ED25519_LEN];
+	int			i = ED25519_LEN - 1;
+
+	memcpy(y, point, ED25519_LEN);
+	y[i] &= 0x7f;
+	for (int k = 0; k < lengthof(small_order); k++)
+		if (memcmp(y, small_order[k], ED25519_LEN) == 0)
+			return true;
+	if (y[i] != 0x7f)
+		return false;
+	while (--i > 0 && y[i] == 0xff);
+	return i == 0 && y[0] >= 0xed;
+}
+
+/* The algorithm of a DER form; NULL for none of ours. */
+static const Algorithm *
+find_algorithm(const uint8 *der, size_t len)
+{
+	for (int i = 0; i < lengthof(algorithms); i++)
+		if (len == algorithms[i].len &&
+			memcmp(der, algorithms[i].prefix, algorithms[i].prefix_len) == 0)
+			return &algorithms[i];
+	return NULL;
+}
+
+/* The key that libcrypto makes of a DER form, all of it; NULL for none. */
+static EVP_PKEY *
+decode(const uint8 *der, size_t len)
+{
+	const uint8 *end = der;
+	EVP_PKEY   *pkey = d2i_PUBKEY(NULL, &end, len);
+
+	if (pkey != NULL && end != der + len)
+	{
+		EVP_PKEY_free(pkey);
+		pkey = NULL;
+	}
+	ERR_clear_error();
+	return pkey;
+}
+
+/* Is the point of an EC key on its curve, and not its zero? */
+static bool
+is_sound(EVP_PKEY *pkey)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	bool		sound = context != NULL && EVP_PKEY_public_check(context) == 1;
+
+	EVP_PKEY_CTX_free(context);
+	ERR_clear_error();
+	return sound;
+}
+
+/* Why a DER form is not one of our algorithms. */
+static const char *
+explain_other(const uint8 *der, size_t len)
+{
+	EVP_PKEY   *pkey = decode(der, len);
+	const char *why = "It is no SubjectPublicKeyInfo, or its point is not on the curve.";
+
+	if (pkey != NULL)
+	{
+		char		group[32] = "";
+
+		(void) EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL);
+		why = EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC ?
+			"It is of another algorithm." :
+			strcmp(group, "prime256v1") != 0 ? "It is of another curve." :
+			"Its point or its curve is in another form than named and uncompressed.";
+	}
+	EVP_PKEY_free(pkey);
+	ERR_clear_error();
+	return why;
+}
+
+/* Check a DER form and keep it.  Returns what is wrong with it, or NULL. */
+const char *
+mr_public_key_from_der(const void *der, size_t len, MrPublicKey *key)
+{
+	const Algorithm *algorithm = find_algorithm(der, len);
+	EVP_PKEY   *pkey;
+	bool		sound;
+
+	if (algorithm == NULL)
+		return explain_other(der, len);
+	key->algorithm = algorithm->name;
+	key->len = algorithm->len;
+	memcpy(key->der, der, len);
+	pkey = decode(der, len);
+	if (algorithm == &algorithms[0])
+		sound = pkey != NULL && !is_weak_point(key->der + algorithm->prefix_len);
+	else
+		sound = pkey != NULL && is_sound(pkey);
+	EVP_PKEY_free(pkey);
+	return sound ? NULL : "Its point is not on the curve, or one under which anybody can sign.";
+}
+
+/* Does a text hold a private key, whatever else it holds? */
+bool
+mr_is_private_key(const char *pem)
+{
+	return strstr(pem, "PRIVATE KEY") != NULL;
+}
+
+/*
+ * The same for PEM: one block, and nothing else that is not white space
+ * behind it.
+ */
+const char *
+mr_public_key_from_pem(const char *pem, MrPublicKey *key)
+{
+	static const char begin[] = "-----BEGIN PUBLIC KEY-----";
+	BIO		   *bio;
+	char	   *name = NULL;
+	char	   *header = NULL;
+	uint8	   *der = NULL;
+	long		len = 0;
+	const char *wrong = "It is not in PEM.";
+
+	pem += strspn(pem, " \t\r\n");
+	if (strncmp(pem, begin, strlen(begin)) != 0)
+		return "It does not begin with " "-----BEGIN PUBLIC KEY-----" ".";
+	if (strstr(pem + strlen(begin), "-----BEGIN") != NULL)
+		return "It is more than one key.";
+	bio = BIO_new_mem_buf(pem, -1);
+	if (bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1 &&
+		strcmp(name, "PUBLIC KEY") == 0 && *header == '\0')
+		wrong = mr_public_key_from_der(der, len, key);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(bio);
+	ERR_clear_error();
+	return wrong;
+}
+
+/* The keyid: SHA-256 of the DER form, in hexadecimal. */
+char *
+mr_public_key_id(const MrPublicKey *key)
+{
+	uint8		hash[MR_HASH_LEN];
+
+	mr_sha256(key->der, key->len, hash);
+	return mr_hash_to_hex(hash);
+}
+
+/*
+ * Is that the key's signature over the data?  libcrypto takes no DER form of
+ * an ECDSA signature but the one and only; of s and its negative, both.
+ */
+bool
+mr_signature_verifies(const MrPublicKey *key, const void *data, size_t len,
+					  const void *signature, size_t signature_len)
+{
+	EVP_PKEY   *pkey = decode(key->der, key->len);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const EVP_MD *hash = strcmp(key->algorithm, "ed25519") == 0 ? NULL : EVP_sha256();
+	bool		verifies = pkey != NULL && context != NULL &&
+		EVP_DigestVerifyInit(context, NULL, hash, NULL, pkey) == 1 &&
+		EVP_DigestVerify(context, signature, signature_len, data, len) == 1;
+
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(pkey);
+	ERR_clear_error();
+	return verifies;
+}
