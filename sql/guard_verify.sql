@@ -209,6 +209,21 @@ SELECT f.* FROM (VALUES
 ) s(statement), regress_guard.findings(s.statement) f;
 RESET modelreg.allow_removal;
 
+-- A CHECK that is another one by now holds at once, in a session that has written rows before.
+\set VERBOSITY terse
+SELECT modelreg.create_team('regress-checks') > 0 AS made, modelreg.record_run('regress-checks.before');
+BEGIN;
+SET LOCAL modelreg.allow_removal = on;
+ALTER TABLE modelreg.node DROP CONSTRAINT node_order;
+ALTER TABLE modelreg.node ADD CONSTRAINT node_order CHECK (name <> 'refused');
+SAVEPOINT s;
+SELECT modelreg.record_run('regress-checks.refused');
+ROLLBACK TO s;
+SELECT modelreg.record_run('regress-checks.other');
+ROLLBACK;
+SELECT modelreg.record_run('regress-checks.refused');
+\set VERBOSITY default
+
 -- And all is well again.
 SELECT * FROM modelreg.verify(NULL, true);
 DROP SCHEMA regress_guard CASCADE;

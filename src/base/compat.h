@@ -97,6 +97,21 @@ mr_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 #endif
 }
 
+/* A CHECK can be NOT ENFORCED since 18, which also gave its state this name. */
+#if PG_VERSION_NUM < 180000
+#define ri_CheckConstraintExprs ri_ConstraintExprs
+#endif
+
+static inline bool
+mr_is_enforced(const ConstrCheck *check)
+{
+#if PG_VERSION_NUM >= 180000
+	return check->ccenforced;
+#else
+	return true;
+#endif
+}
+
 /* The next datum in order, a copy; tuplesort learned to lend it in 16. */
 static inline bool
 mr_tuplesort_getdatum(Tuplesortstate *state, Datum *value)

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "base/checks.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -612,6 +613,8 @@ run_write(MrTable *table, WriteKind kind)
 	/* the guard's trigger has the executor lock the row once more */
 	table->estate->es_snapshot = GetActiveSnapshot();
 	table->estate->es_output_cid = GetCurrentCommandId(true);
+	if (kind != WRITE_DELETE)
+		mr_checks_prepare(table->result_rel, table->estate);
 	arm(table, kind);
 	PG_TRY();
 	{
