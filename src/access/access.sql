@@ -43,6 +43,7 @@ CREATE TABLE modelreg.membership (
 	level text COLLATE "C" NOT NULL,
 	CONSTRAINT membership_pkey PRIMARY KEY (team_id, role_name, level)
 );
+CREATE INDEX membership_role ON modelreg.membership (role_oid);
 COMMENT ON TABLE modelreg.membership IS 'Who has which right in which team; team 0 stands for the registry-wide rights admin, auditor and pooler.';
 COMMENT ON COLUMN modelreg.membership.team_id IS 'The team, or 0.';
 COMMENT ON COLUMN modelreg.membership.role_name IS 'Name of the database role.';

@@ -2,7 +2,9 @@
  * rights.c
  *		Which teams a role may read, and what it may do there.
  *
- * A backend keeps, for each role that it acted as, the rights in all teams.
+ * A backend keeps, for each role that it acted as, the teams that it may read
+ * and its rights there, and reads for that only what is this role's: who reads
+ * three of a thousand teams pays for three.
  * The whole cache goes when a verb changes a team or a membership (it sends
  * a relcache message for the table) or when a role changes.  Messages are
  * accepted before each look, and the cache is filled under the latest
@@ -12,6 +14,7 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -19,6 +22,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -108,6 +112,8 @@ register_callbacks(void)
 	CacheRegisterRelcacheCallback(forget_on_relcache, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMMEMROLE, forget_on_syscache, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, forget_on_syscache, (Datum) 0);
+	/* who owns the database is a member of pg_database_owner */
+	CacheRegisterSyscacheCallback(DATABASEOID, forget_on_syscache, (Datum) 0);
 	registered = true;
 }
 
@@ -163,43 +169,55 @@ compare_names(const void *a, const void *b)
 	return strcmp((*(MrTeam *const *) a)->name, (*(MrTeam *const *) b)->name);
 }
 
-static MrTeam *
-find_by_id(MrTeam *teams, int n, int64 id)
+/* Teams with rights there: one by one as they are found, then by id. */
+typedef struct Found
 {
-	MrTeam		key = {.id = id};
+	MrTeam	   *teams;
+	int			n;
+	int64		room;
+} Found;
 
-	return n == 0 ? NULL : bsearch(&key, teams, n, sizeof(MrTeam), compare_ids);
+static MrTeam *
+add_team(Found *found, int64 id, MrRights rights)
+{
+	MrTeam	   *team;
+
+	found->teams = mr_grow(found->teams, found->n, &found->room, sizeof(MrTeam));
+	team = &found->teams[found->n++];
+	team->id = id;
+	team->name = NULL;
+	team->rights = rights;
+	team->retired = false;
+	return team;
 }
 
-/* All teams of the registry, by id. */
-static MrTeam *
-load_teams(Snapshot snapshot, int *n)
+/* What the row in the table's slot says of a team. */
+static void
+read_team(MrTable *table, MrTeam *team)
+{
+	bool		alive;
+
+	team->name = TextDatumGetCString(mr_table_get(table, TEAM_NAME, NULL));
+	(void) mr_table_get(table, TEAM_RETIRED_AT, &alive);
+	team->retired = !alive;
+}
+
+/* An auditor reads all. */
+static void
+add_all_teams(Found *found, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("team");
 	TableScanDesc scan = table_beginscan(table->rel, snapshot, 0, NULL);
-	int64		room = 0;
-	MrTeam	   *teams = NULL;
 
-	*n = 0;
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table->slot))
 	{
-		MrTeam	   *team;
-		bool		alive;
-
 		CHECK_FOR_INTERRUPTS();
-		teams = mr_grow(teams, *n, &room, sizeof(MrTeam));
-		team = &teams[(*n)++];
-		team->id = DatumGetInt64(mr_table_get(table, TEAM_ID, NULL));
-		team->name = TextDatumGetCString(mr_table_get(table, TEAM_NAME, NULL));
-		team->rights = 0;
-		(void) mr_table_get(table, TEAM_RETIRED_AT, &alive);
-		team->retired = !alive;
+		read_team(table, add_team(found,
+								  DatumGetInt64(mr_table_get(table, TEAM_ID, NULL)),
+								  MR_READER));
 	}
 	table_endscan(scan);
 	mr_table_close(table);
-	if (*n > 1)
-		qsort(teams, *n, sizeof(MrTeam), compare_ids);
-	return teams;
 }
 
 static MrRights
@@ -212,59 +230,140 @@ with_included(MrRights level)
 	return level | MR_READER;
 }
 
-/*
- * Add the rights of the role itself and of every role that it is a member of,
- * with or without INHERIT; being a superuser makes nobody a member.
- */
+/* The levels of one role: those that name it by its OID and present name. */
 static void
-load_memberships(Snapshot snapshot, RoleRights *rights, MrTeam *teams, int n)
+add_levels_of(Oid role, MrTable *table, Snapshot snapshot, Found *found,
+			  MrRights *registry)
 {
-	MrTable    *table = mr_table_open_read("membership");
-	TableScanDesc scan = table_beginscan(table->rel, snapshot, 0, NULL);
+	Datum		key = ObjectIdGetDatum(role);
+	MrScan	   *scan = mr_scan_begin(table, "membership_role", 1, &key, snapshot);
 
-	while (table_scan_getnextslot(scan, ForwardScanDirection, table->slot))
+	while (mr_scan_next(scan, false))
 	{
-		Oid			role = DatumGetObjectId(mr_table_get(table, MEMBERSHIP_ROLE_OID, NULL));
+		int64		team = DatumGetInt64(mr_table_get(table, MEMBERSHIP_TEAM_ID, NULL));
 		char	   *name = TextDatumGetCString(mr_table_get(table, MEMBERSHIP_ROLE_NAME, NULL));
-		int64		team_id = DatumGetInt64(mr_table_get(table, MEMBERSHIP_TEAM_ID, NULL));
 		char	   *level = TextDatumGetCString(mr_table_get(table, MEMBERSHIP_LEVEL, NULL));
-		MrTeam	   *team;
+		MrRights	rights = with_included(mr_level_parse(level));
 
-		CHECK_FOR_INTERRUPTS();
-		if (!mr_role_is_named(role, name) ||
-			!(role == rights->role || is_member_of_role_nosuper(rights->role, role)))
+		if (!mr_role_is_named(role, name))
 			continue;
-		if (team_id == MR_NO_TEAM)
-			rights->registry |= with_included(mr_level_parse(level));
-		else if ((team = find_by_id(teams, n, team_id)) != NULL)
-			team->rights |= with_included(mr_level_parse(level));
+		if (team == MR_NO_TEAM)
+			*registry |= rights;
+		else
+			(void) add_team(found, team, rights);
 	}
-	table_endscan(scan);
+	mr_scan_end(scan);
+}
+
+/*
+ * The role itself and every role that it is a member of, with or without
+ * INHERIT; being a superuser makes nobody a member.
+ */
+static List *
+roles_of(Oid role)
+{
+	List	   *roles = list_make1_oid(role);
+
+	for (int i = 0; i < list_length(roles); i++)
+	{
+		CatCList   *members = SearchSysCacheList1(AUTHMEMMEMROLE,
+												  ObjectIdGetDatum(list_nth_oid(roles, i)));
+
+		for (int j = 0; j < members->n_members; j++)
+			roles = list_append_unique_oid(roles,
+										   ((Form_pg_auth_members) GETSTRUCT(&members->members[j]->tuple))->roleid);
+		ReleaseSysCacheList(members);
+	}
+	/* nobody is granted that role: the owner of the database has it */
+	if (is_member_of_role_nosuper(role, ROLE_PG_DATABASE_OWNER))
+		roles = list_append_unique_oid(roles, ROLE_PG_DATABASE_OWNER);
+	return roles;
+}
+
+/* One team that was found twice is one, with what is known of either. */
+static void
+merge(MrTeam *team, const MrTeam *other)
+{
+	team->rights |= other->rights;
+	if (other->name == NULL)
+		return;
+	team->name = other->name;
+	team->retired = other->retired;
+}
+
+/* Put the teams in order, each once. */
+static void
+sort_teams(Found *found)
+{
+	int			kept = 0;
+
+	if (found->n > 1)
+		qsort(found->teams, found->n, sizeof(MrTeam), compare_ids);
+	for (int i = 0; i < found->n; i++)
+		if (kept > 0 && found->teams[kept - 1].id == found->teams[i].id)
+			merge(&found->teams[kept - 1], &found->teams[i]);
+		else
+			found->teams[kept++] = found->teams[i];
+	found->n = kept;
+}
+
+/* Read the teams of which only the id is known; who is gone is left out. */
+static void
+name_teams(Found *found, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("team");
+	int			kept = 0;
+
+	for (int i = 0; i < found->n; i++)
+	{
+		MrTeam		team = found->teams[i];
+		Datum		key = Int64GetDatum(team.id);
+
+		if (team.name == NULL &&
+			!mr_table_find(table, "team_pkey", 1, &key, snapshot))
+			continue;
+		if (team.name == NULL)
+			read_team(table, &team);
+		found->teams[kept++] = team;
+	}
+	found->n = kept;
 	mr_table_close(table);
 }
 
-/* Keep the readable teams in the cache's context. */
+/* Keep the teams in the cache's context. */
 static void
-keep_readable(RoleRights *rights, MrTeam *teams, int n)
+keep(RoleRights *rights, const Found *found)
 {
 	MemoryContext old = MemoryContextSwitchTo(cache_context);
+	int			n = found->n;
 
 	rights->teams = palloc(Max(n, 1) * sizeof(MrTeam));
 	rights->by_name = palloc(Max(n, 1) * sizeof(MrTeam *));
-	rights->nteams = 0;
+	rights->nteams = n;
 	for (int i = 0; i < n; i++)
 	{
-		if (rights->registry & MR_AUDITOR)
-			teams[i].rights |= MR_READER;
-		if (teams[i].rights == 0)
-			continue;
-		teams[i].name = pstrdup(teams[i].name);
-		rights->teams[rights->nteams] = teams[i];
-		rights->by_name[rights->nteams] = &rights->teams[rights->nteams];
-		rights->nteams++;
+		rights->teams[i] = found->teams[i];
+		rights->teams[i].name = pstrdup(found->teams[i].name);
+		rights->by_name[i] = &rights->teams[i];
 	}
-	qsort(rights->by_name, rights->nteams, sizeof(MrTeam *), compare_names);
+	qsort(rights->by_name, n, sizeof(MrTeam *), compare_names);
 	MemoryContextSwitchTo(old);
+}
+
+/* Read the roles' levels, and the teams that they are in. */
+static void
+find_rights(RoleRights *rights, Snapshot snapshot, Found *found)
+{
+	MrTable    *table = mr_table_open_read("membership");
+	ListCell   *cell;
+
+	foreach(cell, roles_of(rights->role))
+		add_levels_of(lfirst_oid(cell), table, snapshot, found, &rights->registry);
+	mr_table_close(table);
+	if (rights->registry & MR_AUDITOR)
+		add_all_teams(found, snapshot);
+	sort_teams(found);
+	name_teams(found, snapshot);
 }
 
 static void
@@ -275,14 +374,12 @@ load_rights(RoleRights *rights)
 											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
 	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
-	MrTeam	   *teams;
-	int			n;
+	Found		found = {0};
 
 	rights->registry = superuser_arg(rights->role) ?
 		MR_ADMIN | MR_AUDITOR : 0;
-	teams = load_teams(snapshot, &n);
-	load_memberships(snapshot, rights, teams, n);
-	keep_readable(rights, teams, n);
+	find_rights(rights, snapshot, &found);
+	keep(rights, &found);
 	UnregisterSnapshot(snapshot);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
@@ -343,8 +440,12 @@ const MrTeam *
 mr_team_by_id(int64 id)
 {
 	RoleRights *rights = current_rights();
+	MrTeam		key = {.id = id};
 
-	return find_by_id(rights->teams, rights->nteams, id);
+	if (rights->nteams == 0)
+		return NULL;
+	return bsearch(&key, rights->teams, rights->nteams, sizeof(MrTeam),
+				   compare_ids);
 }
 
 /*

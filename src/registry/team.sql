@@ -56,3 +56,19 @@ CREATE FUNCTION modelreg.rebind_roles() RETURNS TABLE (team text, role_name text
 	AS 'MODULE_PATHNAME', 'modelreg_rebind_roles' LANGUAGE C VOLATILE STRICT ROWS 10;
 COMMENT ON FUNCTION modelreg.rebind_roles() IS 'After a restore into a cluster whose roles were made anew: binds each membership to the role that has its name now, and lists what it bound and what has no role. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.rebind_roles() FROM PUBLIC;
+
+CREATE VIEW modelreg.orphaned_rights WITH (security_invoker, security_barrier) AS
+	SELECT t.name::text COLLATE "default" AS team, m.role_name::text COLLATE "default" AS role_name, m.level::text COLLATE "default" AS level,
+		CASE WHEN o.oid IS NOT NULL THEN 'renamed' WHEN n.oid IS NOT NULL THEN 'made anew' ELSE 'dropped' END AS problem, o.rolname::text AS renamed_to
+	FROM modelreg.membership m
+		LEFT JOIN modelreg.team t ON t.id = m.team_id
+		LEFT JOIN pg_catalog.pg_roles n ON n.rolname = m.role_name
+		LEFT JOIN pg_catalog.pg_roles o ON o.oid = m.role_oid
+	WHERE n.oid IS DISTINCT FROM m.role_oid;
+COMMENT ON VIEW modelreg.orphaned_rights IS 'Rights that count for nobody, as no role has both the name and the OID that they were given to. grant_level() gives them to who has the name now, revoke_level() removes them.';
+COMMENT ON COLUMN modelreg.orphaned_rights.team IS 'Name of the team; null for a right in the whole registry.';
+COMMENT ON COLUMN modelreg.orphaned_rights.role_name IS 'Name that the role had.';
+COMMENT ON COLUMN modelreg.orphaned_rights.level IS 'The level or right.';
+COMMENT ON COLUMN modelreg.orphaned_rights.problem IS 'dropped: no role has the name; made anew: another one has it; renamed: the role has another name now.';
+COMMENT ON COLUMN modelreg.orphaned_rights.renamed_to IS 'That other name.';
+GRANT SELECT ON modelreg.orphaned_rights TO PUBLIC;

@@ -50,6 +50,7 @@ $node->safe_psql('postgres', join ";\n",
 	(map { "CREATE ROLE $_" . ($_ eq 'superuser' ? ' SUPERUSER' : '') } @kinds),
 	(map { "SELECT modelreg.grant_level('search', '$_', '$_')" } qw(reader contributor evaluator reviewer maintainer)),
 	(map { "SELECT modelreg.grant_registry_right('$_', '$_')" } qw(admin auditor)),
+	q{CREATE ROLE gone; SELECT modelreg.grant_level('search', 'gone', 'reader'), modelreg.grant_registry_right('gone', 'admin'); DROP ROLE gone},
 	q{SELECT modelreg.create_team('other')},
 	q{SELECT modelreg.grant_level('other', 'outsider', level) FROM unnest('{contributor,evaluator,reviewer,maintainer}'::text[]) AS level});
 
