@@ -68,7 +68,9 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 define assemble
 { printf '%s\n' '/* $(DATA_built): assembled by make from src/ */' '' \
 	'-- complain if the script is sourced in psql, rather than via CREATE EXTENSION' \
-	'\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
+	'\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' '' \
+	'-- as CREATE EXTENSION has it, in case somebody changes that: nothing is found in a schema that others can write to' \
+	'SET LOCAL search_path = pg_catalog, pg_temp;'; \
   $(foreach part,$(SQL_PARTS),printf '\n%s\n\n' '/* $(patsubst $(here)/%,%,$(part)) */'; cat '$(part)';) }
 endef
 

@@ -33,6 +33,42 @@ $node->safe_psql('postgres', 'CREATE EXTENSION modelreg');
 is($node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'modelreg'}),
 	'0.1', 'a superuser does');
 
+# Functions, operators and types of the names that the script uses, planted in a schema that comes first.
+$node->safe_psql('postgres', 'CREATE DATABASE planted');
+$node->safe_psql('planted', q{
+	GRANT CREATE ON SCHEMA public TO regress_plain;
+	SET ROLE regress_plain;
+	CREATE FUNCTION public.trap() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped as %', current_user; END $$;
+	CREATE FUNCTION public.format(text, regclass) RETURNS text LANGUAGE sql AS 'SELECT public.trap()';
+	CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.trap()';
+	CREATE FUNCTION public.encode(bytea, text) RETURNS text LANGUAGE sql AS 'SELECT public.trap()';
+	CREATE FUNCTION public.jsonb_object_agg(text, text) RETURNS text LANGUAGE sql AS 'SELECT public.trap()';
+	CREATE FUNCTION public.arrow(jsonb, text) RETURNS text LANGUAGE sql AS 'SELECT public.trap()';
+	CREATE OPERATOR public.->> (LEFTARG = jsonb, RIGHTARG = text, FUNCTION = public.arrow);
+	CREATE FUNCTION public.same(oid, regnamespace) RETURNS boolean LANGUAGE sql AS 'SELECT public.trap() IS NULL';
+	CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = regnamespace, FUNCTION = public.same);
+	CREATE FUNCTION public.same(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT public.trap() IS NULL';
+	CREATE OPERATOR public.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = public.same);
+	CREATE TABLE public.pg_class (oid oid, relname name, relnamespace oid, relkind "char", relispartition boolean);
+	CREATE DOMAIN public.text AS pg_catalog.text CHECK (public.trap() IS NULL);
+	CREATE DOMAIN public.bigint AS pg_catalog.int8 CHECK (public.trap() IS NULL);
+	RESET ROLE;
+	SET search_path = public, pg_catalog;
+	CREATE EXTENSION modelreg});
+is($node->safe_psql('planted', q{SET search_path = pg_catalog;
+	SELECT d.classid::regclass, d.objid, d.refobjid FROM pg_depend d
+	WHERE (d.refclassid, d.refobjid) IN (SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+		UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator WHERE oprnamespace = 'public'::regnamespace
+		UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_class WHERE relnamespace = 'public'::regnamespace
+		UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = 'public'::regnamespace)
+		AND d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_attrdef'::regclass)
+		AND d.objid IN (SELECT r.oid FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = 'modelreg'::regnamespace
+			UNION ALL SELECT p.oid FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = 'modelreg'::regnamespace
+			UNION ALL SELECT oid FROM pg_constraint WHERE connamespace = 'modelreg'::regnamespace
+			UNION ALL SELECT oid FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace)}), '', 'nothing of the extension refers to what was planted');
+is($node->safe_psql('planted', q{SET search_path = public, pg_catalog; SELECT modelreg.create_team('t'); SELECT modelreg.create_model('t.m', 'open'), modelreg.register_version('t.m', tags => '{"a": "b"}');
+	SELECT model, version, tags FROM modelreg.versions; SHOW search_path; SELECT * FROM modelreg.verify()}) =~ s/^\d+(?:\|\d+)?\n//mgr, "t.m|1|{\"a\": \"b\"}\npublic, pg_catalog", 'and it works beside that');
+
 # What a backend remembers of the registry goes with it: OIDs of tables and indexes, rights, row types.
 is($node->safe_psql('postgres', q{
 	SET modelreg.allow_removal = on;
