@@ -94,6 +94,53 @@ $node->pgbench('--no-vacuum --client=8 --transactions=5', 0, [qr{processed: 40/4
 is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM modelreg.version WHERE request_id = 'same'}), '1', 'registers one version');
 
+# Each client quarantines what one of eight versions derives from, and looks twice at what was promoted with it after its commit:
+# nothing came meanwhile. Then it lifts it, and promotes whatever is not quarantined at the moment.
+$node->safe_psql('postgres', q{
+	SELECT modelreg.grant_level('race', current_user, 'reviewer');
+	SELECT modelreg.create_model('race.q' || n, 'open'), modelreg.record_snapshot('race.data', n::text) FROM generate_series(0, 7) n;
+	SELECT modelreg.register_version('race.q' || n, inputs => jsonb_build_object('training', 'snapshot:race.data@' || n)) FROM generate_series(0, 7) n;
+	SELECT modelreg.register_version('race.q' || n) FROM generate_series(0, 7) n;
+	CREATE FUNCTION try_promote(n integer, version integer) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM modelreg.promote('race.q' || n, version, 'Production');
+	EXCEPTION WHEN object_not_in_prerequisite_state THEN
+		NULL;
+	END $$;
+	CREATE FUNCTION promoted(n integer) RETURNS bigint LANGUAGE sql AS $$
+		SELECT count(*) FROM modelreg.production_history WHERE model = 'race.q' || n AND version = 1 $$});
+$node->pgbench('--no-vacuum --client=8 --transactions=40 --max-tries=1000', 0, [qr{processed: 320/320}], [qr{^$}],
+	'eight clients quarantine and promote: nothing is promoted after a quarantine is committed',
+	{ '030_quarantine' => q{
+		\set n :client_id
+		\set other random(0, 7)
+		\set v random(1, 2)
+		SELECT modelreg.quarantine('snapshot:race.data@' || :n, 'race');
+		SELECT promoted(:n) AS before \gset
+		SELECT try_promote(:other, :v);
+		SELECT try_promote(:other, 3 - :v);
+		SELECT 1 / (promoted(:n) = :before)::integer;
+		SELECT modelreg.lift_quarantine('snapshot:race.data@' || :n, 'race');
+		BEGIN;
+		SELECT try_promote(:n, 1);
+		SELECT try_promote(:other, :v);
+		COMMIT;} });
+is($node->safe_psql('postgres', q{
+	SELECT count(*) > 20 FROM modelreg.production_history WHERE model LIKE 'race.q%' AND version = 1}), 't', 'and something was promoted');
+
+# Those who LISTEN are told by ids: of the node, and of the model whose current version derives from it, and of no other.
+$node->safe_psql('postgres', q{
+	SELECT modelreg.promote('race.q' || n, n % 2 + 1, 'Production') FROM generate_series(0, 7) n});
+my ($data, $other, $model) = split /\|/, $node->safe_psql('postgres', q{
+	SELECT (SELECT node_id FROM modelreg.lineage_nodes WHERE address = 'snapshot:race.data@0'), (SELECT node_id FROM modelreg.lineage_nodes WHERE address = 'snapshot:race.data@1'),
+		(SELECT model_id FROM modelreg.models WHERE model = 'race.q0')});
+my @told = $node->safe_psql('postgres', q{
+	LISTEN modelreg;
+	LISTEN modelreg_quarantine;
+	SELECT modelreg.quarantine('snapshot:race.data@0', 'told') > 0;
+	SELECT modelreg.quarantine('snapshot:race.data@1', 'told') > 0}) =~ /notification "(\w+)" with payload "(\d+)"/g;
+is("@told", "modelreg_quarantine $data modelreg $model modelreg_quarantine $other", 'who listens is told of the nodes, and of the model that has one in Production');
+
 # A history is imported in one transaction: locks do not pile up.
 is($node->safe_psql('postgres', q{
 	SELECT count(modelreg.record_run('race.run-' || i, request_id => 'run-' || i)) FROM generate_series(1, 20000) AS i}),
