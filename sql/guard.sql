@@ -24,6 +24,7 @@ SELECT modelreg.forbid_policy('guard', 'high-risk');
 SELECT modelreg.create_model('guard.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('guard.strict');
 SELECT modelreg.attempt_promotion('guard.strict', 1, 'Staging') > 0 AS refused;
+SELECT modelreg.quarantine('run:guard.train', 'to be looked into') > 0 AS quarantined;
 
 CREATE SCHEMA regress_guard;
 GRANT USAGE, CREATE ON SCHEMA regress_guard TO PUBLIC;

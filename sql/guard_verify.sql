@@ -22,6 +22,7 @@ SELECT modelreg.attempt_promotion('behind.strict', 1, 'Staging') > 0 AS refused;
 SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----', 'behind') IS NOT NULL AS key;
 SELECT modelreg.record_attestation('behind.model', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') > 0 AS attested;
 SELECT modelreg.revoke_key('signer', 'stolen', 'behind', compromised_since => '2020-01-01');
+SELECT modelreg.quarantine('run:behind.train', 'to be looked into') > 0 AS quarantined;
 
 CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS

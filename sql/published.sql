@@ -189,6 +189,7 @@ UPDATE modelreg.model m SET current_version = 1, current_since = p.at, current_r
 UPDATE modelreg.version_stage s SET stage = CASE s.version WHEN 1 THEN 'Production' ELSE 'Experimental' END::modelreg.stage,
 	since = CASE s.version WHEN 1 THEN (SELECT at FROM modelreg.production p WHERE p.model_id = 1)
 		ELSE (SELECT registered_at FROM modelreg.version v WHERE v.model_id = 1 AND v.version = s.version) END WHERE s.model_id = 1;
+DELETE FROM modelreg.evidence WHERE model_id = 1 AND version <> 1;
 SELECT * FROM findings;
 SELECT object, detail FROM modelreg.verify_head(:'first');
 SELECT object, detail FROM modelreg.verify_head(:'second');

@@ -130,6 +130,45 @@ SELECT modelreg.register_version('q.m', run => 'run:q.train-7');
 SELECT fails($$SELECT modelreg.promote('q.m', 7, 'Staging')$$);
 SELECT count(modelreg.lift_quarantine(node, 'all of them')) FROM modelreg.quarantined WHERE kind = 'note';
 
+-- The gate: before every move to Staging and Production, in all roles unless the policy names some, and never only a warning
+SELECT gate, kind, severity, required, observed, verdict, source FROM modelreg.check_promotion('q.m', 1, 'Staging');
+SELECT gate, observed, verdict, source FROM modelreg.check_promotion('q.m', 5, 'Production');
+SELECT count(*) FROM modelreg.check_promotion('q.m', 3, 'Archived');
+SELECT fails($$SELECT modelreg.create_policy('q', 'narrow', '{"format": 1, "transitions": [], "gates": {"a": {"kind": "quarantine", "severity": "warn"},
+	"b": {"kind": "quarantine", "roles": []}, "c": {"kind": "quarantine", "roles": [1], "kinds": ["x"]}}}')$$);
+SELECT modelreg.create_policy('q', 'narrow', '{"format": 1, "gates": {"data": {"kind": "quarantine", "roles": ["training", "base"]}},
+	"transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "gates": ["data"]},
+		{"from": ["Experimental", "Staging"], "to": "Production", "levels": ["maintainer"], "gates": ["data"]},
+		{"from": ["Staging", "Production"], "to": "Archived", "levels": ["maintainer"]}]}');
+RESET ROLE;
+SELECT modelreg.allow_policy('q', 'narrow', 1);
+SET ROLE regress_q_ann;
+SELECT modelreg.record_node('corpus', 'q.c', n::text) FROM generate_series(1, 4) n;
+SELECT modelreg.record_node('corpus', 'q.c', '2-fixed', supersedes => 'corpus:q.c@2');
+SELECT modelreg.record_run('q.narrow', inputs => '{"training": "corpus:q.c@1", "teacher": ["corpus:q.c@2", "corpus:q.c@3"], "base": "corpus:q.c@3", "test": "corpus:q.c@4"}');
+SELECT modelreg.create_model('q.narrow', 'narrow') > 0, modelreg.register_version('q.narrow', run => 'run:q.narrow');
+-- in another role, and by what stands for an input in another role: it may; the very run may not
+SELECT modelreg.quarantine('corpus:q.c@4', 'x') > 0, modelreg.quarantine('corpus:q.c@2-fixed', 'x') > 0;
+SELECT gate, required, observed, verdict FROM modelreg.check_promotion('q.narrow', 1, 'Staging');
+SELECT modelreg.promote('q.narrow', 1, 'Staging') IS NOT NULL;
+SELECT modelreg.quarantine('corpus:q.c@3', 'a teacher and a base') > 0;
+SELECT gate, observed, verdict, source FROM modelreg.check_promotion('q.narrow', 1, 'Production');
+SELECT fails($$SELECT modelreg.promote('q.narrow', 1, 'Production')$$);
+SELECT modelreg.lift_quarantine('corpus:q.c@3', 'x') > 0, modelreg.quarantine('corpus:q.c@1', 'x') > 0;
+SELECT fails($$SELECT modelreg.promote('q.narrow', 1, 'Production')$$);
+SELECT modelreg.lift_quarantine('corpus:q.c@1', 'x') > 0, modelreg.record_snapshot('q.unused', '1'), modelreg.record_node('corpus', 'q.c', '1-fixed', supersedes => 'corpus:q.c@1');
+SELECT modelreg.quarantine('corpus:q.c@1-fixed', 'it stands for what it was trained on') > 0;
+SELECT fails($$SELECT modelreg.promote('q.narrow', 1, 'Production')$$);
+SELECT modelreg.lift_quarantine('corpus:q.c@1-fixed', 'x') > 0, modelreg.quarantine('models:/q.narrow/1', 'itself, in whatever role') > 0;
+SELECT fails($$SELECT modelreg.promote('q.narrow', 1, 'Production')$$);
+SELECT modelreg.lift_quarantine('models:/q.narrow/1', 'x') > 0;
+SELECT modelreg.promote('q.narrow', 1, 'Production') IS NOT NULL;
+SELECT gate, observed, verdict FROM modelreg.gate_evidence WHERE model = 'q.narrow' ORDER BY number, gate;
+-- with other gates that refuse, all are told; a refusal that is kept has its evidence
+SELECT modelreg.attempt_promotion('q.m', 1, 'Staging', 'to keep the refusal') IS NOT NULL;
+SELECT kind, what->>'version' FROM modelreg.events WHERE kind = 'promotion_refused' AND team = 'q';
+SELECT modelreg.lift_quarantine(node, 'x') > 0 FROM modelreg.quarantined WHERE kind = 'corpus';
+
 -- In one transaction: what was let in before is no obstacle, what comes after is
 SELECT modelreg.lift_quarantine('snapshot:q.events@1', 'x') > 0;
 BEGIN;

@@ -205,6 +205,13 @@ mr_marks_run_by(MrMarkKind kind, MrMarksRun run)
 	runners[kind] = run;
 }
 
+static Jsonb *
+copy_json(Jsonb *json)
+{
+	return json == NULL ? NULL :
+		(Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(json));
+}
+
 /* Remember something that a later room has to do before the commit. */
 void
 mr_mark(MrMarkKind kind, const MrMark *mark)
@@ -219,8 +226,8 @@ mr_mark(MrMarkKind kind, const MrMark *mark)
 	added = &list->marks[list->n];
 	*added = *mark;
 	added->subxact = GetCurrentSubTransactionId();
-	if (mark->who != NULL)
-		added->who = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(mark->who));
+	added->who = copy_json(mark->who);
+	added->what = copy_json(mark->what);
 	list->n++;
 	MemoryContextSwitchTo(old);
 }

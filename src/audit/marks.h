@@ -29,7 +29,8 @@ typedef struct MrMark
 	int64		model;
 	int32		version;
 	int64		node;
-	Jsonb	   *who;			/* copied by mr_mark() */
+	Jsonb	   *who;			/* this and the next are copied by mr_mark() */
+	Jsonb	   *what;
 } MrMark;
 
 /*

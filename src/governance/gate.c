@@ -22,6 +22,7 @@ static const MrGateKind *const kinds[] = {
 	&mr_gate_schema_compatible,
 	&mr_gate_signature,
 	&mr_gate_artifacts,
+	&mr_gate_quarantine,
 };
 
 /* The kind of that name, or NULL. */

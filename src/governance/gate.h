@@ -107,5 +107,6 @@ extern const MrGateKind mr_gate_data_quality;
 extern const MrGateKind mr_gate_schema_compatible;
 extern const MrGateKind mr_gate_signature;
 extern const MrGateKind mr_gate_artifacts;
+extern const MrGateKind mr_gate_quarantine;
 
 #endif							/* MODELREG_GATE_H */

@@ -14,6 +14,7 @@
 #include "base/snapshot.h"
 #include "governance/governance.h"
 #include "governance/promotion.h"
+#include "governance/quarantine.h"
 #include "registry/registry_tables.h"
 
 PG_FUNCTION_INFO_V1(modelreg_promote);
@@ -107,6 +108,7 @@ int64
 mr_promotion_decide(MrTransition *transition, const MrPromotion *promotion,
 					const MrLook *look, const char *kind)
 {
+	transition->quarantine_roles = mr_quarantine_roles(look->policy, look->way);
 	mr_transition_move(transition, promotion->version, promotion->to);
 	if (promotion->to != MR_STAGE_PRODUCTION)
 		leave_production(transition, promotion);
@@ -200,7 +202,10 @@ run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 		mr_look_at_gates(&look, 0);
 		mr_look_require_caller(&look, verb->team.rights, verb->who);
 		if (look.gates.refuses && !keep_refusal)
+		{
+			mr_quarantine_refuse_alone(transition, look.subject.node, &look.gates);
 			mr_gates_raise_refused(&look.subject, &look.gates);
+		}
 		number = look.gates.refuses ? record_refusal(transition, &look) :
 			mr_promotion_decide(transition, promotion, &look,
 								promotion->to == MR_STAGE_PRODUCTION ? "promoted" : "stage_changed");

@@ -78,6 +78,44 @@ refuse_at_commit(int64 node, const MrQuarantined *found)
 			 mr_reason("quarantined")));
 }
 
+/* What is quarantined upstream of a version, in the roles that count. */
+static MrQuarantined
+find_upstream(const MrMark *mark)
+{
+	int			n = 0;
+	char	  **roles = mark->what == NULL ? NULL :
+		mr_member_texts(&mark->what->root, "roles", &n);
+
+	return mr_upstream_quarantined(mark->node, (const char *const *) roles, n, NULL);
+}
+
+/*
+ * Nothing but quarantine refuses the version?  Then that is the error, which
+ * names the nodes.
+ */
+void
+mr_quarantine_refuse_alone(MrTransition *transition, int64 node,
+						   const MrGateResults *gates)
+{
+	MrQuarantined found = {NULL, 0};
+
+	for (int i = 0; i < gates->n; i++)
+	{
+		const MrGateResult *result = &gates->items[i];
+
+		if (result->holds || !result->gate->blocks)
+			continue;
+		if (result->gate->kind != &mr_gate_quarantine)
+			return;
+		found.nodes = result->nodes;
+		found.n = result->nnodes;
+	}
+	if (found.n == 0)
+		return;
+	mr_owner_end(&transition->verb->scope);
+	refuse(node, &found);
+}
+
 /*
  * A decision lets the version into Staging or Production: 55000 if it derives
  * from a quarantined node, and another look before the commit.
@@ -85,11 +123,12 @@ refuse_at_commit(int64 node, const MrQuarantined *found)
 void
 mr_quarantine_let_in(MrTransition *transition, int32 version)
 {
-	MrMark		mark = {.model = transition->model->id,.version = version};
+	MrMark		mark = {.model = transition->model->id,.version = version,
+	.what = transition->quarantine_roles};
 	MrQuarantined found;
 
 	mark.node = mr_version_node_id(mark.model, version, NULL);
-	found = mr_upstream_quarantined(mark.node, NULL, 0, NULL);
+	found = find_upstream(&mark);
 	if (found.n > 0)
 	{
 		mr_owner_end(&transition->verb->scope);
@@ -200,7 +239,7 @@ check_marks(const MrMark *marks, int64 n)
 			notify_models(marks[i].node);
 			continue;
 		}
-		found = mr_upstream_quarantined(marks[i].node, NULL, 0, NULL);
+		found = find_upstream(&marks[i]);
 		leave_out_own(&found, marks, n);
 		if (found.n > 0)
 			refuse_at_commit(marks[i].node, &found);

@@ -30,6 +30,7 @@ typedef struct MrTransition
 	bytea	   *evidence;		/* what gates said, or NULL */
 	int64		request;		/* that was approved, or 0 */
 	bool		by_policy;		/* nobody asked for it */
+	Jsonb	   *quarantine_roles;	/* of mr_quarantine_roles() */
 } MrTransition;
 
 extern MrTransition *mr_transition_begin(MrVerb *verb, MrModel *model,
