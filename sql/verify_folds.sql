@@ -63,14 +63,15 @@ BEGIN
 END
 $$;
 
--- How much a team's verify() finds after a statement, and of what the whole registry's says nothing.
-CREATE FUNCTION compare(change text, OUT findings integer, OUT missed text) LANGUAGE plpgsql AS $$
+-- How much a team's verify() finds after a statement, of what the whole registry's says nothing, and whether that finds nothing at all.
+CREATE FUNCTION compare(change text, OUT findings integer, OUT missed text, OUT passed boolean) LANGUAGE plpgsql AS $$
 DECLARE
 	whole text[];
 BEGIN
 	EXECUTE change;
 	CALL mend();
-	SELECT array_agg(w.check_name || ' ' || w.object) INTO whole FROM modelreg.verify() AS w;
+	SELECT array_agg(w.check_name || ' ' || w.object) INTO whole FROM modelreg.verify() AS w WHERE w.check_name <> 'guard';
+	passed := whole IS NULL;
 	SELECT count(*), string_agg(p::text, E'\n') FILTER (WHERE (p.check_name || ' ' || p.object = ANY (whole)) IS NOT TRUE) INTO findings, missed FROM modelreg.verify('search') AS p;
 	RAISE EXCEPTION USING ERRCODE = 'MR001';
 EXCEPTION WHEN SQLSTATE 'MR001' OR integrity_constraint_violation THEN
@@ -110,7 +111,9 @@ SELECT format(f.change, t.name, x.tid) FROM (
 	LATERAL (SELECT x.name) AS t(name),
 	LATERAL (VALUES ('DELETE FROM modelreg.%s WHERE ctid = %L'), ('INSERT INTO modelreg.%s SELECT * FROM modelreg.%1$s WHERE ctid = %L'),
 		('UPDATE modelreg.%s SET model_id = 3 - model_id WHERE ctid = %L'), ('UPDATE modelreg.%s SET model_id = 99 WHERE ctid = %L'),
-		('UPDATE modelreg.%s SET version = 4 - version WHERE ctid = %L'), ('UPDATE modelreg.%s SET team_id = 2 WHERE ctid = %L')) AS f(change);
+		('UPDATE modelreg.%s SET version = 4 - version WHERE ctid = %L'), ('UPDATE modelreg.%s SET team_id = 2 WHERE ctid = %L')) AS f(change)
+-- Of versions that are there twice, which one a statement takes is chance; and those of another team a team's verify() does not see.
+WHERE x.name <> 'version' OR f.change !~ '3 - model_id|4 - version|team_id = 2';
 INSERT INTO forged SELECT format('UPDATE modelreg.version_stage SET %s WHERE ctid = %L', f.change, s.ctid) FROM modelreg.version_stage s,
 	(VALUES ('stage = ''Staging'''), ('stage = ''Archived'''), ('since = since + interval ''1 us''')) AS f(change);
 INSERT INTO forged SELECT format('UPDATE modelreg.production SET %s WHERE ctid = %L', f.change, s.ctid) FROM modelreg.production s,
@@ -139,6 +142,8 @@ CREATE TABLE result AS SELECT * FROM (SELECT change FROM forged WHERE change NOT
 	UNION SELECT change FROM special) AS f, compare(f.change);
 SELECT count(*) > 80 AS many, count(*) FILTER (WHERE findings > 0) > 60 AS found FROM result;
 SELECT change, missed FROM result WHERE missed IS NOT NULL;
+-- A row that is there twice is found, though a team's verify() does not look for it.
+SELECT change FROM result WHERE passed AND change ~ '^(INSERT INTO|DELETE FROM) modelreg.(version|version_stage|production|alias) ';
 
 \c :origin
 DROP DATABASE regress_verify_folds;
