@@ -92,7 +92,7 @@ FROM modelreg.event e, LATERAL (
 	UNION ALL SELECT format('jsonb_set(what, %L, %L)', ARRAY['moves', i::text, m.name], m.value)
 		FROM jsonb_array_elements(CASE jsonb_typeof(e.what->'moves') WHEN 'array' THEN e.what->'moves' ELSE '[]' END) WITH ORDINALITY AS x(move, nr), LATERAL (SELECT nr - 1) AS n(i),
 			(VALUES ('version', '2'), ('version', '"1"'), ('version', '3.0'), ('version', '0'), ('from', '"Staging"'), ('to', '"Staging"'), ('to', '"production"'), ('to', '"Nowhere"'), ('to', '3'), ('more', '1')) AS m(name, value)
-	UNION ALL SELECT w FROM (VALUES ('what || ''{"moves": [{"to": "Archived", "from": "Experimental", "version": 3}]}'''), ('what || ''{"current": 3}'''), ('what || ''{"moves": 1}'''),
+	UNION ALL SELECT w FROM (VALUES ('what || ''{"moves": [{"to": "Archived", "from": "Experimental", "version": 3}]}'''), ('what || ''{"current": 3}'''), ('what || ''{"moves": 1}'''), ('what || ''{"evidence": "forged"}'''),
 		('''[]'''), ('''["moves"]'''), ('''null'''), ('''"current"'''), ('what || ''{"version": 3}'''), ('what || ''{"alias": "forged"}''')) AS v(w)
 	) AS f(what)
 WHERE e.chain IN (4, 5) AND (e.chain_id <= 2 OR e.seq = 1);
@@ -134,6 +134,8 @@ INSERT INTO special VALUES
 	('DELETE FROM modelreg.payload WHERE body = ''first'''), ('UPDATE modelreg.payload SET digest = sha256(''forged'') WHERE body = ''first'''), ('UPDATE modelreg.payload SET team_id = 2 WHERE body = ''first'''),
 	('INSERT INTO modelreg.payload VALUES (sha256(''forged''), 1, ''x'', ''y'')'),
 	('UPDATE modelreg.version SET params = (SELECT digest FROM modelreg.payload WHERE body = ''first'') WHERE version = 1'),
+	('UPDATE modelreg.event SET what = what || ''{"evidence": "forged"}'' WHERE chain = 5 AND chain_id = 2 AND seq = 2'),
+	('INSERT INTO modelreg.evidence SELECT 1, sha256(''forged''), 1, 1, ''{}'', now(), sha256(''forged'')'),
 	('UPDATE modelreg.note SET value = NULL'), ('UPDATE modelreg.node SET properties = sha256(''forged'') WHERE name = ''1''');
 -- All of them take minutes: a part, and what is listed last.
 SELECT setseed(0.1);

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "audit/fold.h"
 #include "verify/verify.h"
 
 typedef struct Statement
@@ -72,5 +73,44 @@ void
 mr_verify_governance(MrVerify *verify)
 {
 	for (int i = 0; i < lengthof(statements); i++)
-		mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
+		if (!mr_verify_is_shown(verify, statements[i].what))
+			mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
 }
+
+/* A fold without a state: no decision names evidence, and there is none. */
+static void *
+begin(MemoryContext context)
+{
+	return context;
+}
+
+static bool
+take_decision(void *state, const MrEventRow *event)
+{
+	JsonbContainer *what = &event->what->root;
+	JsonbValue	value;
+
+	return !JsonContainerIsObject(what) ||
+		getKeyJsonValueFromContainer(what, "evidence", strlen("evidence"), &value) == NULL ||
+		value.type == jbvNull;
+}
+
+static bool
+take_evidence(void *state, const Datum *values, const bool *nulls)
+{
+	return false;
+}
+
+static bool
+end(void *state)
+{
+	return true;
+}
+
+static const char *const shows[] = {"evidence"};
+static const MrFoldStep steps[] = {{MR_CHAIN_DECISIONS, NULL, take_decision}};
+static const MrFoldRows rows[] = {{"SELECT v.digest FROM modelreg.evidence v LIMIT 1", take_evidence}};
+
+const MrFold mr_verify_evidence_fold = {
+	shows, lengthof(shows), steps, lengthof(steps), rows, lengthof(rows), begin, end
+};

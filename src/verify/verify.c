@@ -509,4 +509,5 @@ void
 mr_verify_init(void)
 {
 	mr_fold_add(&mr_verify_models_fold);
+	mr_fold_add(&mr_verify_evidence_fold);
 }

@@ -84,6 +84,7 @@ extern MrPass *mr_verify_pass_begin(void);
 extern void mr_verify_pass_event(MrPass *pass, const Datum *values, const bool *nulls);
 extern void mr_verify_pass_end(MrVerify *verify);
 extern const struct MrFold mr_verify_models_fold;
+extern const struct MrFold mr_verify_evidence_fold;
 
 /* Texts and the rows that name them; see texts.c. */
 typedef struct MrTexts MrTexts;
