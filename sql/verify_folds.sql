@@ -136,6 +136,7 @@ INSERT INTO special VALUES
 	('UPDATE modelreg.version SET params = (SELECT digest FROM modelreg.payload WHERE body = ''first'') WHERE version = 1'),
 	('UPDATE modelreg.event SET what = what || ''{"evidence": "forged"}'' WHERE chain = 5 AND chain_id = 2 AND seq = 2'),
 	('INSERT INTO modelreg.evidence SELECT 1, sha256(''forged''), 1, 1, ''{}'', now(), sha256(''forged'')'),
+	('UPDATE modelreg.event SET what = jsonb_set(what, ''{replaced}'', ''3'') WHERE chain = 5 AND chain_id = 2 AND kind = ''promoted'''),
 	('UPDATE modelreg.note SET value = NULL'), ('UPDATE modelreg.node SET properties = sha256(''forged'') WHERE name = ''1''');
 -- All of them take minutes: a part, and what is listed last.
 SELECT setseed(0.1);
