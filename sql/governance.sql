@@ -111,4 +111,4 @@ SELECT count(*) FROM modelreg.production_history;
 SELECT count(*) FROM modelreg.transitions;
 SELECT count(*) FROM modelreg.model_history;
 RESET ROLE;
-SELECT * FROM modelreg.verify();
+SELECT * FROM modelreg.verify('gov');

@@ -16,7 +16,8 @@ SELECT modelreg.append_upload(:upload, 0, 'weights 1');
 SELECT modelreg.finish_upload(:upload);
 SELECT modelreg.append_upload(modelreg.begin_upload('guard', 9), 0, 'begun');
 SELECT modelreg.register_version('guard.model', run => 'run:guard.train', params => '{"depth": 6}', metrics => '{"ndcg@10": 0.4}',
-	artifacts => format('[{"name": "weights", "upload": %s}]', :upload)::jsonb, description => 'To be attacked');
+	artifacts => format('[{"name": "weights", "upload": %s}, {"name": "prep", "uri": "s3://m/prep", "size": 3,
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]', :upload)::jsonb, description => 'To be attacked');
 SELECT modelreg.set_tag('guard.model', 'team', 'ranking');
 SELECT modelreg.set_alias('guard.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('guard.model', 1, 'Production') > 0 AS promoted;
@@ -25,6 +26,17 @@ SELECT modelreg.create_model('guard.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('guard.strict');
 SELECT modelreg.attempt_promotion('guard.strict', 1, 'Staging') > 0 AS refused;
 SELECT modelreg.quarantine('run:guard.train', 'to be looked into') > 0 AS quarantined;
+SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----', 'guard') IS NOT NULL AS key;
+SELECT modelreg.record_attestation('guard.model', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') > 0 AS attested;
+CREATE ROLE regress_guard_evaluator;
+SELECT modelreg.grant_level('guard', 'regress_guard_evaluator', l) FROM unnest('{evaluator,reviewer}'::text[]) l;
+SELECT modelreg.grant_registry_right(session_user, 'pooler');
+SELECT modelreg.emergency_promote('guard.strict', 1, 'Staging', 'to be asked about') > 0 AS emergency;
+SELECT modelreg.request_policy('guard.strict', 'open', 1) > 0 AS requested;
+SET ROLE regress_guard_evaluator;
+SELECT modelreg.approve(request, evidence) > 0 AS approved FROM modelreg.promotion_requests r, modelreg.review(r.request) WHERE r.model = 'guard.strict';
+RESET ROLE;
+SELECT modelreg.revoke_registry_right(session_user, 'pooler');
 
 CREATE SCHEMA regress_guard;
 GRANT USAGE, CREATE ON SCHEMA regress_guard TO PUBLIC;

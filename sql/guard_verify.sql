@@ -23,6 +23,15 @@ SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2V
 SELECT modelreg.record_attestation('behind.model', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') > 0 AS attested;
 SELECT modelreg.revoke_key('signer', 'stolen', 'behind', compromised_since => '2020-01-01');
 SELECT modelreg.quarantine('run:behind.train', 'to be looked into') > 0 AS quarantined;
+CREATE ROLE regress_behind_evaluator;
+SELECT modelreg.grant_level('behind', 'regress_behind_evaluator', l) FROM unnest('{evaluator,reviewer}'::text[]) l;
+SELECT modelreg.grant_registry_right(session_user, 'pooler');
+SELECT modelreg.emergency_promote('behind.strict', 1, 'Staging', 'to be asked about') > 0 AS emergency;
+SELECT modelreg.request_policy('behind.strict', 'open', 1) > 0 AS requested;
+SET ROLE regress_behind_evaluator;
+SELECT modelreg.approve(request, evidence) > 0 AS approved FROM modelreg.promotion_requests r, modelreg.review(r.request) WHERE r.model = 'behind.strict';
+RESET ROLE;
+SELECT modelreg.revoke_registry_right(session_user, 'pooler');
 
 CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS

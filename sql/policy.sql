@@ -101,7 +101,7 @@ SELECT modelreg.register_version('pol.m') FROM generate_series(1, 3);
 SET ROLE regress_pol_rita;
 SELECT modelreg.promote('pol.m', 1, 'Staging');
 SET ROLE regress_pol_cora;
-\set VERBOSITY verbose
+\set VERBOSITY default
 SELECT modelreg.promote('pol.m', 1, 'Staging');
 \set VERBOSITY terse
 SELECT modelreg.promote('pol.m', 1, 'Production');

@@ -57,3 +57,15 @@ SELECT modelreg.redact(encode(payload, 'hex'), 'a person') FROM modelreg.tag WHE
 SELECT modelreg.redact(encode(description, 'hex'), 'by mistake') FROM modelreg.version WHERE description IS NOT NULL;
 SELECT modelreg.rename_team('ads', 'advertising');
 SELECT modelreg.set_discoverable('advertising', true), modelreg.set_discoverable('search', true), modelreg.set_discoverable('search', false);
+SELECT modelreg.create_policy('search', 'ours', jsonb_set(modelreg.policy_document(NULL, 'standard', 1), '{retention_days,Archived}', '7')), modelreg.allow_policy('search', 'ours', 1),
+	modelreg.forbid_policy('search', 'high-risk'), modelreg.grant_registry_right(session_user, 'pooler'), modelreg.grant_level('search', 'joe', 'reviewer');
+SELECT modelreg.create_model('search.credit', 'ours');
+SELECT modelreg.register_version('search.credit'), modelreg.register_version('search.credit');
+SELECT modelreg.attempt_promotion('search.credit', 2, 'Staging', reason => 'too early');
+SELECT modelreg.record_evaluation('models:/search.credit/1', 'offline', '{"auc": 0.9}', passed => true);
+SELECT modelreg.request_promotion('search.credit', 1, 'Production', reason => 'é'), modelreg.request_promotion('search.credit', 1, 'Production');
+SELECT modelreg.withdraw_request(max(request)) FROM modelreg.promotion_requests;
+SET ROLE joe;
+SELECT modelreg.approve(request, evidence, 'é 😀') FROM modelreg.promotion_requests r, modelreg.review(r.request) WHERE r.state = 'open';
+RESET ROLE;
+SELECT modelreg.emergency_promote('search.credit', 2, 'Production', 'fire'), modelreg.request_policy('search.credit', 'standard', 1, 'stricter');

@@ -64,6 +64,14 @@ TYPES = {  # of every column, hashed or not
               "value double, evaluation_id bigint",
     "param": "model_id bigint, version integer, key text, team_id bigint, value text",
     "description": "model_id bigint, version integer, team_id bigint, payload bytea",
+    "policy": "team_id bigint, name text, revision integer, digest bytea, document jsonb, built_in boolean, who jsonb, "
+              "recorded_at timestamptz, hash bytea, format smallint",
+    "team_policy": "team_id bigint, name text, revision integer, since timestamptz",
+    "evidence": "team_id bigint, digest bytea, model_id bigint, version integer, document jsonb, recorded_at timestamptz, hash bytea, "
+                "format smallint",
+    "approval_request": "id bigint, team_id bigint, model_id bigint, seq bigint, version integer, stage text, policy text, "
+                        "policy_digest bytea, state text, who jsonb, requested_at timestamptz, expires_at timestamptz, closed_seq bigint",
+    "approval": "request_id bigint, seq bigint, team_id bigint, evidence bytea, who jsonb, at timestamptz",
     "quarantine": "node_id bigint, team_id bigint, since timestamptz, seq bigint",
 }
 
@@ -76,6 +84,8 @@ KEYS = {
     "evaluation": lambda r: f"{r['id']}",
     "note": lambda r: f"{r['id']}",
     "attestation": lambda r: f"{r['id']}",
+    "policy": lambda r: f"{r['team_id']}/{r['name']}/{r['revision']}",
+    "evidence": lambda r: f"{r['team_id']}/{r['digest'].hex()}",
 }
 
 
@@ -648,6 +658,9 @@ class Verifier:
             if e["kind"] == "model_created":
                 m.update(team_id=e["chain_id"], policy=text_of(e["what"], "policy"),
                          policy_digest=text_of(e["what"], "policy_digest"), created_at=e["at"])
+        for e in self.of(5, "policy_changed"):
+            if e["chain_id"] in told:
+                told[e["chain_id"]].update(policy=text_of(e["what"], "policy"), policy_digest=text_of(e["what"], "policy_digest"))
         found = {(r["team_id"], r["name"], r["model_id"], r["since"]): r["until"] for r in self.t["model_name"]}
         for key in found.keys() | names.keys():
             if key not in found or key not in names or found[key] != names[key]:
@@ -666,6 +679,50 @@ class Verifier:
                            "current_since", "current_registered_at", "current_identity"):
                 if m[column] != expected.get(column):
                     self.report("fold", f"model {m['id']}", f"{column} is {m[column]}, by the events it is {expected.get(column)}")
+
+    def check_policies(self):
+        self.compare("policy", {(p["team_id"], p["name"], p["revision"]):
+                                (p["hash"].hex(), p["digest"].hex(), hashlib.sha256(canonical(p["document"]).encode()).hexdigest())
+                                for p in self.t["policy"]},
+                     {(e["team_id"], text_of(e["what"], "policy"), whole(e["what"], "revision")):
+                      (text_of(e["what"], "hash"), text_of(e["what"], "policy_digest"), text_of(e["what"], "policy_digest"))
+                      for e in self.of(2, "policy_created")})
+        self.compare("team_policy", {(p["team_id"], p["name"]): (p["revision"], p["since"]) for p in self.t["team_policy"]},
+                     {(e["team_id"], text_of(e["what"], "policy")): (whole(e["what"], "revision"), e["at"])
+                      for e in self.of(2, "policy_allowed", "policy_forbidden")})
+        policies = {(p["team_id"], p["name"], p["digest"]) for p in self.t["policy"]}
+        for m in self.t["model"]:
+            if (m["team_id"], m["policy"], m["policy_digest"]) not in policies:
+                self.report("reference", f"model {m['id']}", "its policy's revision is missing")
+
+    def check_evidence(self):
+        told = {(e["team_id"], e["chain_id"], text_of(e["what"], "evidence")) for e in self.of(5) if text_of(e["what"], "evidence") is not None}
+        kept = {(v["team_id"], v["model_id"], v["digest"].hex()): v for v in self.t["evidence"]}
+        for key in told | kept.keys():
+            v = kept.get(key)
+            if v is None or key not in told or hashlib.sha256(canonical(v["document"]).encode()).hexdigest() != key[2] or \
+                    (whole(v["document"], "model_id"), whole(v["document"], "version")) != (v["model_id"], v["version"]):
+                self.report("reference", f"evidence {key[2]}", "it is missing, told of by no event, or not what its digest says")
+
+    def check_requests(self):
+        ends, told = {}, {}
+        for e in self.of(5, "promoted", "stage_changed", "policy_changed", "request_rejected", "request_withdrawn"):
+            if whole(e["what"], "request") is not None:
+                state = {"request_rejected": "rejected", "request_withdrawn": "withdrawn"}.get(e["kind"], "done")
+                ends.setdefault((e["chain_id"], whole(e["what"], "request")), (state, e["seq"]))
+        for e in self.of(5, "promotion_requested", "policy_requested"):
+            w, id_ = e["what"], whole(e["what"], "request")
+            told[id_] = (e["chain_id"], e["team_id"], e["seq"], whole(w, "version"), text_of(w, "stage"), text_of(w, "to_policy"),
+                         text_of(w, "to_policy_digest"), canonical(e["who"]), e["at"], whole(w, "expires_at"),
+                         ends.get((e["chain_id"], id_), ("open", None)))
+        self.compare("approval_request", {
+            r["id"]: (r["model_id"], r["team_id"], r["seq"], r["version"], r["stage"], r["policy"],
+                      r["policy_digest"] and r["policy_digest"].hex(), canonical(r["who"]), r["requested_at"], r["expires_at"],
+                      (r["state"], r["closed_seq"])) for r in self.t["approval_request"]}, told)
+        self.compare("approval", {(a["request_id"], a["seq"]): (a["team_id"], a["evidence"].hex(), canonical(a["who"]), a["at"])
+                                  for a in self.t["approval"]},
+                     {(whole(e["what"], "request"), e["seq"]): (e["team_id"], text_of(e["what"], "evidence"), canonical(e["who"]), e["at"])
+                      for e in self.of(5, "request_approved")})
 
     def check_decisions(self):
         production, stages, aliases = {}, {}, {}
@@ -732,8 +789,8 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_quarantines, self.check_models, self.check_decisions, self.check_notes, self.check_values,
-                      self.check_keys, self.check_attestations):
+                      self.check_quarantines, self.check_policies, self.check_models, self.check_decisions, self.check_evidence, self.check_requests,
+                      self.check_notes, self.check_values, self.check_keys, self.check_attestations):
             check()
 
 

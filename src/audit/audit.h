@@ -86,6 +86,9 @@ extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
 								   const char *kind, Jsonb *what,
 								   const char *reason);
 
+extern char *mr_event_reason(MrChain chain, int64 id, int64 seq,
+							 Snapshot snapshot);
+
 extern int64 mr_fact_batch(MrVerb *verb, int64 team);
 extern bool mr_fact_batch_is_open(int64 batch);
 extern void mr_fact_recorded(int64 batch, const char *table, int64 id,

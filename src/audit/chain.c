@@ -78,6 +78,25 @@ mr_chain_position(MrChain chain, int64 id, Snapshot snapshot)
 	return seq;
 }
 
+/* The free text given with an event; NULL for none, also where it was redacted. */
+char *
+mr_event_reason(MrChain chain, int64 id, int64 seq, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("event");
+	Datum		keys[3] = {Int16GetDatum(chain), Int64GetDatum(id), Int64GetDatum(seq)};
+	bytea	   *digest = NULL;
+	bool		none = true;
+
+	if (mr_table_find(table, "event_pkey", 3, keys, snapshot))
+	{
+		Datum		prose = mr_table_get(table, EVENT_PROSE, &none);
+
+		digest = none ? NULL : DatumGetByteaPCopy(prose);
+	}
+	mr_table_close(table);
+	return digest == NULL ? NULL : mr_payload_fetch(digest);
+}
+
 static MrHead *
 make_head(MrChain chain, int64 id)
 {

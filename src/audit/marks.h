@@ -17,6 +17,7 @@ extern void mr_mark_registration(void);
  */
 typedef enum MrMarkKind
 {
+	MR_MARK_PROMOTION,			/* versions registered or evaluated */
 	MR_MARK_QUARANTINE,			/* nodes quarantined, versions let in */
 	MR_MARK_KINDS
 } MrMarkKind;

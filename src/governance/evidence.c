@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
@@ -77,22 +78,28 @@ mr_evidence_of(const MrGateSubject *subject, const MrGateResults *results, int64
 	return evidence;
 }
 
-/* Keep the evidence, unless it is kept already; the model's head is locked. */
+/*
+ * Keep the evidence, of no version (0) for what is about the model, unless it is
+ * kept already; the model's head is locked.
+ */
 void
-mr_evidence_store(const MrGateSubject *subject, const MrEvidence *evidence)
+mr_evidence_store(const MrModel *model, int32 version, const MrEvidence *evidence)
 {
 	MrTable    *table = mr_table_open("evidence");
 	Datum		values[EVIDENCE_COLUMNS];
 	bool		nulls[EVIDENCE_COLUMNS] = {false};
 
-	values[EVIDENCE_TEAM_ID - 1] = Int64GetDatum(subject->model->team.id);
+	values[EVIDENCE_TEAM_ID - 1] = Int64GetDatum(model->team.id);
 	values[EVIDENCE_DIGEST - 1] = PointerGetDatum(evidence->digest);
-	values[EVIDENCE_MODEL_ID - 1] = Int64GetDatum(subject->model->id);
-	values[EVIDENCE_VERSION - 1] = Int32GetDatum(subject->version);
+	values[EVIDENCE_MODEL_ID - 1] = Int64GetDatum(model->id);
+	values[EVIDENCE_VERSION - 1] = Int32GetDatum(version);
 	values[EVIDENCE_DOCUMENT - 1] = JsonbPGetDatum(evidence->document);
 	values[EVIDENCE_RECORDED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	if (!mr_table_find_latest(table, "evidence_pkey", 2, values))
+	{
 		mr_table_insert(table, values, nulls);
+		CommandCounterIncrement();
+	}
 	mr_table_close(table);
 }
 

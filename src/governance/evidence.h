@@ -16,7 +16,7 @@ typedef struct MrEvidence
 extern MrEvidence mr_evidence_of(const MrGateSubject *subject,
 								 const MrGateResults *results,
 								 int64 request);
-extern void mr_evidence_store(const MrGateSubject *subject,
+extern void mr_evidence_store(const MrModel *model, int32 version,
 							  const MrEvidence *evidence);
 extern char *mr_evidence_text(const bytea *digest);
 extern void mr_gates_raise_refused(const MrGateSubject *subject,

@@ -78,20 +78,22 @@ CREATE VIEW modelreg.transitions WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, m.id AS model_id, e.seq AS number, e.at, e.kind,
 		(move->>'version')::integer AS version, move->>'from' AS from_stage, move->>'to' AS to_stage,
 		e.who->>'role' AS role, COALESCE(e.who->>'session', e.who->>'role') AS session_role,
-		e.what->>'policy' AS policy, e.what->>'policy_digest' AS policy_digest, p.body AS reason
+		e.what->>'policy' AS policy, e.what->>'policy_digest' AS policy_digest, p.body AS reason,
+		COALESCE(e.what->>'by_policy' = 'true', false) AS by_policy, 'sha256:' || (e.what->>'evidence') AS evidence,
+		(e.what->>'request')::bigint AS request
 	FROM modelreg.event e
 		JOIN modelreg.model m ON m.id = e.chain_id
 		JOIN modelreg.team t ON t.id = m.team_id
 		CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(e.what->'moves') AS move
 		LEFT JOIN modelreg.payload p ON p.digest = e.prose
-	WHERE e.chain = 5 AND e.kind IN ('promoted', 'rolled_back', 'stage_changed');
+	WHERE e.chain = 5 AND e.kind IN ('promoted', 'rolled_back', 'stage_changed', 'emergency_promoted');
 COMMENT ON VIEW modelreg.transitions IS 'One row per version that a decision moved from one stage to another.';
 COMMENT ON COLUMN modelreg.transitions.team IS 'Name of the team.';
 COMMENT ON COLUMN modelreg.transitions.model IS 'Present name of the model, with its team.';
 COMMENT ON COLUMN modelreg.transitions.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.transitions.number IS 'Number of the decision in the model''s chain.';
 COMMENT ON COLUMN modelreg.transitions.at IS 'When.';
-COMMENT ON COLUMN modelreg.transitions.kind IS 'promoted, rolled_back or stage_changed.';
+COMMENT ON COLUMN modelreg.transitions.kind IS 'promoted, rolled_back, stage_changed or emergency_promoted.';
 COMMENT ON COLUMN modelreg.transitions.version IS 'The version that moved.';
 COMMENT ON COLUMN modelreg.transitions.from_stage IS 'Its stage before.';
 COMMENT ON COLUMN modelreg.transitions.to_stage IS 'Its stage after.';
@@ -100,6 +102,9 @@ COMMENT ON COLUMN modelreg.transitions.session_role IS 'The role that had logged
 COMMENT ON COLUMN modelreg.transitions.policy IS 'The policy under which it was decided.';
 COMMENT ON COLUMN modelreg.transitions.policy_digest IS 'Digest of the policy''s revision.';
 COMMENT ON COLUMN modelreg.transitions.reason IS 'The reason given; null also when it was redacted.';
+COMMENT ON COLUMN modelreg.transitions.by_policy IS 'Whether the policy moved it by itself, when the role had registered or evaluated it.';
+COMMENT ON COLUMN modelreg.transitions.evidence IS 'Digest of what its gates said; null where none was asked.';
+COMMENT ON COLUMN modelreg.transitions.request IS 'The request that was approved; null for none.';
 GRANT SELECT ON modelreg.transitions TO PUBLIC;
 
 CREATE VIEW modelreg.model_history WITH (security_invoker, security_barrier) AS
@@ -109,7 +114,7 @@ CREATE VIEW modelreg.model_history WITH (security_invoker, security_barrier) AS
 		SELECT e.chain_id AS model_id, CASE e.chain WHEN 4 THEN 'registrations' ELSE 'decisions' END AS chain, e.seq AS number, e.at,
 			e.kind::text COLLATE "default" AS kind,
 			CASE WHEN e.kind IN ('version_registered', 'alias_set') THEN (e.what->>'version')::integer
-				WHEN e.kind IN ('promoted', 'rolled_back', 'stage_changed') THEN (e.what->'moves'->0->>'version')::integer END AS version,
+				WHEN e.kind IN ('promoted', 'rolled_back', 'stage_changed', 'emergency_promoted') THEN (e.what->'moves'->0->>'version')::integer END AS version,
 			e.who->>'role' AS role, COALESCE(e.who->>'session', e.who->>'role') AS session_role, e.what, e.prose
 		FROM modelreg.event e WHERE e.chain IN (4, 5)
 		UNION ALL

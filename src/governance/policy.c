@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "governance/automatic.h"
 #include "governance/governance.h"
 #include "governance/governance_tables.h"
 #include "governance/policy.h"
@@ -58,6 +59,15 @@ mr_policy_find_document(int64 team, MrPolicyRow *row)
 {
 	row->digest = mr_policy_digest_of(row->document);
 	return find_by_digest(team, row->name, row->digest, NULL, row);
+}
+
+/* The number of the revision of that digest; 0 for none. */
+int32
+mr_policy_revision_of(int64 team, const char *name, const bytea *digest, Snapshot snapshot)
+{
+	MrPolicyRow row;
+
+	return find_by_digest(team, name, digest, snapshot, &row) ? row.revision : 0;
 }
 
 /* The number of the last revision; 0 for none. */
@@ -157,6 +167,18 @@ mr_team_policy(int64 team, const char *name, Snapshot snapshot)
 	return revision;
 }
 
+/* Error 42501 for a policy, or for one of its revisions. */
+void
+mr_policy_raise_not_allowed(const char *team, const char *name, int32 revision)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 revision == 0 ? errmsg("team \"%s\" may not use policy \"%s\"", team, name) :
+			 errmsg("team \"%s\" may not use revision %d of policy \"%s\"", team, revision, name),
+			 errhint("An admin can allow it with modelreg.allow_policy()."),
+			 mr_reason("policy_not_allowed")));
+}
+
 /*
  * The revision of a policy that a model may come under now, which becomes a
  * row if it is none yet.  The team's head is locked.
@@ -171,11 +193,7 @@ mr_policy_choose(MrVerb *verb, MrHead *team, const char *name)
 		mr_policy_last_revision(verb->team.id, name, NULL) == 0)
 		raise_not_found(name, 0);
 	if (revision == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("team \"%s\" may not use policy \"%s\"", verb->team.name, name),
-				 errhint("An admin can allow it with modelreg.allow_policy()."),
-				 mr_reason("policy_not_allowed")));
+		mr_policy_raise_not_allowed(verb->team.name, name, 0);
 	row = mr_policy_require(verb->team.id, name, revision, NULL);
 	if (row.built_in && !mr_policy_find_document(verb->team.id, &row))
 		mr_policy_insert(verb, team, &row);
@@ -228,5 +246,6 @@ void
 mr_governance_init(void)
 {
 	mr_policy_digest = choose_digest;
+	mr_automatic_init();
 	mr_quarantine_init();
 }

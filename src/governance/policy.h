@@ -82,6 +82,10 @@ extern void mr_policy_insert(MrVerb *verb, MrHead *team,
 							 const MrPolicyRow *row);
 extern MrPolicyRow mr_policy_require(int64 team, const char *name,
 									 int32 revision, Snapshot snapshot);
+extern void mr_policy_raise_not_allowed(const char *team, const char *name,
+										int32 revision);
+extern int32 mr_policy_revision_of(int64 team, const char *name,
+								   const bytea *digest, Snapshot snapshot);
 extern int32 mr_team_policy(int64 team, const char *name, Snapshot snapshot);
 extern MrPolicyRow mr_policy_choose(MrVerb *verb, MrHead *team,
 									const char *name);

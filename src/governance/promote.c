@@ -122,7 +122,7 @@ mr_promotion_decide(MrTransition *transition, const MrPromotion *promotion,
 	}
 	if (look->gates.n > 0)
 	{
-		mr_evidence_store(&look->subject, &look->evidence);
+		mr_evidence_store(look->subject.model, look->subject.version, &look->evidence);
 		transition->evidence = look->evidence.digest;
 	}
 	return mr_transition_commit(transition, kind);
@@ -165,7 +165,7 @@ record_refusal(MrTransition *transition, const MrLook *look)
 	MrJson		what;
 	int64		number;
 
-	mr_evidence_store(&look->subject, &look->evidence);
+	mr_evidence_store(look->subject.model, look->subject.version, &look->evidence);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "version", look->subject.version);
 	mr_json_add_text(&what, "stage", mr_stage_name(look->subject.to));

@@ -60,6 +60,23 @@ mr_model_find(const MrTeam *team, const char *name, Snapshot snapshot,
 	return found;
 }
 
+/* The live model of an id, which is known to be of that team. */
+bool
+mr_model_by_id(const MrTeam *team, int64 id, Snapshot snapshot, MrModel *model)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(id);
+	bool		live = false;
+
+	if (mr_table_find(table, "model_pkey", 1, &key, snapshot))
+	{
+		(void) mr_table_get(table, MODEL_RETIRED_AT, &live);
+		read_model(table, team, model);
+	}
+	mr_table_close(table);
+	return live;
+}
+
 static void
 raise_not_found(const char *qualified)
 {

@@ -44,6 +44,8 @@ extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name,
 						  Snapshot snapshot, MrModel *model);
+extern bool mr_model_by_id(const MrTeam *team, int64 id, Snapshot snapshot,
+						   MrModel *model);
 extern MrHead *mr_model_lock(const MrModel *model);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);

@@ -1,6 +1,7 @@
 /*
  * governance.c
- *		What can be said of policies and of evidence by a statement.
+ *		What can be said of policies, evidence, requests and approvals by a
+ *		statement.
  *
  * As in statements.c: each lists what is wrong, as object and detail, takes
  * whatever a forged event may hold, and has the team and the model, or NULL,
@@ -59,6 +60,35 @@ static const Statement statements[] = {
 		"ON v.team_id = t.team_id AND v.model_id = t.chain_id AND encode(v.digest, 'hex') = t.digest "
 		"WHERE (t.digest = " DIGEST_OF("v.document") " AND v.document->>'model_id' = v.model_id::text "
 		"AND v.document->>'version' = v.version::text) IS NOT TRUE ORDER BY 1, 2"},
+
+	/* Times of JSON are microseconds since 2000. */
+	{"fold", "requests",
+		"WITH told AS (SELECT e.* FROM modelreg.event e WHERE e.chain = 5 AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)), "
+		"ends AS (SELECT DISTINCT ON (t.chain_id, t.what->>'request') t.chain_id, t.what->>'request' AS request, t.seq, "
+		"CASE t.kind WHEN 'request_rejected' THEN 'rejected' WHEN 'request_withdrawn' THEN 'withdrawn' ELSE 'done' END AS state FROM told t "
+		"WHERE t.kind IN ('promoted', 'stage_changed', 'policy_changed', 'request_rejected', 'request_withdrawn') AND t.what->>'request' IS NOT NULL "
+		"ORDER BY t.chain_id, t.what->>'request', t.seq) "
+		"SELECT concat('approval_request ', COALESCE(r.id::text, t.what->>'request')), "
+		"CASE WHEN r.id IS NULL THEN 'the row that the events tell of is missing' WHEN t.seq IS NULL THEN 'no event tells of this row' "
+		"ELSE 'it is another than by the events' END "
+		"FROM (SELECT * FROM told t WHERE t.kind IN ('promotion_requested', 'policy_requested')) t "
+		"FULL JOIN (SELECT * FROM modelreg.approval_request r WHERE " OF_TEAM("r") " AND ($2 IS NULL OR r.model_id = $2)) r "
+		"ON r.model_id = t.chain_id AND r.id::text = t.what->>'request' LEFT JOIN ends e ON e.chain_id = t.chain_id AND e.request = t.what->>'request' "
+		"WHERE r.id IS NULL OR t.seq IS NULL OR (r.team_id, r.seq, r.version::text, r.stage::text, r.policy, encode(r.policy_digest, 'hex'), r.who, r.requested_at, "
+		"(extract(epoch FROM r.expires_at - '2000-01-01 00:00:00+00') * 1000000)::bigint::text, r.state, r.closed_seq) IS DISTINCT FROM "
+		"(t.team_id, t.seq, t.what->>'version', t.what->>'stage', t.what->>'to_policy', t.what->>'to_policy_digest', t.who, t.at, t.what->>'expires_at', "
+		"COALESCE(e.state, 'open'), e.seq) ORDER BY 1, 2"},
+
+	{"fold", "approvals",
+		"SELECT concat('approval ', COALESCE(a.request_id::text, e.what->>'request'), '/', COALESCE(a.seq, e.seq)), "
+		"CASE WHEN a.seq IS NULL THEN 'the row that the events tell of is missing' WHEN e.seq IS NULL THEN 'no event tells of this row' "
+		"ELSE 'it is another than by the events' END "
+		"FROM (SELECT e.* FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'request_approved' AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)) e "
+		"FULL JOIN (SELECT a.*, r.model_id FROM modelreg.approval a LEFT JOIN modelreg.approval_request r ON r.id = a.request_id "
+		"WHERE " OF_TEAM("a") " AND ($2 IS NULL OR r.model_id = $2)) a "
+		"ON a.model_id = e.chain_id AND a.seq = e.seq AND a.request_id::text = e.what->>'request' "
+		"WHERE a.seq IS NULL OR e.seq IS NULL OR (a.team_id, encode(a.evidence, 'hex'), a.who, a.at) IS DISTINCT FROM "
+		"(e.team_id, e.what->>'evidence', e.who, e.at) ORDER BY 1, 2"},
 };
 
 static void

@@ -66,6 +66,8 @@ static const Key keys[] = {
 	KEY("policy", "team_id, name, digest", ALL_ROWS),
 	KEY("team_policy", "team_id, name", ALL_ROWS),
 	KEY("evidence", "team_id, digest", ALL_ROWS),
+	KEY("approval_request", "id", ALL_ROWS),
+	KEY("approval", "request_id, seq", ALL_ROWS),
 	KEY("alias", "model_id, alias", ALL_ROWS),
 	KEY("evaluation", "id", ALL_ROWS),
 	KEY("note", "id", ALL_ROWS),

@@ -196,9 +196,11 @@ static const Statement statements[] = {
 		"LEFT JOIN (SELECT t.model_id, min(t.at) AS at FROM told t WHERE t.kind = 'model_retired' GROUP BY t.model_id) x "
 		"ON x.model_id = m.id::text "
 		"LEFT JOIN LATERAL (SELECT p.version, p.at FROM modelreg.production p WHERE p.model_id = m.id ORDER BY p.seq DESC LIMIT 1) p ON true "
+		"LEFT JOIN LATERAL (SELECT e.what FROM modelreg.event e WHERE e.chain = 5 AND e.chain_id = m.id AND e.kind = 'policy_changed' "
+		"ORDER BY e.seq DESC LIMIT 1) c5 ON true "
 		"LEFT JOIN LATERAL (SELECT * FROM modelreg.version v WHERE v.model_id = m.id AND v.version = p.version LIMIT 1) v ON true "
-		DIFFERENCES("('team_id', m.team_id::text, b.chain_id::text), ('name', m.name, n.name), ('policy', m.policy, b.what->>'policy'), "
-			"('policy_digest', encode(m.policy_digest, 'hex'), b.what->>'policy_digest'), ('created_at', m.created_at::text, b.at::text), "
+		DIFFERENCES("('team_id', m.team_id::text, b.chain_id::text), ('name', m.name, n.name), ('policy', m.policy, COALESCE(c5.what, b.what)->>'policy'), "
+			"('policy_digest', encode(m.policy_digest, 'hex'), COALESCE(c5.what, b.what)->>'policy_digest'), ('created_at', m.created_at::text, b.at::text), "
 			"('retired_at', m.retired_at::text, x.at::text), ('current_version', m.current_version::text, p.version::text), "
 			"('current_since', m.current_since::text, CASE WHEN p.version IS NOT NULL THEN p.at::text END), "
 			"('current_registered_at', m.current_registered_at::text, v.registered_at::text), "
@@ -466,6 +468,8 @@ static const Statement statements[] = {
 		"UNION ALL SELECT 'attestation_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.attestation_id_seq), (SELECT max(id) FROM modelreg.attestation) "
 		"UNION ALL SELECT 'blob_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.blob_id_seq), (SELECT max(id) FROM modelreg.blob) "
 		"UNION ALL SELECT 'upload_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.upload_id_seq), (SELECT max(id) FROM modelreg.upload) "
+		"UNION ALL SELECT 'approval_request_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.approval_request_id_seq), "
+		"(SELECT max(id) FROM modelreg.approval_request) "
 		"UNION ALL SELECT 'batch_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.batch_seq), (SELECT max(" MR_SQL_INT("e.what->>'batch'") ") "
 		"FROM modelreg.event e WHERE e.chain = 3)) AS s(name, last, used) WHERE s.used > s.last ORDER BY s.name"},
 

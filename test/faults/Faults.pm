@@ -145,6 +145,10 @@ my $upload = q{(SELECT id FROM modelreg.upload WHERE request_id = 'upload-%d')};
 my $begin = q{SELECT modelreg.begin_upload('search', 40000, request_id => 'upload-%d');};
 my $bytes = q{convert_to(rpad('%d', 40000, 'weights'), 'UTF8')};
 my $append = "$begin SELECT modelreg.append_upload($upload, 0, $bytes);";
+my $ask = q{RESET ROLE; SELECT modelreg.grant_registry_right(session_user, 'pooler'), modelreg.grant_level('search', 'joe', 'contributor'); SET ROLE ann; SELECT modelreg.create_model('search.ask%d', 'standard');
+	SET ROLE joe; SELECT modelreg.register_version('search.ask%d'); SET ROLE ann; SELECT modelreg.record_evaluation('models:/search.ask%d/1', 'offline', '{}', passed => true);
+	SET ROLE joe; SELECT modelreg.request_promotion('search.ask%d', 1, 'Production', request_id => 'ask-%d'); SET ROLE ann;};
+my $asked = q{(SELECT max(request) FROM modelreg.promotion_requests WHERE model = 'search.ask%d')};
 my %calls = (
 	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
@@ -176,6 +180,13 @@ my %calls = (
 	quarantine => [ q{SELECT modelreg.lift_quarantine('snapshot:search.odd@1', 'mended');}, q{quarantine('snapshot:search.odd@1', 'broken', request_id => 'r%d')} ],
 	lift_quarantine => [ q{SELECT modelreg.quarantine('snapshot:search.odd@2', 'broken');}, q{lift_quarantine('snapshot:search.odd@2', 'mended', request_id => 'r%d')} ],
 	attempt_promotion => [ q{SELECT modelreg.create_model('search.strict%d', 'standard'), modelreg.register_version('search.strict%d');}, q{attempt_promotion('search.strict%d', 1, 'Staging', reason => 'A/B', request_id => 'r%d')} ],
+	emergency_promote => [ q{SELECT modelreg.create_model('search.fire%d', 'standard'), modelreg.register_version('search.fire%d');}, q{emergency_promote('search.fire%d', 1, 'Production', 'it burns', request_id => 'r%d')} ],
+	request_promotion => [ q{SELECT modelreg.create_model('search.ask%d', 'standard'), modelreg.register_version('search.ask%d'); SELECT modelreg.record_evaluation('models:/search.ask%d/1', 'offline', '{}', passed => true);},
+		q{request_promotion('search.ask%d', 1, 'Production', reason => 'better', request_id => 'r%d')} ],
+	request_policy => [ q{SELECT modelreg.create_model('search.ask%d', 'open');}, q{request_policy('search.ask%d', 'standard', 1, reason => 'stricter', request_id => 'r%d')} ],
+	approve => [ $ask, "approve($asked, (SELECT evidence FROM modelreg.review($asked)), 'seen', request_id => 'r%d')" ],
+	reject => [ $ask, "reject($asked, 'not now', request_id => 'r%d')" ],
+	withdraw_request => [ $ask, "withdraw_request($asked, 'no longer', request_id => 'r%d')" ],
 	create_policy => [ '', q{create_policy('search', 'ours', jsonb_set(modelreg.policy_document(NULL, 'standard', 1), '{retention_days,Archived}', to_jsonb(%d + 1)), request_id => 'r%d')} ],
 	allow_policy => [ q{SELECT modelreg.forbid_policy('search', 'high-risk');}, q{allow_policy('search', 'high-risk', 1, request_id => 'r%d')} ],
 	forbid_policy => [ q{SELECT modelreg.allow_policy('search', 'high-risk', 1);}, q{forbid_policy('search', 'high-risk', request_id => 'r%d')} ],

@@ -1,0 +1,377 @@
+/*
+ * approve.c
+ *		Reviewing and approving requests.
+ *
+ * review() shows a digest of all that the request is decided on; an approval
+ * repeats it, and one of anything but what is so now is refused.  When a new
+ * evaluation, another policy or another version in Production changes it, the
+ * approvals given before count no more.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/row.h"
+#include "base/snapshot.h"
+#include "governance/governance_tables.h"
+#include "governance/person.h"
+#include "governance/request.h"
+#include "types/digest.h"
+
+PG_FUNCTION_INFO_V1(modelreg_review);
+PG_FUNCTION_INFO_V1(modelreg_request_evidence);
+PG_FUNCTION_INFO_V1(modelreg_approve);
+
+/* Policies name the levels that they want out of these. */
+#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
+
+/* Error 55000 for a request of which nothing comes any more. */
+void
+mr_request_raise_closed(int64 id, const char *state)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("request " INT64_FORMAT " is not open", id),
+			 errdetail("It is %s.", state),
+			 errhint("Ask anew with modelreg.request_promotion() or modelreg.request_policy()."),
+			 mr_reason("request_closed")));
+}
+
+static void
+raise_evidence_changed(int64 id, const char *now)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("request " INT64_FORMAT " stands on other evidence", id),
+			 errdetail("Its evidence is %s now.", now),
+			 errhint("Look at it with modelreg.review() and decide anew."),
+			 mr_reason("evidence_changed")));
+}
+
+/* What wants another person than the caller, in words; NULL for nothing. */
+static const char *
+objection(const MrApprovalRequest *request, const MrAsk *ask, Jsonb *who)
+{
+	const bool *distinct = ask->look.policy->distinct[MR_PART_APPROVER];
+
+	if (distinct[MR_PART_REQUESTER] && mr_same_person(request->who, who))
+		return "You asked for it.";
+	if (request->version == 0)
+		return NULL;
+	if (distinct[MR_PART_REGISTRANT] && mr_same_person(ask->look.subject.registrant, who))
+		return "You registered the version.";
+	if (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(&ask->look, who))
+		return "You evaluated the version.";
+	return NULL;
+}
+
+/* Error 42501 unless the caller may approve. */
+static void
+require_approver(const MrVerb *verb, const MrApprovalRequest *request, const MrAsk *ask)
+{
+	const char *reason = objection(request, ask, verb->who);
+
+	if (!(verb->team.rights & ask->way->approvers))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("policy \"%s\" does not let you approve", ask->look.subject.model->policy),
+				 errdetail("This needs one of the levels %s.", mr_levels_text(ask->way->approvers)),
+				 mr_reason("permission_denied")));
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("policy \"%s\" wants another person", ask->look.subject.model->policy),
+				 errdetail("%s", reason),
+				 mr_reason("same_person")));
+}
+
+static bool
+same_role(Jsonb *a, Jsonb *b)
+{
+	return strcmp(mr_json_get_text(a, "role"), mr_json_get_text(b, "role")) == 0;
+}
+
+/*
+ * Has the caller approved this evidence?  Error 42501 if somebody did who is
+ * no other person, for approvers always are.
+ */
+static bool
+approved_before(const MrVerb *verb, int64 request, const bytea *evidence)
+{
+	MrTable    *table = mr_table_open_read("approval");
+	Datum		key = Int64GetDatum(request);
+	MrScan	   *scan = mr_scan_begin(table, "approval_pkey", 1, &key, NULL);
+	bool		before = false;
+
+	while (mr_scan_next(scan, false))
+	{
+		bytea	   *approved = DatumGetByteaPP(mr_table_get(table, APPROVAL_EVIDENCE, NULL));
+		Jsonb	   *who = DatumGetJsonbPCopy(mr_table_get(table, APPROVAL_WHO, NULL));
+
+		if (memcmp(VARDATA_ANY(approved), VARDATA_ANY(evidence), MR_HASH_LEN) != 0 ||
+			!mr_same_person(who, verb->who))
+			continue;
+		if (!same_role(who, verb->who))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("approvals of a request are by different persons"),
+					 errdetail("You approved it as \"%s\".", mr_json_get_text(who, "role")),
+					 mr_reason("same_person")));
+		before = true;
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return before;
+}
+
+/* Append the event of an approval, and keep it; the head is not saved yet. */
+static void
+record_approval(MrTransition *transition, const MrApprovalRequest *request, const MrAsk *ask)
+{
+	Datum		values[APPROVAL_COLUMNS];
+	bool		nulls[APPROVAL_COLUMNS] = {false};
+	MrJson		what;
+	TimestampTz at;
+
+	mr_evidence_store(transition->model, request->version, &ask->evidence);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "request", request->id);
+	mr_json_add_text(&what, "policy", transition->model->policy);
+	mr_json_add_hash(&what, "policy_digest", transition->model->policy_digest);
+	mr_json_add_hash(&what, "evidence", ask->evidence.digest);
+	at = mr_event_append(transition->head, transition->verb, "request_approved",
+						 mr_json_end(&what), transition->reason);
+	values[APPROVAL_REQUEST_OF - 1] = Int64GetDatum(request->id);
+	values[APPROVAL_SEQ - 1] = transition->head->values[HEAD_SEQ - 1];
+	values[APPROVAL_TEAM_ID - 1] = Int64GetDatum(request->team);
+	values[APPROVAL_EVIDENCE - 1] = PointerGetDatum(ask->evidence.digest);
+	values[APPROVAL_WHO - 1] = JsonbPGetDatum(transition->verb->who);
+	values[APPROVAL_AT - 1] = TimestampTzGetDatum(at);
+	mr_insert_row("approval", values, nulls);
+	CommandCounterIncrement();
+}
+
+/* The request has what it needs: do what it asks for. */
+static int64
+carry_out(MrTransition *transition, const MrApprovalRequest *request, const MrAsk *ask)
+{
+	int64		number;
+
+	transition->reason = NULL;	/* the comment is the approval's */
+	if (request->version == 0)
+		return mr_policy_change(transition, request, &ask->evidence);
+	transition->request = request->id;
+	number = mr_promotion_decide(transition, &ask->promotion, &ask->look,
+								 request->stage == MR_STAGE_PRODUCTION ? "promoted" : "stage_changed");
+	mr_request_close(request->id, "done", number);
+	return number;
+}
+
+/* A policy that an admin forbade meanwhile is not taken. */
+static void
+require_still_allowed(const MrVerb *verb, const MrApprovalRequest *request)
+{
+	int32		revision;
+
+	if (request->version != 0)
+		return;
+	revision = mr_team_policy(verb->team.id, request->policy, NULL);
+	if (revision != 0)
+	{
+		MrPolicyRow row = mr_policy_require(verb->team.id, request->policy, revision, NULL);
+
+		if (memcmp(VARDATA_ANY(row.digest), VARDATA_ANY(request->policy_digest), MR_HASH_LEN) == 0)
+			return;
+	}
+	mr_policy_raise_not_allowed(verb->team.name, request->policy, 0);
+}
+
+/* Under the lock: is there anything that approving this evidence can be? */
+static void
+check_request(const MrVerb *verb, const MrApprovalRequest *request, const MrAsk *ask,
+			  const char *evidence)
+{
+	char	   *now;
+
+	if (!mr_request_is_open(request))
+		mr_request_raise_closed(request->id, strcmp(request->state, "open") == 0 ?
+								"expired" : request->state);
+	if (request->version != 0)
+		mr_look_require_way(&ask->look);
+	if (ask->way == NULL)
+		mr_request_raise_closed(request->id, "done already");
+	require_approver(verb, request, ask);
+	now = mr_evidence_text(ask->evidence.digest);
+	if (strcmp(now, evidence) != 0)
+		raise_evidence_changed(request->id, now);
+	if (request->version != 0 && ask->look.gates.refuses)
+		mr_gates_raise_refused(&ask->look.subject, &ask->look.gates);
+	require_still_allowed(verb, request);
+}
+
+/* Returns the number of the decision, 0 when more approvals are needed. */
+static int64
+approve(MrVerb *verb, int64 id, const char *evidence, const char *comment)
+{
+	MrApprovalRequest request;
+	MrTransition *transition;
+	Snapshot	snapshot;
+	MrModel		model;
+	MrAsk		ask;
+	int64		number = 0;
+
+	if (!mr_request_find(id, NULL, &request) ||
+		!mr_model_by_id(&verb->team, request.model, NULL, &model))
+		mr_request_raise_closed(id, "of a model that was retired");
+	transition = mr_transition_begin(verb, &model, comment);
+	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	mr_request_find(id, snapshot, &request);
+	ask = mr_request_ask(&request, &model, false, snapshot);
+	check_request(verb, &request, &ask, evidence);
+	if (approved_before(verb, id, ask.evidence.digest))
+		mr_transition_abandon(transition);
+	else
+	{
+		record_approval(transition, &request, &ask);
+		if (mr_request_approvals(id, ask.evidence.digest, NULL) >= ask.way->approvals)
+			number = carry_out(transition, &request, &ask);
+		else
+			mr_head_save(transition->head);
+	}
+	UnregisterSnapshot(snapshot);
+	return number;
+}
+
+/*
+ * modelreg.approve(request bigint, evidence text, comment text,
+ *		request_id text) returns bigint, the number of the decision.
+ *
+ * NULL while more approvals are needed.  Errors: 42704, 42501, 55000 for a
+ * request that is not open, for other evidence than there is now, and for
+ * gates that refuse.
+ */
+Datum
+modelreg_approve(PG_FUNCTION_ARGS)
+{
+	char	   *evidence = mr_arg_text(fcinfo, 1, "evidence");
+	char	   *comment = mr_arg_text_or_null(fcinfo, 2);
+	MrTeam		team;
+	MrVerb		verb;
+	int64		number = 0;
+
+	mr_arg_require(fcinfo, 0, "request");
+	(void) mr_request_require(PG_GETARG_INT64(0), DECIDERS, GetActiveSnapshot(), &team);
+	mr_verb_begin(&verb, fcinfo, "approve", &team, 3);
+	if (!mr_verb_repeats(&verb))
+		number = approve(&verb, PG_GETARG_INT64(0), evidence, comment);
+	number = mr_verb_end_int(&verb, "number", number);
+	if (number == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(number);
+}
+
+/* modelreg.request_evidence(request bigint) returns text: see its COMMENT. */
+Datum
+modelreg_request_evidence(PG_FUNCTION_ARGS)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	MrApprovalRequest request;
+	const MrTeam *team;
+	MrModel		model;
+	MrAsk		ask;
+
+	if (!mr_request_find(PG_GETARG_INT64(0), snapshot, &request) ||
+		!mr_request_is_open(&request) || (team = mr_team_by_id(request.team)) == NULL ||
+		!mr_model_by_id(team, request.model, snapshot, &model))
+		PG_RETURN_NULL();
+	ask = mr_request_ask(&request, &model, true, snapshot);
+	if (ask.way == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(mr_evidence_text(ask.evidence.digest)));
+}
+
+/* Columns of review(). */
+enum
+{
+	REVIEW_MODEL, REVIEW_VERSION, REVIEW_STAGE, REVIEW_POLICY, REVIEW_REVISION,
+	REVIEW_STATE, REVIEW_REQUESTED_BY, REVIEW_REQUESTED_AT, REVIEW_EXPIRES_AT,
+	REVIEW_REASON, REVIEW_EVIDENCE, REVIEW_DOCUMENT, REVIEW_PASSES,
+	REVIEW_NEEDED, REVIEW_APPROVED, REVIEW_COLUMNS
+};
+
+/* What the request asks for. */
+static void
+describe_request(const MrApprovalRequest *request, const MrModel *model,
+				 Snapshot snapshot, Datum *values, bool *nulls)
+{
+	bool		open = strcmp(request->state, "open") == 0;
+
+	mr_set_text(values, nulls, REVIEW_MODEL, mr_model_address(model));
+	values[REVIEW_VERSION] = Int32GetDatum(request->version);
+	nulls[REVIEW_VERSION] = request->version == 0;
+	mr_set_text(values, nulls, REVIEW_STAGE,
+				request->version == 0 ? NULL : mr_stage_name(request->stage));
+	mr_set_text(values, nulls, REVIEW_POLICY, request->policy);
+	nulls[REVIEW_REVISION] = request->policy == NULL;
+	if (request->policy != NULL)
+		values[REVIEW_REVISION] =
+			Int32GetDatum(mr_policy_revision_of(request->team, request->policy,
+												request->policy_digest, snapshot));
+	mr_set_text(values, nulls, REVIEW_STATE,
+				open && !mr_request_is_open(request) ? "expired" : request->state);
+	mr_set_text(values, nulls, REVIEW_REQUESTED_BY, mr_json_get_text(request->who, "role"));
+	values[REVIEW_REQUESTED_AT] = TimestampTzGetDatum(request->requested_at);
+	values[REVIEW_EXPIRES_AT] = TimestampTzGetDatum(request->expires_at);
+	mr_set_text(values, nulls, REVIEW_REASON,
+				mr_event_reason(MR_CHAIN_DECISIONS, request->model, request->seq, snapshot));
+}
+
+/* On what it is decided now. */
+static void
+describe_ask(const MrApprovalRequest *request, const MrAsk *ask, Snapshot snapshot,
+			 Datum *values, bool *nulls)
+{
+	memset(&nulls[REVIEW_EVIDENCE], ask->way == NULL,
+		   (REVIEW_APPROVED - REVIEW_EVIDENCE + 1) * sizeof(bool));
+	if (ask->way == NULL)
+		return;
+	mr_set_text(values, nulls, REVIEW_EVIDENCE, mr_evidence_text(ask->evidence.digest));
+	values[REVIEW_DOCUMENT] = JsonbPGetDatum(ask->evidence.document);
+	values[REVIEW_PASSES] = BoolGetDatum(!ask->look.gates.refuses);
+	values[REVIEW_NEEDED] = Int32GetDatum(ask->way->approvals);
+	values[REVIEW_APPROVED] =
+		Int32GetDatum(mr_request_approvals(request->id, ask->evidence.digest, snapshot));
+}
+
+/*
+ * modelreg.review(request bigint) returns record.  Of a request that is not
+ * open, or that no transition leads to any more, what it is decided on is
+ * null.  Errors: 42704.
+ */
+Datum
+modelreg_review(PG_FUNCTION_ARGS)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	Datum		values[REVIEW_COLUMNS] = {0};
+	bool		nulls[REVIEW_COLUMNS] = {false};
+	MrApprovalRequest request;
+	MrTeam		team;
+	MrModel		model;
+	MrAsk		ask = {0};
+	bool		live;
+
+	mr_arg_require(fcinfo, 0, "request");
+	request = mr_request_require(PG_GETARG_INT64(0), MR_READER, snapshot, &team);
+	live = mr_model_by_id(&team, request.model, snapshot, &model);
+	if (live && mr_request_is_open(&request))
+		ask = mr_request_ask(&request, &model, true, snapshot);
+	describe_request(&request, &model, snapshot, values, nulls);
+	describe_ask(&request, &ask, snapshot, values, nulls);
+	return mr_make_record(fcinfo, values, nulls);
+}

@@ -1,0 +1,171 @@
+/*
+ * automatic.c
+ *		Promotion by the policy alone, at the end of a transaction that
+ *		registered or evaluated a version.
+ *
+ * Whoever registers or evaluates marks the version.  Before the commit each
+ * model's decisions are locked, in the order of their ids, and what the policy
+ * moves by itself is moved if its gates hold: of two transactions that each
+ * bring a part of what is asked the second sees both.  Who called is in the
+ * event, and that the policy did it.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/snapmgr.h"
+
+#include "audit/marks.h"
+#include "base/hash.h"
+#include "base/hooks.h"
+#include "base/snapshot.h"
+#include "governance/automatic.h"
+#include "governance/promotion.h"
+#include "registry/quarantine.h"
+#include "registry/registry_tables.h"
+
+/* The revision that was looked at last, since a backend works on few. */
+static struct
+{
+	bool		known;
+	uint8		digest[MR_HASH_LEN];
+	bool		moves;
+}			last_policy;
+
+static bool
+has_automatic(const MrPolicy *policy)
+{
+	for (int i = 0; i < policy->ntransitions; i++)
+		if (policy->transitions[i].automatic)
+			return true;
+	return false;
+}
+
+/* Does the model's policy move anything by itself? */
+static bool
+moves_by_itself(const MrModel *model)
+{
+	const char *digest = VARDATA_ANY(model->policy_digest);
+
+	if (!last_policy.known || memcmp(last_policy.digest, digest, MR_HASH_LEN) != 0)
+	{
+		last_policy.moves = has_automatic(mr_policy_of(model, NULL));
+		memcpy(last_policy.digest, digest, MR_HASH_LEN);
+		last_policy.known = true;
+	}
+	return last_policy.moves;
+}
+
+static void
+mark_version(const MrVerb *verb, int64 model_id, int32 version)
+{
+	MrMark		mark = {.team = verb->team.id,.model = model_id,
+	.version = version,.who = verb->who};
+	MrModel		model;
+
+	if (mr_model_by_id(&verb->team, model_id, NULL, &model) && moves_by_itself(&model))
+		mr_mark(MR_MARK_PROMOTION, &mark);
+}
+
+/* The transition that the policy makes by itself from a stage, or NULL. */
+static const MrPolicyTransition *
+automatic_way(const MrPolicy *policy, MrStage from)
+{
+	for (int i = 0; i < policy->ntransitions; i++)
+		if (policy->transitions[i].automatic &&
+			policy->transitions[i].from & MR_STAGE_BIT(from))
+			return &policy->transitions[i];
+	return NULL;
+}
+
+/* One step of a version; false when there is none to take. */
+static bool
+promote_once(MrVerb *verb, MrModel *model, int32 version)
+{
+	MrTransition *transition = mr_transition_begin(verb, model, NULL);
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	MrPolicy   *policy = mr_policy_of(model, snapshot);
+	const MrPolicyTransition *way =
+		automatic_way(policy, mr_version_stage(model->id, version, snapshot, NULL));
+	MrPromotion promotion = {.version = version,.archive_others = true};
+	bool		moved = false;
+
+	if (way != NULL)
+	{
+		MrLook		look;
+
+		promotion.to = way->to;
+		look = mr_look_at_way(model, &promotion, snapshot);
+		mr_look_at_gates(&look, 0);
+		moved = !look.gates.refuses &&
+			!mr_derives_from_quarantined(look.subject.node, snapshot);
+		transition->by_policy = true;
+		if (moved)
+			mr_promotion_decide(transition, &promotion, &look,
+								promotion.to == MR_STAGE_PRODUCTION ? "promoted" : "stage_changed");
+	}
+	if (!moved)
+		mr_transition_abandon(transition);
+	UnregisterSnapshot(snapshot);
+	return moved;
+}
+
+/* As far as the policy moves the version: to Production at most. */
+static void
+promote_marked(const MrMark *mark)
+{
+	MrVerb		verb = {.name = "automatic promotion",.who = mark->who};
+	MrTeam		team = {.id = mark->team,.name = ""};
+	MemoryContext context = CurrentMemoryContext;
+	MrModel		model;
+
+	mr_owner_begin(&verb.scope);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+	if (mr_team_by_id(mark->team) != NULL)
+		team = *mr_team_by_id(mark->team);
+	verb.team = team;
+	if (mr_model_by_id(&team, mark->model, NULL, &model))
+		for (int step = 0; step < 2 && promote_once(&verb, &model, mark->version);)
+			step++;
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	mr_owner_end(&verb.scope);
+}
+
+/* By model and version; of several marks of one the last comes last. */
+static int
+compare_marks(const void *a, const void *b)
+{
+	const MrMark *x = *(const MrMark *const *) a;
+	const MrMark *y = *(const MrMark *const *) b;
+
+	if (x->model != y->model)
+		return x->model < y->model ? -1 : 1;
+	if (x->version != y->version)
+		return x->version < y->version ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static void
+promote_all(const MrMark *marks, int64 n)
+{
+	const MrMark **sorted = palloc(n * sizeof(MrMark *));
+
+	for (int64 i = 0; i < n; i++)
+		sorted[i] = &marks[i];
+	qsort(sorted, n, sizeof(MrMark *), compare_marks);
+	for (int64 i = 0; i < n; i++)
+		if (i + 1 == n || sorted[i]->model != sorted[i + 1]->model ||
+			sorted[i]->version != sorted[i + 1]->version)
+			promote_marked(sorted[i]);
+	pfree(sorted);
+}
+
+void
+mr_automatic_init(void)
+{
+	mr_version_registered = mark_version;
+	mr_version_evaluated = mark_version;
+	mr_marks_run_by(MR_MARK_PROMOTION, promote_all);
+}

@@ -1,0 +1,114 @@
+/*
+ * emergency.c
+ *		emergency_promote: past gates and approvals, and loudly.
+ */
+#include "postgres.h"
+
+#include "commands/async.h"
+#include "utils/snapmgr.h"
+
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/snapshot.h"
+#include "governance/promotion.h"
+
+PG_FUNCTION_INFO_V1(modelreg_emergency_promote);
+
+#define CHANNEL "modelreg_emergency"
+
+/* Policies name the levels that they want out of these. */
+#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
+
+static void
+require_level(const MrLook *look, MrRights rights)
+{
+	MrRights	levels = look->policy->emergency_levels;
+
+	if (rights & levels)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("policy \"%s\" does not let you promote in an emergency",
+					look->subject.model->policy),
+			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
+			 mr_reason("permission_denied")));
+}
+
+/* Some gates hold in an emergency too. */
+static void
+require_absolute(const MrLook *look)
+{
+	for (int i = 0; i < look->gates.n; i++)
+		if (!look->gates.items[i].holds && look->gates.items[i].gate->kind->absolute &&
+			look->gates.items[i].gate->blocks)
+			mr_gates_raise_refused(&look->subject, &look->gates);
+}
+
+/* What the gates say where no transition of the policy leads. */
+static const MrPolicyTransition *
+any_way(const MrPolicy *policy, MrStage to)
+{
+	for (MrStage from = MR_STAGE_ARCHIVED; from > MR_STAGE_NONE; from--)
+		if (mr_policy_transition(policy, from, to) != NULL)
+			return mr_policy_transition(policy, from, to);
+	return NULL;
+}
+
+static void
+notify(int64 model)
+{
+	char		payload[32];
+
+	snprintf(payload, sizeof(payload), INT64_FORMAT, model);
+	Async_Notify(CHANNEL, payload);
+}
+
+/* Returns the number of the event, 0 when the version is there already. */
+static int64
+emergency_promote(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
+				  const char *reason)
+{
+	MrTransition *transition = mr_transition_begin(verb, model, reason);
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	MrLook		look = mr_look_at_way(model, promotion, snapshot);
+	int64		number = 0;
+
+	require_level(&look, verb->team.rights);
+	if (look.done)
+		mr_transition_abandon(transition);
+	else
+	{
+		if (look.way == NULL)
+			look.way = any_way(look.policy, promotion->to);
+		mr_look_at_gates(&look, 0);
+		require_absolute(&look);
+		number = mr_promotion_decide(transition, promotion, &look, "emergency_promoted");
+		notify(model->id);
+	}
+	UnregisterSnapshot(snapshot);
+	return number;
+}
+
+/*
+ * modelreg.emergency_promote(model text, version integer,
+ *		stage modelreg.stage, reason text, request_id text) returns bigint
+ *
+ * The number of the decision, NULL when the version was there already.
+ * Errors: 42704, 42501, 55000 for what holds in an emergency too.
+ */
+Datum
+modelreg_emergency_promote(PG_FUNCTION_ARGS)
+{
+	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
+	char	   *reason = mr_arg_text(fcinfo, 3, "reason");
+	MrModel		model;
+	MrVerb		verb;
+	int64		number = 0;
+
+	if (mr_model_verb_begin(&verb, fcinfo, "emergency_promote", DECIDERS, 4, &model))
+		number = emergency_promote(&verb, &model, &promotion, reason);
+	number = mr_verb_end_int(&verb, "number", number);
+	if (number == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(number);
+}

@@ -1,0 +1,359 @@
+/*
+ * request_verbs.c
+ *		Asking for approval, and ending a request without it.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/snapshot.h"
+#include "governance/person.h"
+#include "governance/request.h"
+#include "registry/registry_tables.h"
+
+PG_FUNCTION_INFO_V1(modelreg_request_promotion);
+PG_FUNCTION_INFO_V1(modelreg_request_policy);
+PG_FUNCTION_INFO_V1(modelreg_reject);
+PG_FUNCTION_INFO_V1(modelreg_withdraw_request);
+
+/* Policies name the levels that they want out of these. */
+#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
+
+/* When a request that is made now expires; 22023 for one that would at once. */
+static TimestampTz
+expiry(FunctionCallInfo fcinfo, int arg)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz at;
+
+	mr_arg_require(fcinfo, arg, "expires_in");
+	at = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												 TimestampTzGetDatum(now),
+												 PG_GETARG_DATUM(arg)));
+	if (TIMESTAMP_NOT_FINITE(at) || at <= now)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("expires_in must be positive and finite"),
+				 mr_reason("invalid_time")));
+	return at;
+}
+
+/* Append the event that asks, and keep the request; the head is not saved yet. */
+static void
+open_request(MrTransition *transition, MrApprovalRequest *request)
+{
+	MrJson		what;
+
+	request->id = mr_nextval("approval_request_id_seq");
+	request->team = transition->model->team.id;
+	request->model = transition->model->id;
+	request->who = transition->verb->who;
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "request", request->id);
+	if (request->version != 0)
+	{
+		mr_json_add_int(&what, "version", request->version);
+		mr_json_add_text(&what, "stage", mr_stage_name(request->stage));
+	}
+	else
+	{
+		mr_json_add_text(&what, "to_policy", request->policy);
+		mr_json_add_hash(&what, "to_policy_digest", request->policy_digest);
+	}
+	mr_json_add_text(&what, "policy", transition->model->policy);
+	mr_json_add_hash(&what, "policy_digest", transition->model->policy_digest);
+	mr_json_add_int(&what, "expires_at", request->expires_at);
+	request->requested_at =
+		mr_event_append(transition->head, transition->verb,
+						request->version != 0 ? "promotion_requested" : "policy_requested",
+						mr_json_end(&what), transition->reason);
+	request->seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
+	mr_request_insert(request);
+}
+
+static void
+require_approvals(const MrLook *look)
+{
+	if (look->way->approvals > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" asks for no approval of the move to %s",
+					look->subject.model->policy, mr_stage_name(look->subject.to)),
+			 errhint("Move it with modelreg.promote()."),
+			 mr_reason("approval_not_required")));
+}
+
+/* Returns the number of the request, 0 when the version is there already. */
+static int64
+request_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
+				  const char *reason, TimestampTz expires_at)
+{
+	MrTransition *transition = mr_transition_begin(verb, model, reason);
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	MrLook		look = mr_look_at_way(model, promotion, snapshot);
+	MrApprovalRequest request = {.version = promotion->version,
+	.stage = promotion->to,.expires_at = expires_at};
+
+	mr_look_require_way(&look);
+	if (look.done)
+		mr_transition_abandon(transition);
+	else
+	{
+		require_approvals(&look);
+		mr_look_at_gates(&look, 0);
+		mr_look_require_caller(&look, verb->team.rights, verb->who);
+		open_request(transition, &request);
+		mr_head_save(transition->head);
+	}
+	UnregisterSnapshot(snapshot);
+	return request.id;
+}
+
+/*
+ * modelreg.request_promotion(model text, version integer,
+ *		stage modelreg.stage, reason text, expires_in interval,
+ *		request_id text) returns bigint, the number of the request.
+ *
+ * NULL when the version is there already.  Errors: as promote(), but that the
+ * gates need not hold yet; 55000 where no approval is asked.
+ */
+Datum
+modelreg_request_promotion(PG_FUNCTION_ARGS)
+{
+	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
+	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
+	TimestampTz expires_at = expiry(fcinfo, 4);
+	MrModel		model;
+	MrVerb		verb;
+	int64		id = 0;
+
+	if (mr_model_verb_begin(&verb, fcinfo, "request_promotion", DECIDERS, 5, &model))
+		id = request_promotion(&verb, &model, &promotion, reason, expires_at);
+	id = mr_verb_end_int(&verb, "request", id);
+	if (id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(id);
+}
+
+/* The revision that is asked for, if the team may use it; else 42501. */
+static MrPolicyRow
+choose_revision(MrVerb *verb, const char *policy, int32 revision)
+{
+	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
+	int64		before = DatumGetInt64(team->values[HEAD_SEQ - 1]);
+	MrPolicyRow row = mr_policy_choose(verb, team, policy);
+
+	if (row.revision != revision)
+		mr_policy_raise_not_allowed(verb->team.name, policy, revision);
+	if (DatumGetInt64(team->values[HEAD_SEQ - 1]) != before)
+		mr_head_save(team);
+	else
+		mr_head_release(team);
+	return row;
+}
+
+/* The model comes under the revision of the request; returns the event's number. */
+int64
+mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
+				 const MrEvidence *evidence)
+{
+	MrHead	   *head = transition->head;
+	MrJson		what;
+	int64		number;
+
+	mr_json_begin(&what);
+	mr_json_add_text(&what, "policy", request->policy);
+	mr_json_add_hash(&what, "policy_digest", request->policy_digest);
+	mr_json_add_text(&what, "replaced", transition->model->policy);
+	mr_json_add_hash(&what, "replaced_digest", transition->model->policy_digest);
+	mr_json_add_int(&what, "request", request->id);
+	mr_json_add_hash(&what, "evidence", evidence->digest);
+	mr_event_append(head, transition->verb, "policy_changed", mr_json_end(&what), NULL);
+	number = DatumGetInt64(head->values[HEAD_SEQ - 1]);
+	head->values[MODEL_POLICY - 1] = CStringGetTextDatum(request->policy);
+	head->values[MODEL_POLICY_DIGEST - 1] = PointerGetDatum(request->policy_digest);
+	mr_request_close(request->id, "done", number);
+	mr_head_save(head);
+	return number;
+}
+
+static void
+require_level_for_policy(MrTransition *transition, const MrPolicyTransition *way)
+{
+	if (transition->verb->team.rights & way->levels)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("policy \"%s\" does not let you ask for another policy",
+					transition->model->policy),
+			 errdetail("This needs one of the levels %s.", mr_levels_text(way->levels)),
+			 mr_reason("permission_denied")));
+}
+
+static bool
+is_under(const MrModel *model, const MrPolicyRow *row)
+{
+	return strcmp(model->policy, row->name) == 0 &&
+		memcmp(VARDATA_ANY(model->policy_digest), VARDATA_ANY(row->digest), MR_HASH_LEN) == 0;
+}
+
+/* Returns the number of the request, 0 when the model is under it already. */
+static int64
+request_policy(MrVerb *verb, MrModel *model, const MrPolicyRow *row,
+			   const char *reason, TimestampTz expires_at)
+{
+	MrTransition *transition = mr_transition_begin(verb, model, reason);
+	MrApprovalRequest request = {.policy = unconstify(char *, row->name),
+	.policy_digest = row->digest,.expires_at = expires_at};
+	MrAsk		ask;
+
+	if (is_under(model, row))
+	{
+		mr_transition_abandon(transition);
+		return 0;
+	}
+	require_level_for_policy(transition, mr_way_for_policy(mr_policy_of(model, NULL)));
+	open_request(transition, &request);
+	ask = mr_request_ask(&request, model, false, NULL);
+	if (ask.way->approvals > 0)
+		mr_head_save(transition->head);
+	else
+	{
+		mr_evidence_store(model, 0, &ask.evidence);
+		mr_policy_change(transition, &request, &ask.evidence);
+	}
+	return request.id;
+}
+
+/*
+ * modelreg.request_policy(model text, policy text, revision integer,
+ *		reason text, expires_in interval, request_id text) returns bigint
+ *
+ * NULL when the model is under that revision already.  Errors: 42704, 42501
+ * also for a revision that the team may not use.
+ */
+Datum
+modelreg_request_policy(PG_FUNCTION_ARGS)
+{
+	char	   *policy = mr_arg_text(fcinfo, 1, "policy");
+	char	   *reason = mr_arg_text_or_null(fcinfo, 3);
+	TimestampTz expires_at = expiry(fcinfo, 4);
+	MrModel		model;
+	MrVerb		verb;
+	int64		id = 0;
+
+	mr_arg_require(fcinfo, 2, "revision");
+	if (mr_model_verb_begin(&verb, fcinfo, "request_policy", DECIDERS, 5, &model))
+	{
+		MrPolicyRow row = choose_revision(&verb, policy, PG_GETARG_INT32(2));
+
+		id = request_policy(&verb, &model, &row, reason, expires_at);
+	}
+	id = mr_verb_end_int(&verb, "request", id);
+	if (id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(id);
+}
+
+/* Who may approve the request now: that is who may reject it. */
+static MrRights
+approvers_of(const MrTransition *transition, const MrApprovalRequest *request)
+{
+	Snapshot	snapshot = RegisterSnapshot(mr_latest_snapshot());
+	MrPromotion promotion = {.version = request->version,.to = request->stage};
+	const MrPolicyTransition *way = request->version == 0 ?
+		mr_way_for_policy(mr_policy_of(transition->model, snapshot)) :
+		mr_look_at_way(transition->model, &promotion, snapshot).way;
+
+	UnregisterSnapshot(snapshot);
+	return way != NULL && way->approvers != 0 ? way->approvers : MR_REVIEWER | MR_MAINTAINER;
+}
+
+/* Who may end a request: who could approve it, or who asked or a maintainer. */
+static void
+require_ender(const MrTransition *transition, const MrApprovalRequest *request, bool rejects)
+{
+	MrVerb	   *verb = transition->verb;
+	MrRights	levels = rejects ? approvers_of(transition, request) : MR_MAINTAINER;
+
+	if (verb->team.rights & levels ||
+		(!rejects && mr_same_person(request->who, verb->who)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for request " INT64_FORMAT, request->id),
+			 rejects ? errdetail("This needs one of the levels %s.", mr_levels_text(levels)) :
+			 errdetail("Who asked or a maintainer may withdraw it."),
+			 mr_reason("permission_denied")));
+}
+
+/* End the request, unless it has ended so already. */
+static void
+end_request(MrVerb *verb, int64 id, const char *reason, const char *state, const char *kind)
+{
+	MrApprovalRequest request;
+	MrTransition *transition;
+	MrModel		model;
+	MrJson		what;
+
+	if (!mr_request_find(id, NULL, &request) ||
+		!mr_model_by_id(&verb->team, request.model, NULL, &model))
+		mr_request_raise_closed(id, "retired");
+	transition = mr_transition_begin(verb, &model, reason);
+	mr_request_find(id, NULL, &request);
+	require_ender(transition, &request, strcmp(state, "rejected") == 0);
+	if (strcmp(request.state, state) == 0)
+	{
+		mr_transition_abandon(transition);
+		return;
+	}
+	if (strcmp(request.state, "open") != 0)
+		mr_request_raise_closed(id, request.state);
+	mr_json_begin(&what);
+	mr_json_add_int(&what, "request", id);
+	mr_event_append(transition->head, verb, kind, mr_json_end(&what), reason);
+	mr_request_close(id, state, DatumGetInt64(transition->head->values[HEAD_SEQ - 1]));
+	mr_head_save(transition->head);
+}
+
+static void
+run_end(FunctionCallInfo fcinfo, const char *name, const char *reason,
+		const char *state, const char *kind)
+{
+	MrTeam		team;
+	MrVerb		verb;
+	int64		id;
+
+	mr_arg_require(fcinfo, 0, "request");
+	id = PG_GETARG_INT64(0);
+	(void) mr_request_require(id, DECIDERS, GetActiveSnapshot(), &team);
+	mr_verb_begin(&verb, fcinfo, name, &team, 2);
+	if (!mr_verb_repeats(&verb))
+		end_request(&verb, id, reason, state, kind);
+	mr_verb_end(&verb);
+}
+
+/* modelreg.reject(request bigint, reason text, request_id text) */
+Datum
+modelreg_reject(PG_FUNCTION_ARGS)
+{
+	run_end(fcinfo, "reject", mr_arg_text(fcinfo, 1, "reason"), "rejected",
+			"request_rejected");
+	PG_RETURN_VOID();
+}
+
+/* modelreg.withdraw_request(request bigint, reason text, request_id text) */
+Datum
+modelreg_withdraw_request(PG_FUNCTION_ARGS)
+{
+	run_end(fcinfo, "withdraw_request", mr_arg_text_or_null(fcinfo, 1), "withdrawn",
+			"request_withdrawn");
+	PG_RETURN_VOID();
+}
