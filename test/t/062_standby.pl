@@ -26,7 +26,14 @@ $primary->safe_psql('postgres', q{
 	SELECT modelreg.begin_upload('search', 20000, request_id => 'long');
 	SELECT modelreg.create_model('search.failover', 'open');
 	SELECT modelreg.register_version('search.failover');
-	SELECT modelreg.promote('search.failover', 1, 'Production')});
+	SELECT modelreg.promote('search.failover', 1, 'Production');
+	SELECT modelreg.create_policy('search', 'gates', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["l", "q", "s", "a", "i"]}],
+		"gates": {"l": {"kind": "lineage_complete"}, "q": {"kind": "data_quality"}, "s": {"kind": "schema_compatible"}, "a": {"kind": "artifacts", "max_age_days": 1},
+			"i": {"kind": "signature", "mode": "FULL"}}}');
+	SELECT modelreg.allow_policy('search', 'gates', 1);
+	SELECT modelreg.create_model('search.gated', 'gates');
+	SELECT modelreg.register_version('search.gated', run => 'run:search.train', artifacts => (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('name', name, 'digest', digest, 'size', size, 'uri', uri)))
+		FROM modelreg.artifacts WHERE model = 'search.reco' AND version = 1))});
 
 # Every standby is synchronous, once it is there.
 my $count = 0;
@@ -61,7 +68,7 @@ my @questions = (
 	q{SELECT * FROM modelreg.common_upstream('models:/search.reco/2', 'models:/search.reco/1')}, q{SELECT * FROM modelreg.lineage_diff('models:/search.reco/1', 'models:/search.reco/2')},
 	q{SELECT modelreg.lineage_dot('run:search.train'), modelreg.lineage_mermaid('run:search.train')},
 	q{SELECT modelreg.read_artifact('search.reco', 1, 'weights'), modelreg.verify_artifact('search.reco', 1, 'weights')},
-	q{SELECT * FROM modelreg.artifact_chunks('search.reco', 1, 'weights', 2)}, q{SELECT * FROM modelreg.verify('search', deep => true)}, q{SELECT * FROM modelreg.my_rights()},
+	q{SELECT * FROM modelreg.check_promotion('search.gated', 1, 'Production')}, q{SELECT * FROM modelreg.artifact_chunks('search.reco', 1, 'weights', 2)}, q{SELECT * FROM modelreg.verify('search', deep => true)}, q{SELECT * FROM modelreg.my_rights()},
 	(map { "SELECT * FROM modelreg.$_ v ORDER BY v::text COLLATE \"C\"" } qw(models versions model_history artifacts artifact_checks uploads metric_trend production_now
 		production_history transitions lineage_nodes lineage_edges events)));
 for my $question (@questions)
