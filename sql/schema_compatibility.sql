@@ -87,6 +87,11 @@ SELECT what FROM pair WHERE ("full" = 'yes') <> (backward = 'yes' AND forward = 
 SELECT p.what FROM pair p
 WHERE (SELECT array_agg(s.item ORDER BY s.item) FROM modelreg.schema_compatibility(old, new, 'BACKWARD') s)
 	IS DISTINCT FROM (SELECT array_agg(s.item ORDER BY s.item) FROM modelreg.schema_compatibility(new, old, 'FORWARD') s);
+-- Of any two of them the same holds, and each is compatible with itself.
+CREATE TEMP TABLE document AS SELECT DISTINCT d FROM (SELECT old FROM pair UNION SELECT new FROM pair) x(d);
+SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE (SELECT count(*) FROM modelreg.schema_compatibility(a.d, b.d, 'BACKWARD')) <> (SELECT count(*) FROM modelreg.schema_compatibility(b.d, a.d, 'FORWARD'))) AS not_mirrored,
+	count(*) FILTER (WHERE a.d IS NOT DISTINCT FROM b.d AND EXISTS (SELECT FROM modelreg.schema_compatibility(a.d, b.d, 'FULL'))) AS not_itself
+FROM document a, document b;
 -- Why.
 SELECT p.what, s.item, s.detail FROM pair p, LATERAL modelreg.schema_compatibility(p.old, p.new, 'FULL') s ORDER BY p.id, s.detail, s.item;
 
