@@ -1,13 +1,16 @@
-"""Signs and verifies as the field does: securesystemslib's DSSE, in-toto's statements, model-signing's signatures of a directory.
+"""What the field does: securesystemslib's DSSE, in-toto's statements, model-signing's signatures of a directory, a reader of Markdown.
 
 Usage: attestation_tools.py sign DIRECTORY SHA256 SHA256     prints {"keys": {name: PEM}, "envelopes": {name: DSSE envelope}}
        attestation_tools.py verify < [{"envelope": ..., "keys": [PEM, ...]}, ...]     prints how many keys verified each
+       attestation_tools.py read < [[text, Markdown, Markdown of one line], ...]     prints what does not read as the text
+       attestation_tools.py headings < Markdown     prints them and the numbers of columns of tables
 
 The digests are those of a version and of an artifact; model-signing makes its own, of the files of the directory.
 """
 
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -16,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from google.protobuf import json_format
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
+from markdown_it import MarkdownIt
 from model_signing import signing
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -65,5 +69,48 @@ def verify(things):
     return counts
 
 
+def parse(markdown):
+    return MarkdownIt("gfm-like").parse(markdown)
+
+
+def text_of(markdown):
+    """What a reader sees of what is text and nothing else; None if it is more than that."""
+    paragraphs = []
+    for token in parse(markdown):
+        if token.type not in ("paragraph_open", "inline", "paragraph_close"):
+            return None
+        if token.type == "inline":
+            if any(child.type not in ("text", "softbreak", "text_special") for child in token.children):
+                return None
+            paragraphs.append("".join("\n" if child.type == "softbreak" else child.content for child in token.children))
+    return "\n\n".join(paragraphs)
+
+
+def read(things):
+    wrong = []
+    for text, markdown, one_line in things:
+        lines = [line.replace("\t", " ").strip(" ") for line in text.replace("\r", "").split("\n")]
+        told = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n ")
+        if text_of(markdown) != told or text_of(one_line) != re.sub(r"\n", " ", re.sub(r"(?<=\n)\n+", "", told)).strip(" "):
+            wrong.append([text, markdown, one_line])
+    return wrong
+
+
+def headings(markdown):
+    tokens, found = parse(markdown), []
+    for token, after in zip(tokens, tokens[1:]):
+        if token.type == "heading_open":
+            found.append(token.tag + " " + "".join(child.content for child in after.children))
+        elif token.type == "thead_open":
+            found.append(0)
+        elif token.type == "th_open":
+            found[-1] += 1
+        elif token.type in ("html_block", "fence", "code_block", "blockquote_open", "ordered_list_open", "hr"):
+            found.append(token.type)
+    return found
+
+
 if __name__ == "__main__":
-    print(json.dumps(sign(*sys.argv[2:]) if sys.argv[1] == "sign" else verify(json.load(sys.stdin))))
+    mode = sys.argv[1]
+    print(json.dumps(sign(*sys.argv[2:]) if mode == "sign" else headings(sys.stdin.read()) if mode == "headings" else
+                     {"verify": verify, "read": read}[mode](json.load(sys.stdin))))

@@ -37,6 +37,7 @@ SELECT modelreg.record_evaluation('snapshot:search.events@2026-06-01', 'data_qua
 SELECT modelreg.set_tag('search.reco', 'family', 'ranker', 1), modelreg.set_tag('search.reco', 'owner', 'Jane Doe'), modelreg.set_tag('search.reco', 'gone', '', 2);
 SELECT modelreg.remove_tag('search.reco', 'gone', 2);
 SELECT modelreg.set_description('search.reco', 'second', 2);
+SELECT modelreg.set_model_card('search.reco', 1, '{"intended_use": "| ranks\n# \u0001é", "limitations": ""}'), modelreg.set_model_card('search.reco', 2, '{"owner": "Jane"}'), modelreg.set_model_card('search.reco', 2, NULL);
 SELECT modelreg.promote('search.reco', 1, 'Production', reason => 'first');
 SELECT modelreg.promote('search.reco', 2, 'Production');
 SELECT modelreg.rollback_model('search.reco', 'worse');

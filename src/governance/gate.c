@@ -23,6 +23,8 @@ static const MrGateKind *const kinds[] = {
 	&mr_gate_signature,
 	&mr_gate_artifacts,
 	&mr_gate_quarantine,
+	&mr_gate_attestation,
+	&mr_gate_model_card,
 };
 
 /* The kind of that name, or NULL. */

@@ -108,5 +108,7 @@ extern const MrGateKind mr_gate_schema_compatible;
 extern const MrGateKind mr_gate_signature;
 extern const MrGateKind mr_gate_artifacts;
 extern const MrGateKind mr_gate_quarantine;
+extern const MrGateKind mr_gate_attestation;
+extern const MrGateKind mr_gate_model_card;
 
 #endif							/* MODELREG_GATE_H */

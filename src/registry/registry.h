@@ -77,6 +77,7 @@ extern void mr_each_current_version(Snapshot snapshot, MrVersionVisit visit,
 #define MR_NOTE_UNTAG "untag"
 #define MR_NOTE_DESCRIPTION "description"
 #define MR_NOTE_ARTIFACT_CHECK "artifact_check"
+#define MR_NOTE_MODEL_CARD "model_card"
 
 extern bytea *mr_note_insert(MrVerb *verb, const char *kind, int64 model,
 							 int32 version, const char *key,

@@ -276,11 +276,11 @@ CREATE TABLE modelreg.note (
 		id, team_id, batch, kind, model_id, version, key, value, who, recorded_at) END IS TRUE)
 );
 CREATE INDEX note_model ON modelreg.note (model_id, version, kind, key, id);
-COMMENT ON TABLE modelreg.note IS 'Changes of tags and descriptions, and checks of external artifacts, written once.';
+COMMENT ON TABLE modelreg.note IS 'Changes of tags, descriptions and model cards, and checks of external artifacts, written once.';
 COMMENT ON COLUMN modelreg.note.id IS 'Id of the note.';
 COMMENT ON COLUMN modelreg.note.team_id IS 'The team that owns the model.';
 COMMENT ON COLUMN modelreg.note.batch IS 'The set of facts that it was recorded with.';
-COMMENT ON COLUMN modelreg.note.kind IS 'tag, untag, description or artifact_check.';
+COMMENT ON COLUMN modelreg.note.kind IS 'tag, untag, description, model_card or artifact_check.';
 COMMENT ON COLUMN modelreg.note.model_id IS 'The model.';
 COMMENT ON COLUMN modelreg.note.version IS 'The version; 0 for the model itself.';
 COMMENT ON COLUMN modelreg.note.key IS 'Key of the tag, or name of the artifact.';

@@ -38,6 +38,12 @@ COMMENT ON FUNCTION modelreg.set_description(text, text, integer, text) IS 'Desc
 REVOKE ALL ON FUNCTION modelreg.set_description(text, text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.set_description(text, text, integer, text) TO PUBLIC;
 
+CREATE FUNCTION modelreg.set_model_card(model text, version integer, card jsonb, request_id text DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'modelreg_set_model_card' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.set_model_card(text, integer, jsonb, text) IS 'Gives a version a model card, an object of texts by the names of sections, in place of the one that it had; null takes it away. Needs contributor; false when that was the card already.';
+REVOKE ALL ON FUNCTION modelreg.set_model_card(text, integer, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.set_model_card(text, integer, jsonb, text) TO PUBLIC;
+
 CREATE FUNCTION modelreg.set_alias(model text, alias text, version integer, expected integer DEFAULT NULL, reason text DEFAULT NULL,
 		request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_set_alias' LANGUAGE C VOLATILE;

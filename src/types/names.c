@@ -78,6 +78,13 @@ code_point(const char *p, int len)
 	return (unsigned char) *p;
 }
 
+bool
+mr_is_unprintable(const char *p, int len)
+{
+	return !(*p >= ' ' && *p <= '~') &&
+		code_within(code_point(p, len), unprintable, lengthof(unprintable));
+}
+
 static bool
 kind_char_ok(char c)
 {
@@ -97,8 +104,7 @@ scan_char(const NameRule *rule, const char *p, int len, MrFault *fault)
 							"a %s has only lower-case letters, digits, \"_\" and \"-\".",
 							rule->noun);
 	}
-	if (!(*p >= ' ' && *p <= '~') &&
-		code_within(code_point(p, len), unprintable, lengthof(unprintable)))
+	if (mr_is_unprintable(p, len))
 		return mr_fault_set(fault, p, "the %s has a control character.",
 							rule->noun);
 	for (const char *f = rule->forbidden; *f != '\0'; f++)

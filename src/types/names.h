@@ -39,6 +39,9 @@ typedef struct MrNodeKey
 #define MR_NODE_KIND_COMMIT "commit"
 #define MR_NODE_KIND_TRANSFORM "transform"
 
+/* Does a character, of so many bytes, show nothing or turn the direction of text? */
+extern bool mr_is_unprintable(const char *p, int len);
+
 /*
  * These raise what is wrong, or save the error if escontext can take it and
  * return false (NULL).  A name is refused with 22023, a reserved alias with

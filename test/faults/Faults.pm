@@ -173,6 +173,7 @@ my %calls = (
 	set_tag => [ '', q{set_tag('search.reco', 'n', '%d', 1, request_id => 'r%d')} ],
 	remove_tag => [ q{SELECT modelreg.set_tag('search.reco', 'n', '%d', 2);}, q{remove_tag('search.reco', 'n', 2, request_id => 'r%d')} ],
 	set_description => [ '', q{set_description('search.reco', 'words %d', 1, request_id => 'r%d')} ],
+	set_model_card => [ '', q{set_model_card('search.reco', 1, '{"intended_use": "words %d"}', request_id => 'r%d')} ],
 	set_alias => [ q{SELECT modelreg.set_alias('search.reco', 'champion', 1);}, q{set_alias('search.reco', 'champion', 2, reason => 'better', request_id => 'r%d')} ],
 	remove_alias => [ q{SELECT modelreg.set_alias('search.reco', 'challenger', 1);}, q{remove_alias('search.reco', 'challenger', reason => 'gone', request_id => 'r%d')} ],
 	promote => [ q{SELECT modelreg.promote('search.reco', 1, 'Production');}, q{promote('search.reco', 2, 'Production', reason => 'A/B', request_id => 'r%d')} ],

@@ -123,7 +123,7 @@ my $venv = "$dir/venv";
 my $python = "$venv/bin/python";
 my $log = '';
 my $installed = IPC::Run::run([ 'python3', '-m', 'venv', $venv ], '>', \$log, '2>', \$log)
-	&& IPC::Run::run([ "$venv/bin/pip", 'install', '--quiet', '--disable-pip-version-check', 'securesystemslib[crypto]', 'in-toto-attestation', 'model-signing', 'pyOpenSSL' ], '>', \$log, '2>', \$log);
+	&& IPC::Run::run([ "$venv/bin/pip", 'install', '--quiet', '--disable-pip-version-check', 'securesystemslib[crypto]', 'in-toto-attestation', 'model-signing', 'pyOpenSSL', 'linkify-it-py' ], '>', \$log, '2>', \$log);
 SKIP:
 {
 	unless ($installed)
@@ -142,6 +142,20 @@ SKIP:
 		is(sql("SELECT subject, keys FROM modelreg.attestations WHERE id = $id"), $expected{$name}, "the tools' $name");
 	}
 	is(sql(q{SELECT count(DISTINCT statement->'predicate'->>'by') FROM modelreg.attestations WHERE keys ? 'search.tools-ed'}), '1', 'their text is as they wrote it');
+	# Hostile texts in Markdown read as what they are, alone and in a card.
+	my $ask = sub { my ($mode, $in) = @_; my ($out, $err); IPC::Run::run([ $python, $tools, $mode ], '<', \$in, '>', \$out, '2>', \$err) or diag $err; return $out; };
+	srand(1);
+	my @pieces = (split(//, ' #=-*_+>|\\`~<>[]()!&;:/.@"\'1a'), "\n", "\n", "\t", '    ', '  ', '```', 'http://e.com', 'www.e.com', 'me@e.com', '&amp;', '&#124;', '<b>', '</script>', '<!--', '---', '===', '| a |', '|-|', '1. ', '[a]: /b', '![x](y)', 'é');
+	my @texts = map { join '', map { $pieces[ rand @pieces ] } 1 .. 1 + rand 12 } 1 .. 5000;
+	my $texts = literal($json->encode(\@texts));
+	is($ask->('read', sql("SELECT jsonb_agg(jsonb_build_array(t, modelreg.markdown_text(t), modelreg.markdown_text(t, true))) FROM jsonb_array_elements_text(${texts}::jsonb) t")), "[]\n", 'texts in Markdown read as texts');
+	my $hostile = "# a\n===\n| b | c |\n|---|---|\n    d\n<h1>e</h1>\n[f](http://g)\n```\n1. h";
+	sql("SELECT modelreg.grant_level('search', current_user, 'evaluator'); SELECT modelreg.set_description('search.reco', " . literal($hostile) . ", 1), modelreg.set_tag('search.reco', 'a', " . literal($hostile) . ", 1),
+		modelreg.record_evaluation('models:/search.reco/1', 'offline', jsonb_build_object(" . literal($hostile) . ", 1), slice => " . literal($hostile) . "),
+		modelreg.set_model_card('search.reco', 1, jsonb_build_object('intended_use', " . literal($hostile) . ", 'limitations', " . literal($hostile) . ")),
+		modelreg.promote('search.reco', 1, 'Production', " . literal($hostile) . ")");
+	is($ask->('headings', sql(q{SELECT modelreg.model_card('search.reco', 1)})), $json->encode([ 'h1 search.reco, version 1', 'h2 Description', 'h2 Intended use', 'h2 Limitations', 'h2 Metrics', 5,
+		'h2 Attestations', 5, 'h2 Decisions', 7 ]) =~ s/,(?=["\d])/, /gr . "\n", 'nothing in a card forges a heading, a table or anything else');
 	# And they verify what the registry kept, those that openssl signed included.
 	my $kept = sql(q{SELECT jsonb_agg(jsonb_build_object('envelope', a.envelope, 'keys', (SELECT jsonb_agg(k.public_key ORDER BY u.nr)
 		FROM jsonb_array_elements_text(a.keys) WITH ORDINALITY u (key, nr) JOIN modelreg.signing_keys k USING (key))) ORDER BY a.id) FROM modelreg.attestations a});
@@ -177,7 +191,7 @@ for my $case (
 	[ 'one key more', "UPDATE modelreg.attestation SET keys = '{1,2}' WHERE id = 1; $rehash", 'a signature is not its key\'s' ],
 	[ 'a key that is gone', "UPDATE modelreg.attestation SET keys = '{99}' WHERE id = 1; $rehash", 'a key of it is missing, or was not valid when it was recorded' ],
 	[ 'recorded before the key was there', "UPDATE modelreg.attestation SET recorded_at = '2020-01-01' WHERE id = 1; $rehash", 'a key of it is missing, or was not valid when it was recorded' ],
-	[ 'recorded after it had expired', "UPDATE modelreg.signing_key SET valid_until = registered_at", 'a key of it is missing, or was not valid when it was recorded' ],
+	[ 'recorded after it had expired', "UPDATE modelreg.signing_key SET valid_until = registered_at - interval '1 hour'", 'a key of it is missing, or was not valid when it was recorded' ],
 	[ 'the key in the row', q{UPDATE modelreg.signing_key SET public_key = sha256('x') WHERE id = 1}, 'a signature is not its key\'s' ],
 	[ 'the key and its keyid', q{UPDATE modelreg.signing_key SET public_key = sha256('x'), keyid = encode(sha256(sha256('x')), 'hex') WHERE id = 1}, 'it is not as the events tell' ],
 	[ 'of another version', "UPDATE modelreg.attestation SET version = 2 WHERE id = 1; $rehash", 'its digest is not that of its subject' ],

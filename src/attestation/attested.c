@@ -1,0 +1,80 @@
+/*
+ * attested.c
+ *		By whose keys a version was attested: for gates.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "attestation/attestation_tables.h"
+#include "attestation/attested.h"
+#include "base/table.h"
+
+/* The key of a statement that was recorded then; false if it is gone. */
+static bool
+find_key(MrTable *keys, Datum id, TimestampTz recorded_at, Snapshot snapshot,
+		 MrAttested *attested)
+{
+	Datum		since;
+	bool		sound;
+
+	if (!mr_table_find(keys, "signing_key_pkey", 1, &id, snapshot))
+		return false;
+	since = mr_table_get(keys, SIGNING_KEY_COMPROMISED_SINCE, &sound);
+	attested->key = DatumGetInt64(id);
+	attested->key_team = DatumGetInt64(mr_table_get(keys, SIGNING_KEY_TEAM_ID, NULL));
+	attested->key_name = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_NAME, NULL));
+	attested->compromised = !sound && DatumGetTimestampTz(since) <= recorded_at;
+	return true;
+}
+
+/* The keys of the attestation in the slot. */
+static void
+visit_keys(MrTable *table, MrTable *keys, Snapshot snapshot,
+		   MrAttestedVisit visit, void *arg)
+{
+	TimestampTz at = DatumGetTimestampTz(mr_table_get(table, ATTESTATION_RECORDED_AT, NULL));
+	ArrayType  *array = DatumGetArrayTypeP(mr_table_get(table, ATTESTATION_KEYS, NULL));
+	Datum	   *ids;
+	int			n;
+
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &ids, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		MrAttested	attested;
+
+		if (find_key(keys, ids[i], at, snapshot, &attested))
+			visit(&attested, arg);
+	}
+}
+
+/*
+ * Call for each key of each statement about a version of one type (NULL: any),
+ * in the order in which they were recorded.
+ */
+void
+mr_attested_each(int64 model, int32 version, const char *predicate_type,
+				 Snapshot snapshot, MrAttestedVisit visit, void *arg)
+{
+	MrTable    *table = mr_table_open_read("attestation");
+	MrTable    *keys = mr_table_open_read("signing_key");
+	Datum		values[3] = {Int64GetDatum(model), Int32GetDatum(version)};
+	MrScan	   *scan;
+
+	if (predicate_type != NULL)
+		values[2] = CStringGetTextDatum(predicate_type);
+	scan = mr_scan_begin(table, "attestation_version", predicate_type ? 3 : 2, values, snapshot);
+	while (mr_scan_next(scan, false))
+	{
+		CHECK_FOR_INTERRUPTS();
+		visit_keys(table, keys, snapshot, visit, arg);
+	}
+	mr_scan_end(scan);
+	mr_table_close(keys);
+	mr_table_close(table);
+}

@@ -1,0 +1,24 @@
+/*
+ * attested.h
+ *		By whose keys a version was attested.
+ */
+#ifndef MODELREG_ATTESTED_H
+#define MODELREG_ATTESTED_H
+
+#include "utils/snapshot.h"
+
+/* A key that signed a statement. */
+typedef struct MrAttested
+{
+	int64		key;
+	int64		key_team;		/* MR_NO_TEAM for a key of the registry */
+	char	   *key_name;
+	bool		compromised;	/* before the statement was recorded */
+} MrAttested;
+
+typedef void (*MrAttestedVisit) (const MrAttested *attested, void *arg);
+extern void mr_attested_each(int64 model, int32 version,
+							 const char *predicate_type, Snapshot snapshot,
+							 MrAttestedVisit visit, void *arg);
+
+#endif							/* MODELREG_ATTESTED_H */
