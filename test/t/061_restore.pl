@@ -103,7 +103,7 @@ for my $bad ([ '{}', 'A number "format" is missing.' ], [ '{"format": 1, "identi
 	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1, "seq": 1, "hash": "00"}]}', 'A hash has 64 hexadecimal digits.' ])
 {
 	like(error_of($restored, "SELECT modelreg.declare_restore('disk lost', '$bad->[0]')"),
-		qr/22023: argument "published" is no document of audit_head\(\)\nDETAIL:  \Q$bad->[1]\E/, "no head: $bad->[0]");
+		qr/22023: that is no document of audit_head\(\)\nDETAIL:  \Q$bad->[1]\E/, "no head: $bad->[0]");
 }
 my $other = $published =~ s/"hash": "[0-9a-f]{8}/"hash": "00000000/r;
 like(error_of($node, "SELECT modelreg.declare_restore('disk lost', '$other')"),
@@ -120,7 +120,7 @@ is($restored->safe_psql('postgres', $declare, extra_params => [ '-U', 'regress_a
 is($restored->safe_psql('postgres', "SELECT modelreg.declare_restore('disk lost', '$before') <> '$new'"), 't', 'what is behind nothing is declared too');
 is($restored->safe_psql('postgres', q{SELECT role, reason, what->>'replaced' = '} . $old . q{', what->'behind' FROM modelreg.events
 		WHERE kind = 'restore_declared' ORDER BY number LIMIT 1}),
-	'regress_admin|disk lost|t|' . '[{"id": 1, "seq": 3, "chain": "registry", "published": 4}, {"id": 2, "seq": 0, "chain": "team", "published": 1}, '
+	'regress_admin|disk lost|t|' . '[{"id": 1, "seq": 3, "chain": "registry", "published": 4}, {"id": 2, "seq": 0, "chain": "team", "published": 2}, '
 	. '{"id": 1, "seq": 1, "chain": "facts", "published": 2}, {"id": 1, "seq": 2, "chain": "registrations", "published": 3}, '
 	. '{"id": 1, "seq": 1, "chain": "decisions", "published": 2}]', 'the event tells how far behind the published head it is');
 is($restored->safe_psql('postgres', q{SELECT what->>'head', what->'behind' FROM modelreg.events WHERE kind = 'restore_declared' ORDER BY number DESC LIMIT 1})
