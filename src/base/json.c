@@ -355,7 +355,7 @@ mr_json_digest(Jsonb *json)
 Jsonb *
 mr_jsonb_from_text(const char *text)
 {
-	ErrorSaveContext escontext = {T_ErrorSaveContext};
+	ErrorSaveContext escontext = {.type = T_ErrorSaveContext};
 	Datum		json;
 
 	if (!DirectInputFunctionCallSafe(jsonb_in, unconstify(char *, text),

@@ -28,6 +28,7 @@
 #include "utils/numeric.h"
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "registry/signature.h"
 #include "types/parse.h"
 
@@ -681,35 +682,6 @@ read_list(Reader *reader, JsonbContainer *array, bool params)
 	pfree(names);
 }
 
-/*
- * The JSON that a string holds, or NULL when it holds none.  Nothing but
- * memory is touched between PG_TRY and the error, so that it may be dropped.
- */
-static Jsonb *
-parse_string(const JsonbValue *value)
-{
-	MemoryContext context = CurrentMemoryContext;
-	char	   *text = pnstrdup(value->val.string.val, value->val.string.len);
-	Jsonb	   *volatile json = NULL;
-
-	PG_TRY();
-	{
-		json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		MemoryContextSwitchTo(context);
-		if (code != ERRCODE_INVALID_TEXT_REPRESENTATION &&
-			code != ERRCODE_UNTRANSLATABLE_CHARACTER)
-			PG_RE_THROW();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	return json;
-}
-
 /* Is it there at all?  A string of JSON is replaced by the value in it. */
 static bool
 get_list(Reader *reader, JsonbContainer *object, const char *member,
@@ -721,7 +693,7 @@ get_list(Reader *reader, JsonbContainer *object, const char *member,
 		return false;
 	if (value->type != jbvString)
 		return true;
-	json = parse_string(value);
+	json = mr_jsonb_from_text(pnstrdup(value->val.string.val, value->val.string.len));
 	if (json == NULL)
 	{
 		mistake(reader, "is a string that holds no JSON");
