@@ -307,7 +307,7 @@ enum
 
 /* What the request asks for. */
 static void
-describe_request(const MrApprovalRequest *request, const MrModel *model,
+describe_request(const MrApprovalRequest *request, const MrModel *model, bool live,
 				 Snapshot snapshot, Datum *values, bool *nulls)
 {
 	bool		open = strcmp(request->state, "open") == 0;
@@ -324,7 +324,7 @@ describe_request(const MrApprovalRequest *request, const MrModel *model,
 			Int32GetDatum(mr_policy_revision_of(request->team, request->policy,
 												request->policy_digest, snapshot));
 	mr_set_text(values, nulls, REVIEW_STATE,
-				open && !mr_request_is_open(request) ? "expired" : request->state);
+				open && !(live && mr_request_is_open(request)) ? "expired" : request->state);
 	mr_set_text(values, nulls, REVIEW_REQUESTED_BY, mr_json_get_text(request->who, "role"));
 	values[REVIEW_REQUESTED_AT] = TimestampTzGetDatum(request->requested_at);
 	values[REVIEW_EXPIRES_AT] = TimestampTzGetDatum(request->expires_at);
@@ -371,7 +371,7 @@ modelreg_review(PG_FUNCTION_ARGS)
 	live = mr_model_by_id(&team, request.model, snapshot, &model);
 	if (live && mr_request_is_open(&request))
 		ask = mr_request_ask(&request, &model, true, snapshot);
-	describe_request(&request, &model, snapshot, values, nulls);
+	describe_request(&request, &model, live, snapshot, values, nulls);
 	describe_ask(&request, &ask, snapshot, values, nulls);
 	return mr_make_record(fcinfo, values, nulls);
 }

@@ -114,7 +114,7 @@ GRANT EXECUTE ON FUNCTION modelreg.request_promotion(text, integer, modelreg.sta
 CREATE VIEW modelreg.promotion_requests WITH (security_invoker, security_barrier) AS
 	SELECT r.id AS request, t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, r.model_id, r.seq AS number,
 		r.version, r.stage::text AS stage, r.policy::text COLLATE "default" AS policy, p.revision,
-		CASE WHEN r.state = 'open' AND r.expires_at <= pg_catalog.now() THEN 'expired' ELSE r.state END::text COLLATE "default" AS state,
+		CASE WHEN r.state = 'open' AND (r.expires_at <= pg_catalog.now() OR m.retired_at IS NOT NULL) THEN 'expired' ELSE r.state END::text COLLATE "default" AS state,
 		r.who->>'role' AS role, COALESCE(r.who->>'session', r.who->>'role') AS session_role, r.requested_at, r.expires_at,
 		c.at AS closed_at, y.body AS reason
 	FROM modelreg.approval_request r
@@ -134,7 +134,7 @@ COMMENT ON COLUMN modelreg.promotion_requests.version IS 'The version that is to
 COMMENT ON COLUMN modelreg.promotion_requests.stage IS 'Where to.';
 COMMENT ON COLUMN modelreg.promotion_requests.policy IS 'The policy that the model is to come under; null for a move.';
 COMMENT ON COLUMN modelreg.promotion_requests.revision IS 'Its revision.';
-COMMENT ON COLUMN modelreg.promotion_requests.state IS 'open, done, rejected, withdrawn or expired.';
+COMMENT ON COLUMN modelreg.promotion_requests.state IS 'open, done, rejected, withdrawn, or expired, as when its model was retired.';
 COMMENT ON COLUMN modelreg.promotion_requests.role IS 'The role that asked.';
 COMMENT ON COLUMN modelreg.promotion_requests.session_role IS 'The role that had logged in.';
 COMMENT ON COLUMN modelreg.promotion_requests.requested_at IS 'When.';
