@@ -258,6 +258,19 @@ SELECT stage FROM modelreg.versions WHERE model = 'app.credit' AND version = 6;
 SET ROLE regress_app_lead;
 SELECT pg_temp.fails($$SELECT modelreg.emergency_promote('app.credit', 6, 'Production', 'really')$$) LIKE '55000 | modelreg_%';
 
+-- what is current and would not pass today
+SELECT version, problem, gate, severity, required, observed FROM modelreg.production_review WHERE team = 'app' ORDER BY problem, gate;
+SET ROLE regress_app_admin;
+SELECT modelreg.forbid_policy('app', 'standard');
+SET ROLE regress_app_eva;
+SELECT modelreg.record_evaluation('models:/app.credit/1', 'offline', '{}', passed => true, occurred_at => '2020-01-01') > 0;
+SET ROLE regress_app_lead;
+SELECT modelreg.quarantine('run:app.train', 'wrong labels') > 0;
+SET ROLE regress_app_reader;
+SELECT version, problem, gate, severity, required, observed, source ~ 'evaluation|node|run' FROM modelreg.production_review WHERE team = 'app' ORDER BY problem, gate;
+SET ROLE regress_app_nobody;
+SELECT count(*) FROM modelreg.production_review;
+SELECT * FROM modelreg.check_production('app.credit');
 RESET ROLE;
 SELECT kind, count(*) FROM modelreg.model_history WHERE model = 'app.credit' AND chain = 'decisions' GROUP BY kind ORDER BY kind;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');

@@ -1,6 +1,7 @@
 /*
  * check.c
- *		check_promotion: every gate of a move, without deciding it.
+ *		check_promotion: every gate of a move, without deciding it; and
+ *		check_production: what of the current version would not pass today.
  */
 #include "postgres.h"
 
@@ -9,11 +10,13 @@
 #include "utils/snapmgr.h"
 
 #include "base/args.h"
+#include "base/row.h"
 #include "executor/spi.h"
 #include "governance/check.h"
 #include "lineage/lineage.h"
 
 PG_FUNCTION_INFO_V1(modelreg_check_promotion);
+PG_FUNCTION_INFO_V1(modelreg_check_production);
 
 /*
  * What is to be looked at for a reader: gates look as the owner, since a
@@ -103,5 +106,94 @@ modelreg_check_promotion(PG_FUNCTION_ARGS)
 	mr_look_as_reader(&look, 0);
 	for (int i = 0; i < look.gates.n; i++)
 		put_result((ReturnSetInfo *) fcinfo->resultinfo, &look.gates.items[i], snapshot);
+	return (Datum) 0;
+}
+
+/*
+ * What is asked of a version in Production by any way there, each gate once: a
+ * transition that the policy does not have.
+ */
+static MrPolicyTransition *
+all_ways_to_production(const MrPolicy *policy)
+{
+	MrPolicyTransition *all = palloc0(sizeof(MrPolicyTransition));
+
+	all->to = MR_STAGE_PRODUCTION;
+	all->gates = palloc((policy->ngates + 1) * sizeof(int));
+	for (int gate = 0; gate < policy->ngates; gate++)
+	{
+		bool		asked = false;
+
+		for (int i = 0; i < policy->ntransitions; i++)
+			for (int j = 0; j < policy->transitions[i].ngates; j++)
+				asked |= policy->transitions[i].to == MR_STAGE_PRODUCTION &&
+					policy->transitions[i].gates[j] == gate;
+		if (asked)
+			all->gates[all->ngates++] = gate;
+	}
+	return all;
+}
+
+static void
+put_problem(ReturnSetInfo *rsinfo, const char *problem, const MrGateResult *result,
+			const char *required, const char *observed, Snapshot snapshot)
+{
+	char	   *source = result ? source_text(result, snapshot) : NULL;
+	Datum		values[7];
+	bool		nulls[7];
+
+	mr_set_text(values, nulls, 0, problem);
+	mr_set_text(values, nulls, 1, result ? result->gate->name : NULL);
+	mr_set_text(values, nulls, 2, result ? result->gate->kind->name : NULL);
+	mr_set_text(values, nulls, 3, result ? (result->gate->blocks ? "block" : "warn") : NULL);
+	mr_set_text(values, nulls, 4, required);
+	mr_set_text(values, nulls, 5, observed);
+	mr_set_text(values, nulls, 6, source);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Is the model under the revision that its team may use now? */
+static void
+put_policy(ReturnSetInfo *rsinfo, const MrModel *model, Snapshot snapshot)
+{
+	int32		allowed = mr_team_policy(model->team.id, model->policy, snapshot);
+	int32		pinned = mr_policy_revision_of(model->team.id, model->policy,
+											   model->policy_digest, snapshot);
+
+	if (allowed == pinned)
+		return;
+	put_problem(rsinfo, "policy", NULL,
+				allowed == 0 ? "a policy that the team may use" :
+				psprintf("revision %d of policy \"%s\"", allowed, model->policy),
+				psprintf("revision %d of policy \"%s\"", pinned, model->policy), snapshot);
+}
+
+/*
+ * modelreg.check_production(model text): a row for each thing that keeps the
+ * current version from passing its policy today; none without a current one.
+ *
+ * Errors: 42704.
+ */
+Datum
+modelreg_check_production(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Snapshot	snapshot = GetActiveSnapshot();
+	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), MR_READER, snapshot);
+	MrLook		look = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (model.current_version == 0)
+		return (Datum) 0;
+	look.policy = mr_policy_of(&model, snapshot);
+	look.way = all_ways_to_production(look.policy);
+	look.subject = mr_gate_subject(&model, model.current_version, MR_STAGE_PRODUCTION,
+								   MR_STAGE_PRODUCTION, look.policy, snapshot);
+	mr_look_as_reader(&look, 0);
+	put_policy(rsinfo, &model, snapshot);
+	for (int i = 0; i < look.gates.n; i++)
+		if (!look.gates.items[i].holds)
+			put_problem(rsinfo, "gate", &look.gates.items[i], look.gates.items[i].required,
+						look.gates.items[i].observed, snapshot);
 	return (Datum) 0;
 }
