@@ -50,6 +50,8 @@ SELECT modelreg.register_version('app.credit', run => 'run:app.train', signature
 	artifacts => '[{"name": "weights", "uri": "s3://models/credit", "size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
 SELECT modelreg.record_artifact_check('app.credit', v, 'weights', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 3) IS NOT NULL FROM generate_series(1, 3) v;
 
+SELECT modelreg.set_model_card('app.credit', v, '{"intended_use": "consumer loans", "limitations": "no business loans"}') IS NOT NULL FROM generate_series(1, 3) v;
+
 -- nothing is evaluated
 SELECT pg_temp.fails($$SELECT modelreg.promote('app.credit', 1, 'Staging')$$);
 SELECT pg_temp.fails($$SELECT modelreg.promote('app.credit', 1, 'Production')$$);
