@@ -125,6 +125,8 @@ SELECT stage FROM modelreg.versions WHERE model = 'app.credit' AND version = 1;
 SET ROLE regress_app_rev1;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence(), 'seen again', request_id => 'app-3') IS NOT NULL;
 SELECT modelreg.approve(pg_temp.last(), 'whatever', 'seen again', request_id => 'app-3');
+-- and the card tells of it
+SELECT regexp_replace(regexp_replace(substring(modelreg.model_card('app.credit', 1) FROM '## Decisions.*'), '[0-9-]{10} [0-9:]{8} UTC', '<time>', 'g'), '\n\| \d+ \| (?=Prod)', E'\n| <n> | ', 'g');
 SELECT version FROM modelreg.production('app.credit');
 SELECT state, role, reason, closed_at IS NOT NULL FROM modelreg.promotion_requests WHERE request = pg_temp.last();
 SELECT role, superseded, comment FROM modelreg.approvals WHERE request = pg_temp.last() ORDER BY number;

@@ -74,14 +74,22 @@ PG_FUNCTION_INFO_V1(modelreg_model_card);
 	"FROM v JOIN modelreg.attestations a ON a.model_id = v.model_id AND a.version = v.version "
 
 #define DECISIONS \
-	"7, " TABLE("Decisions", "| Number | When | From | To | By | Policy | Reason |", "|---|---|---|---|---|---|---|") \
-	"format('| %s | %s | %s | %s | %s | %s | %s |', d.number, " TIME("d.at") ", d.from_stage, d.to_stage, " \
-	LINE("d.role") ", " LINE("d.policy") ", " LINE("COALESCE(d.reason, '')") "), E'\\n' ORDER BY d.number) " \
-	"FROM v JOIN modelreg.transitions d ON d.model_id = v.model_id AND d.version = v.version"
+	"7, " TABLE("Decisions", "| Number | When | Kind | From | To | By | Policy | Reason |", "|---|---|---|---|---|---|---|---|") \
+	"format('| %s | %s | %s | %s | %s | %s | %s | %s |', d.number, " TIME("d.at") ", " LINE("d.kind") ", d.from_stage, d.to_stage, " \
+	LINE("d.role") " || CASE WHEN d.by_policy THEN ', automatically' ELSE '' END, " LINE("d.policy") ", " LINE("COALESCE(d.reason, '')") "), E'\\n' ORDER BY d.number) " \
+	"FROM v JOIN modelreg.transitions d ON d.model_id = v.model_id AND d.version = v.version "
+
+/* Of requests that are open and that led to a decision. */
+#define APPROVALS \
+	"8, " TABLE("Approvals", "| Request | To | When | By | Comment | Counts |", "|---|---|---|---|---|---|") \
+	"format('| %s | %s | %s | %s | %s | %s |', a.request, a.stage, " TIME("a.at") ", " LINE("a.role") ", " LINE("COALESCE(a.comment, '')") ", " \
+	"CASE WHEN a.superseded THEN 'no: the evidence changed' ELSE 'yes' END), E'\\n' ORDER BY a.number) " \
+	"FROM v JOIN modelreg.approvals a ON a.model_id = v.model_id AND a.version = v.version JOIN modelreg.promotion_requests r USING (request) " \
+	"WHERE r.state IN ('open', 'done')"
 
 static MrStmt card_stmt = {
 	.sql = "WITH " VERSION ", part (nr, body) AS (SELECT " HEAD UNION DESCRIPTION UNION SECTIONS
-	UNION METRICS UNION LINEAGE UNION ATTESTATIONS UNION DECISIONS ") "
+	UNION METRICS UNION LINEAGE UNION ATTESTATIONS UNION DECISIONS UNION APPROVALS ") "
 	"SELECT string_agg(p.body, E'\\n\\n' ORDER BY p.nr) || E'\\n' FROM part p",
 	.nargs = 2,.types = {TEXTOID, INT4OID}
 };
