@@ -30,6 +30,7 @@ CREATE TABLE modelreg.model (
 	current_identity uuid
 );
 CREATE UNIQUE INDEX model_live_name ON modelreg.model (team_id, name) WHERE retired_at IS NULL;
+CREATE INDEX model_team ON modelreg.model (team_id);
 ALTER TABLE modelreg.model SET (fillfactor = 70);
 COMMENT ON TABLE modelreg.model IS 'Registered models: what production() answers from, and the head of the chain of each ones decisions.';
 COMMENT ON COLUMN modelreg.model.id IS 'Permanent id of the model.';
