@@ -37,6 +37,8 @@ SET ROLE regress_guard_evaluator;
 SELECT modelreg.approve(request, evidence) > 0 AS approved FROM modelreg.promotion_requests r, modelreg.review(r.request) WHERE r.model = 'guard.strict';
 RESET ROLE;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');
+SELECT modelreg.place_hold('guard.strict', NULL, 'to be looked into') > 0 AS held;
+SELECT modelreg.purge_version('guard.model', modelreg.register_version('guard.model'), 'of no use') > 0 AS purged;
 
 CREATE SCHEMA regress_guard;
 GRANT USAGE, CREATE ON SCHEMA regress_guard TO PUBLIC;

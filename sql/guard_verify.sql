@@ -32,6 +32,8 @@ SET ROLE regress_behind_evaluator;
 SELECT modelreg.approve(request, evidence) > 0 AS approved FROM modelreg.promotion_requests r, modelreg.review(r.request) WHERE r.model = 'behind.strict';
 RESET ROLE;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');
+SELECT modelreg.place_hold('behind.strict', NULL, 'to be looked into') > 0 AS held;
+SELECT modelreg.purge_version('behind.model', modelreg.register_version('behind.model'), 'of no use') > 0 AS purged;
 
 CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS

@@ -48,6 +48,11 @@ SELECT modelreg.remove_alias('search.reco', 'shadow');
 SELECT modelreg.record_node('note', 'search.odd', 'first');
 SELECT modelreg.quarantine('note:search.odd@first', E'broken "\\N"'), modelreg.quarantine('models:/ads.click/1', 'odd'), modelreg.quarantine('run:search.train', 'by mistake');
 SELECT modelreg.lift_quarantine('run:search.train', 'no harm');
+SELECT modelreg.place_hold('search.reco', NULL, 'a lawsuit'), modelreg.place_hold('search.reco', 1, 'too'), modelreg.place_hold('ads.click', 1, 'and here');
+SELECT modelreg.lift_hold('search.reco', 1, 'settled');
+SELECT modelreg.append_upload(modelreg.begin_upload('ads', 4), 0, 'gone'), modelreg.finish_upload(2);
+SELECT modelreg.register_version('ads.click', artifacts => '[{"name": "w", "upload": 2}]');
+SELECT modelreg.purge_version('ads.click', 2, 'a customer asked');
 SELECT modelreg.register_key('signer', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAM+zkgW7N1O0jjBZeNn6755pCLa9gPveHpRIMlkxU41U=\n-----END PUBLIC KEY-----',
 	valid_from => '0044-03-15 12:00:00.000001+00 BC', valid_until => '2204-02-29 12:00:00+00'), modelreg.register_key('a key''s "name"', E'-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5Rhzl3uVQshMG3GPi8lzdHNBjByA\nc9HYNz4ergnBIaR2H6QfLDLonWCklTWM0bHaEXm77mbFdhVQ52V39W8xLA==\n-----END PUBLIC KEY-----', 'search');
 SELECT modelreg.record_attestation('search.reco', 1, '{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoicHJlcCIsImRpZ2VzdCI6eyJzaGEyNTYiOiJiYTc4MTZiZjhmMDFjZmVhNDE0MTQwZGU1ZGFlMjIyM2IwMDM2MWEzOTYxNzdhOWNiNDEwZmY2MWYyMDAxNWFkIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2xzYS5kZXYvcHJvdmVuYW5jZS92MSIsInByZWRpY2F0ZSI6e319","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"4Ls12v3Qb5aEXRPXtxQ7eWqtayJkRtAwadKdEUAKpB062pJPlsFnyI+t0qP5SWDRAJuwafbfAGgoypsNiSY8Cg=="}]}') FROM generate_series(1, 2);

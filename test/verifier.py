@@ -72,6 +72,8 @@ TYPES = {  # of every column, hashed or not
     "approval_request": "id bigint, team_id bigint, model_id bigint, seq bigint, version integer, stage text, policy text, "
                         "policy_digest bytea, state text, who jsonb, requested_at timestamptz, expires_at timestamptz, closed_seq bigint",
     "approval": "request_id bigint, seq bigint, team_id bigint, evidence bytea, who jsonb, at timestamptz",
+    "purged_version": "model_id bigint, version integer, team_id bigint, at timestamptz, seq bigint",
+    "legal_hold": "model_id bigint, version integer, team_id bigint, since timestamptz, seq bigint",
     "quarantine": "node_id bigint, team_id bigint, since timestamptz, seq bigint",
 }
 
@@ -642,6 +644,22 @@ class Verifier:
             if q["node_id"] not in self.nodes or self.nodes[q["node_id"]]["team_id"] != q["team_id"]:
                 self.report("fold", f"quarantine {q['team_id']}/{q['node_id']}", "its node is missing or of another team")
 
+    def check_retention(self):
+        told = {"legal_hold": {}, "purged_version": {}}
+        for e in self.of(2, "hold_placed", "hold_lifted", "version_purged"):
+            table = "purged_version" if e["kind"] == "version_purged" else "legal_hold"
+            key = (text_of(e["what"], "model_id"), text_of(e["what"], "version") or "0")
+            told[table].pop(key, None)
+            if e["kind"] != "hold_lifted":
+                told[table][key] = (e["at"], e["seq"], e["chain_id"])
+        for table, at in (("legal_hold", "since"), ("purged_version", "at")):
+            self.compare(table, {(str(r["model_id"]), str(r["version"])): (r[at], r["seq"], r["team_id"]) for r in self.t[table]}, told[table])
+            for r in self.t[table]:
+                model = self.models.get(r["model_id"])
+                if model is None or model["team_id"] != r["team_id"] or \
+                        (r["version"] != 0 and (r["model_id"], r["version"]) not in self.versions):
+                    self.report("fold", f"{table} {r['model_id']}/{r['version']}", "its model or version is missing")
+
     def check_models(self):
         told, names = {}, {}
         for e in self.of(2, "model_created", "model_renamed", "model_retired"):
@@ -789,7 +807,7 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_quarantines, self.check_policies, self.check_models, self.check_decisions, self.check_evidence, self.check_requests,
+                      self.check_quarantines, self.check_retention, self.check_policies, self.check_models, self.check_decisions, self.check_evidence, self.check_requests,
                       self.check_notes, self.check_values, self.check_keys, self.check_attestations):
             check()
 

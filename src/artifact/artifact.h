@@ -9,6 +9,7 @@
 #define MODELREG_ARTIFACT_H
 
 #include "access/access.h"
+#include "datatype/timestamp.h"
 #include "types/digest.h"
 #include "utils/jsonb.h"
 #include "utils/snapshot.h"
@@ -68,6 +69,20 @@ extern const char *mr_bytes_state_name(MrBytesState state);
 /* Who registers keeps the bytes, who removes them asks to. */
 extern void mr_bytes_keep(const MrDigest *digest);
 extern bool mr_bytes_try_release(const MrDigest *digest);
+
+/*
+ * Purging a version: its bytes go, unless something else needs them too.  Called
+ * within a verb, with what could use the version locked.  The first says
+ * whether nobody is busy with any of the bytes now; the other two may follow.
+ */
+extern bool mr_purge_try_begin(int64 team, int64 model, int32 version,
+							   TimestampTz registered_at);
+extern void mr_purge_bytes(int64 team, int64 model, int32 version,
+						   TimestampTz registered_at);
+extern void mr_purge_record(int64 team, int64 model, int32 version,
+							TimestampTz at, int64 seq);
+extern bool mr_version_is_purged(int64 model, int32 version,
+								 Snapshot snapshot);
 
 /* For the guard: no large object of ours is dropped but by us. */
 extern bool mr_object_is_ours(Oid object);

@@ -98,6 +98,21 @@ COMMENT ON COLUMN modelreg.artifact.store_version IS 'The external store''s own 
 COMMENT ON COLUMN modelreg.artifact.hash IS 'Hash of the columns before this one.';
 COMMENT ON COLUMN modelreg.artifact.format IS 'Version of the row format, hashed too.';
 
+CREATE TABLE modelreg.purged_version (
+	model_id bigint NOT NULL,
+	version integer NOT NULL,
+	team_id bigint NOT NULL,
+	at timestamptz NOT NULL,
+	seq bigint NOT NULL,
+	CONSTRAINT purged_version_pkey PRIMARY KEY (model_id, version)
+);
+COMMENT ON TABLE modelreg.purged_version IS 'The versions whose bytes were purged; a fold of the teams'' events. Their artifacts'' rows stay.';
+COMMENT ON COLUMN modelreg.purged_version.model_id IS 'The model.';
+COMMENT ON COLUMN modelreg.purged_version.version IS 'The version.';
+COMMENT ON COLUMN modelreg.purged_version.team_id IS 'The team that owns the model.';
+COMMENT ON COLUMN modelreg.purged_version.at IS 'When.';
+COMMENT ON COLUMN modelreg.purged_version.seq IS 'Number of the event in the team''s chain.';
+
 ALTER TABLE modelreg.blob ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.blob FOR SELECT USING (false);
 ALTER TABLE modelreg.upload ENABLE ROW LEVEL SECURITY;
@@ -106,8 +121,10 @@ ALTER TABLE modelreg.team_bytes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.team_bytes FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 ALTER TABLE modelreg.artifact ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.artifact FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
+ALTER TABLE modelreg.purged_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readable ON modelreg.purged_version FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 -- Rows are shown by policy, so the right to look may be everybody's; blob has neither.
-GRANT SELECT ON modelreg.upload, modelreg.team_bytes, modelreg.artifact TO PUBLIC;
+GRANT SELECT ON modelreg.upload, modelreg.team_bytes, modelreg.artifact, modelreg.purged_version TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('modelreg.blob_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.upload_id_seq', '');
@@ -115,6 +132,7 @@ SELECT pg_catalog.pg_extension_config_dump('modelreg.blob', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.upload', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.team_bytes', '');
 SELECT pg_catalog.pg_extension_config_dump('modelreg.artifact', '');
+SELECT pg_catalog.pg_extension_config_dump('modelreg.purged_version', '');
 
 CREATE VIEW modelreg.uploads WITH (security_invoker, security_barrier) AS
 	SELECT u.id AS upload, t.name::text COLLATE "default" AS team, u.state::text COLLATE "default" AS state, u.size, u.received,

@@ -333,6 +333,20 @@ uploaded_by(const MrTeam *team, const MrDigest *digest)
 	return found;
 }
 
+/* May the caller read the bytes of the artifact in the table's slot? */
+static bool
+is_readable(MrTable *artifacts)
+{
+	bool		stored;
+
+	(void) mr_table_get(artifacts, ARTIFACT_URI, &stored);
+	return stored &&
+		mr_may_read(DatumGetInt64(mr_table_get(artifacts, ARTIFACT_TEAM_ID, NULL))) &&
+		!mr_version_is_purged(DatumGetInt64(mr_table_get(artifacts, ARTIFACT_MODEL_ID, NULL)),
+							  DatumGetInt32(mr_table_get(artifacts, ARTIFACT_VERSION, NULL)),
+							  NULL);
+}
+
 /* May the caller read a version with these bytes? */
 static bool
 readable_in_version(const MrDigest *digest)
@@ -343,13 +357,7 @@ readable_in_version(const MrDigest *digest)
 	bool		found = false;
 
 	while (!found && mr_scan_next(scan, false))
-	{
-		bool		stored;
-
-		(void) mr_table_get(table, ARTIFACT_URI, &stored);
-		found = stored &&
-			mr_may_read(DatumGetInt64(mr_table_get(table, ARTIFACT_TEAM_ID, NULL)));
-	}
+		found = is_readable(table);
 	mr_scan_end(scan);
 	mr_table_close(table);
 	return found;

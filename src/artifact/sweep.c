@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "artifact/object.h"
+#include "artifact/purge.h"
 #include "artifact/upload.h"
 #include "base/args.h"
 #include "base/errors.h"
@@ -64,70 +64,19 @@ find_ids(MrStmt *stmt, Datum *values, int *n)
 	return ids;
 }
 
-/* Does a version name bytes that the registry holds under the digest? */
-static bool
-used_by_versions(const MrDigest *digest, int64 team)
-{
-	MrTable    *table = mr_table_open_read("artifact");
-	Datum		keys[2] = {MrDigestGetDatum(digest), Int64GetDatum(team)};
-	MrScan	   *scan = mr_scan_begin(table, "artifact_digest",
-									 team == MR_NO_TEAM ? 1 : 2, keys, NULL);
-	bool		stored = false;
-
-	while (!stored && mr_scan_next(scan, false))
-		(void) mr_table_get(table, ARTIFACT_URI, &stored);
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return stored;
-}
-
-/* Has any team an upload of these bytes that is sealed? */
-static bool
-held_by_uploads(const MrDigest *digest)
-{
-	MrTable    *table = mr_table_open_read("upload");
-	Datum		key = MrDigestGetDatum(digest);
-	MrScan	   *scan = mr_scan_begin(table, "upload_digest", 1, &key, NULL);
-	bool		held = false;
-
-	while (!held && mr_scan_next(scan, false))
-		held = strcmp(TextDatumGetCString(mr_table_get(table, UPLOAD_STATE, NULL)),
-					  "sealed") == 0;
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return held;
-}
-
-static void
-remove_blob(const MrDigest *digest)
-{
-	MrTable    *table = mr_table_open("blob");
-	Datum		key = MrDigestGetDatum(digest);
-
-	if (mr_table_lock_latest(table, "blob_digest", 1, &key))
-	{
-		bool		purged;
-		Oid			object = DatumGetObjectId(mr_table_get(table, BLOB_OBJECT, &purged));
-
-		if (!purged)
-			mr_object_drop(object);
-		mr_table_delete(table);
-	}
-	mr_table_close(table);
-}
-
-/* A sealed upload goes unless a version of its team has its bytes. */
+/* A sealed upload goes unless a version of its team needs its bytes. */
 static bool
 sweep_sealed(MrUpload *upload)
 {
 	MrDigest   *digest = DatumGetMrDigest(mr_table_get_copy(upload->table, UPLOAD_DIGEST));
+	const MrExcept nothing = {0};
 
 	if (!mr_bytes_try_release(digest))
 	{
 		mr_upload_release(upload);
 		return false;
 	}
-	if (used_by_versions(digest, DatumGetInt64(upload->values[UPLOAD_TEAM_ID - 1])))
+	if (mr_bytes_needed(digest, DatumGetInt64(upload->values[UPLOAD_TEAM_ID - 1]), &nothing))
 	{
 		upload->values[UPLOAD_USED - 1] = BoolGetDatum(true);
 		mr_upload_save(upload);
@@ -135,8 +84,8 @@ sweep_sealed(MrUpload *upload)
 	}
 	mr_upload_abort(upload);
 	CommandCounterIncrement();
-	if (!held_by_uploads(digest) && !used_by_versions(digest, MR_NO_TEAM))
-		remove_blob(digest);
+	if (!mr_bytes_uploaded(digest) && !mr_bytes_needed(digest, MR_NO_TEAM, &nothing))
+		mr_bytes_remove(digest);
 	return true;
 }
 
@@ -277,21 +226,9 @@ empty_blob(int64 id)
 {
 	MrTable    *table = mr_table_open("blob");
 	Datum		key = Int64GetDatum(id);
-	Datum		values[BLOB_COLUMNS];
-	bool		nulls[BLOB_COLUMNS];
 
 	if (mr_table_lock_latest(table, "blob_pkey", 1, &key))
-	{
-		mr_table_read(table, values, nulls);
-		if (!nulls[BLOB_OBJECT - 1])
-		{
-			mr_object_drop(DatumGetObjectId(values[BLOB_OBJECT - 1]));
-			values[BLOB_PURGED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-			nulls[BLOB_PURGED_AT - 1] = false;
-			nulls[BLOB_OBJECT - 1] = true;
-			mr_table_update(table, values, nulls);
-		}
-	}
+		mr_blob_empty(table);
 	mr_table_close(table);
 }
 

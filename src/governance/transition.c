@@ -12,10 +12,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "artifact/artifact.h"
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/hooks.h"
 #include "governance/quarantine.h"
+#include "governance/retention.h"
 #include "governance/transition.h"
 #include "registry/quarantine.h"
 #include "registry/registry_tables.h"
@@ -188,7 +190,8 @@ notify(MrTransition *transition)
 
 /*
  * What comes into Staging or Production, or is current from now on, must not
- * derive from what is quarantined, whatever the policy says.
+ * have been purged, nor derive from what is quarantined, whatever the policy
+ * says.
  */
 static void
 let_in(MrTransition *transition)
@@ -200,7 +203,10 @@ let_in(MrTransition *transition)
 		const MrMove *move = &transition->moves[i];
 
 		if (move->to == MR_STAGE_STAGING || move->to == MR_STAGE_PRODUCTION)
+		{
+			mr_require_unpurged(transition->model, move->version);
 			mr_quarantine_let_in(transition, move->version);
+		}
 		moved = moved || move->version == transition->current;
 	}
 	if (!moved && transition->current != 0 &&
@@ -309,14 +315,15 @@ static bool
 can_return(int64 model, int32 version, const MrTenure *tenure, Snapshot snapshot)
 {
 	return version != 0 && version != tenure->version &&
+		!mr_version_is_purged(model, version, snapshot) &&
 		!mr_derives_from_quarantined(mr_version_node_id(model, version, snapshot),
 									 snapshot);
 }
 
 /*
  * What was current before, following the links past the times when nothing
- * was, past the version itself and past what derives from a quarantined node;
- * false when there was nothing.
+ * was, past the version itself, past what was purged and past what derives from
+ * a quarantined node; false when there was nothing.
  */
 bool
 mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,

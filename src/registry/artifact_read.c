@@ -81,6 +81,15 @@ artifact_args(FunctionCallInfo fcinfo, MrRights level, Snapshot snapshot)
 	return artifact;
 }
 
+static void
+raise_purged(const Artifact *artifact)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the bytes of artifact \"%s\" were purged", artifact->name),
+			 mr_reason("artifact_purged")));
+}
+
 /* The large object with the bytes; an error where there is none. */
 static Oid
 require_object(const Artifact *artifact)
@@ -94,6 +103,8 @@ require_object(const Artifact *artifact)
 				 errdetail("It is at %s.", artifact->uri),
 				 errhint("Fetch it from there, and compare its digest."),
 				 mr_reason("artifact_external")));
+	if (mr_version_is_purged(artifact->model.id, artifact->version, GetActiveSnapshot()))
+		raise_purged(artifact);
 	if (!mr_blob_find(artifact->digest, GetActiveSnapshot(), &blob))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -101,10 +112,7 @@ require_object(const Artifact *artifact)
 				 errhint("modelreg.verify() tells what else is."),
 				 mr_reason("artifact_missing")));
 	if (!OidIsValid(blob.object))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the bytes of artifact \"%s\" were purged", artifact->name),
-				 mr_reason("artifact_purged")));
+		raise_purged(artifact);
 	return blob.object;
 }
 
@@ -261,6 +269,8 @@ modelreg_verify_artifact(PG_FUNCTION_ARGS)
 
 	if (artifact.uri != NULL)
 		PG_RETURN_TEXT_P(cstring_to_text("external"));
+	if (mr_version_is_purged(artifact.model.id, artifact.version, GetActiveSnapshot()))
+		PG_RETURN_TEXT_P(cstring_to_text(mr_bytes_state_name(MR_BYTES_PURGED)));
 	mr_owner_begin(&scope);
 	state = mr_bytes_check(artifact.digest, artifact.size, true);
 	mr_owner_end(&scope);

@@ -30,8 +30,9 @@ CREATE VIEW modelreg.artifacts WITH (security_invoker, security_barrier) AS
 	SELECT (t.name || '.' || m.name)::text COLLATE "default" AS model, a.version, a.name::text COLLATE "default" AS name,
 		a.digest::text AS digest, a.size, a.media_type::text COLLATE "default" AS media_type,
 		a.uri::text COLLATE "default" AS uri, a.store_version::text COLLATE "default" AS store_version,
-		m.retired_at IS NOT NULL AS model_retired
-	FROM modelreg.artifact a JOIN modelreg.model m ON m.id = a.model_id JOIN modelreg.team t ON t.id = a.team_id;
+		m.retired_at IS NOT NULL AS model_retired, x.version IS NOT NULL AS purged
+	FROM modelreg.artifact a JOIN modelreg.model m ON m.id = a.model_id JOIN modelreg.team t ON t.id = a.team_id
+		LEFT JOIN modelreg.purged_version x ON x.model_id = a.model_id AND x.version = a.version;
 COMMENT ON VIEW modelreg.artifacts IS 'Artifacts of the versions that the caller may read.';
 COMMENT ON COLUMN modelreg.artifacts.model IS 'Present name of the model, with its team.';
 COMMENT ON COLUMN modelreg.artifacts.version IS 'The version.';
@@ -42,6 +43,7 @@ COMMENT ON COLUMN modelreg.artifacts.media_type IS 'Media type, as the registran
 COMMENT ON COLUMN modelreg.artifacts.uri IS 'Where an external artifact is; null when the registry holds the bytes.';
 COMMENT ON COLUMN modelreg.artifacts.store_version IS 'The external store''s own version of the object.';
 COMMENT ON COLUMN modelreg.artifacts.model_retired IS 'Whether the model was retired.';
+COMMENT ON COLUMN modelreg.artifacts.purged IS 'Whether the version was purged, so that the registry no longer gives the bytes.';
 GRANT SELECT ON modelreg.artifacts TO PUBLIC;
 
 CREATE VIEW modelreg.artifact_checks WITH (security_invoker, security_barrier) AS

@@ -77,6 +77,23 @@ mr_model_by_id(const MrTeam *team, int64 id, Snapshot snapshot, MrModel *model)
 	return live;
 }
 
+/* The model of an id, retired or not; of any team, which is without rights. */
+MrModel
+mr_model_get(int64 id, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("model");
+	Datum		key = Int64GetDatum(id);
+	MrTeam		team = {.name = ""};
+	MrModel		model;
+
+	if (!mr_table_find(table, "model_pkey", 1, &key, snapshot))
+		elog(ERROR, "model " INT64_FORMAT " does not exist", id);
+	team.id = DatumGetInt64(mr_table_get(table, MODEL_TEAM_ID, NULL));
+	read_model(table, &team, &model);
+	mr_table_close(table);
+	return model;
+}
+
 static void
 raise_not_found(const char *qualified)
 {

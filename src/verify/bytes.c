@@ -95,13 +95,14 @@ verify_bundles(MrVerify *verify, const void *arg)
 }
 
 /*
- * The bytes that artifacts need, each once, with the first artifact that
+ * The bytes that artifacts of versions need that were not purged, each once, with the first artifact that
  * names them.  Bytes that are gone have to have an event that tells of it.
  */
 static const char bytes_sql[] =
 "SELECT a.object, a.digest, a.size, b.purged_at <= (SELECT max(e.at) FROM modelreg.event e WHERE e.chain = 1 AND e.kind = 'bytes_dropped') "
 "FROM (SELECT min(concat('artifact ', a.model_id, '/', a.version, '/', a.name)) AS object, a.digest, a.size "
-"FROM modelreg.artifact a WHERE a.uri IS NULL AND ($1 IS NULL OR a.team_id = $1) AND ($2 IS NULL OR a.model_id = $2) "
+"FROM modelreg.artifact a WHERE a.uri IS NULL "
+"AND NOT EXISTS (SELECT FROM modelreg.purged_version x WHERE x.model_id = a.model_id AND x.version = a.version) AND ($1 IS NULL OR a.team_id = $1) AND ($2 IS NULL OR a.model_id = $2) "
 "GROUP BY a.digest, a.size) a LEFT JOIN modelreg.blob b ON b.digest::text = a.digest::text ORDER BY 1";
 
 static void
@@ -134,10 +135,22 @@ check_bytes(MrVerify *verify, TupleTableSlot *slot, void *state)
 		report_bytes(verify, TextDatumGetCString(values[0]), found);
 }
 
+/* The digests of versions that were purged: no findings, but told of. */
+static const char purged_sql[] =
+"SELECT count(DISTINCT a.digest::text) FROM modelreg.purged_version x JOIN modelreg.artifact a ON a.model_id = x.model_id AND a.version = x.version "
+"WHERE a.uri IS NULL AND ($1 IS NULL OR x.team_id = $1) AND ($2 IS NULL OR x.model_id = $2)";
+
+static void
+count_purged(MrVerify *verify, TupleTableSlot *slot, void *state)
+{
+	verify->purged += DatumGetInt64(slot->tts_values[0]);
+}
+
 static void
 verify_bytes(MrVerify *verify, const void *arg)
 {
 	mr_verify_scan(verify, bytes_sql, check_bytes, NULL);
+	mr_verify_scan(verify, purged_sql, count_purged, NULL);
 }
 
 void

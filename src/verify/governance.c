@@ -1,7 +1,7 @@
 /*
  * governance.c
- *		What can be said of policies, evidence, requests and approvals by a
- *		statement.
+ *		What can be said of policies, evidence, requests, approvals, holds and
+ *		purges by a statement.
  *
  * As in statements.c: each lists what is wrong, as object and detail, takes
  * whatever a forged event may hold, and has the team and the model, or NULL,
@@ -49,6 +49,24 @@ static const Statement statements[] = {
 		"SELECT concat('model ', m.id), 'its policy''s revision is missing' FROM modelreg.model m "
 		"WHERE " OF_TEAM("m") " AND ($2 IS NULL OR m.id = $2) AND NOT EXISTS (SELECT FROM modelreg.policy p "
 		"WHERE p.team_id = m.team_id AND p.name = m.policy AND p.digest = m.policy_digest) ORDER BY 1"},
+
+	{"fold", "holds and purges",
+		"WITH told AS (SELECT DISTINCT ON (e.team_id, k.tbl, e.what->>'model_id', COALESCE(e.what->>'version', '0')) e.team_id, k.tbl, e.what->>'model_id' AS model, "
+		"COALESCE(e.what->>'version', '0') AS version, e.kind, e.at, e.seq FROM modelreg.event e "
+		"JOIN (VALUES ('hold_placed', 'legal_hold'), ('hold_lifted', 'legal_hold'), ('version_purged', 'purged_version')) AS k(kind, tbl) ON k.kind = e.kind "
+		"WHERE e.chain = 2 AND " OF_TEAM("e") " AND ($2 IS NULL OR e.what->>'model_id' = $2::text) "
+		"ORDER BY e.team_id, k.tbl, e.what->>'model_id', COALESCE(e.what->>'version', '0'), e.seq DESC), "
+		"found AS (SELECT 'legal_hold' AS tbl, h.model_id, h.version, h.team_id, h.since AS at, h.seq FROM modelreg.legal_hold h "
+		"UNION ALL SELECT 'purged_version', x.model_id, x.version, x.team_id, x.at, x.seq FROM modelreg.purged_version x) "
+		"SELECT concat(COALESCE(f.tbl, t.tbl), ' ', COALESCE(f.model_id::text, t.model), '/', COALESCE(f.version::text, t.version)), "
+		"CASE WHEN f.tbl IS NULL THEN 'the row that the events tell of is missing' WHEN t.tbl IS NULL THEN 'no event tells of this row' "
+		"WHEN m.id IS NULL OR (f.version <> 0 AND v.version IS NULL) THEN 'its model or version is missing or of another team' "
+		"ELSE format('time and number are %s and %s, by the events they are %s and %s', f.at, f.seq, t.at, t.seq) END "
+		"FROM (SELECT * FROM told WHERE told.kind <> 'hold_lifted') t FULL JOIN (SELECT * FROM found WHERE " OF_TEAM("found") " AND ($2 IS NULL OR found.model_id = $2)) f "
+		"ON f.tbl = t.tbl AND f.team_id = t.team_id AND f.model_id::text = t.model AND f.version::text = t.version "
+		"LEFT JOIN modelreg.model m ON m.id = f.model_id AND m.team_id = f.team_id "
+		"LEFT JOIN modelreg.version v ON v.model_id = f.model_id AND v.version = f.version "
+		"WHERE (f.at = t.at AND f.seq = t.seq AND m.id IS NOT NULL AND (f.version = 0 OR v.version IS NOT NULL)) IS NOT TRUE ORDER BY 1, 2"},
 
 	{"reference", "evidence",
 		"WITH told AS (SELECT DISTINCT e.team_id, e.chain_id, e.what->>'evidence' AS digest FROM modelreg.event e "

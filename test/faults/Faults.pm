@@ -130,6 +130,9 @@ SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
 SELECT modelreg.record_snapshot('$team.odd', '1'), modelreg.record_snapshot('$team.odd', '2'), modelreg.create_model('$team.odd', 'open');
 SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production');
+SELECT modelreg.append_upload(modelreg.begin_upload('$team', 4, request_id => 'aged'), 0, 'aged'), modelreg.create_model('$team.aged', 'standard');
+SELECT modelreg.finish_upload(id), modelreg.register_version('$team.aged', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', id)))
+	FROM modelreg.upload WHERE request_id = 'aged' AND team_id = (SELECT id FROM modelreg.team WHERE name = '$team');
 SQL
 	return;
 }
@@ -191,6 +194,11 @@ my %calls = (
 	create_policy => [ '', q{create_policy('search', 'ours', jsonb_set(modelreg.policy_document(NULL, 'standard', 1), '{retention_days,Archived}', to_jsonb(%d + 1)), request_id => 'r%d')} ],
 	allow_policy => [ q{SELECT modelreg.forbid_policy('search', 'high-risk');}, q{allow_policy('search', 'high-risk', 1, request_id => 'r%d')} ],
 	forbid_policy => [ q{SELECT modelreg.allow_policy('search', 'high-risk', 1);}, q{forbid_policy('search', 'high-risk', request_id => 'r%d')} ],
+	place_hold => [ q{RESET ROLE; SELECT modelreg.lift_hold('search.reco', 2, 'settled');}, q{place_hold('search.reco', 2, 'a lawsuit', request_id => 'r%d')} ],
+	lift_hold => [ q{SELECT modelreg.place_hold('search.reco', 1, 'a lawsuit');}, q{lift_hold('search.reco', 1, 'settled', request_id => 'r%d')} ],
+	purge_version => [ $append . "SELECT modelreg.finish_upload($upload); SELECT modelreg.register_version('search.odd', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', $upload)), request_id => 'purge-%d');",
+		q{purge_version('search.odd', (SELECT (result->>'version')::integer FROM modelreg.request_id WHERE request_id = 'purge-%d'), 'a customer asked', request_id => 'r%d')} ],
+	purge_expired => [ '', q{purge_expired('search')} ],
 	record_node => [ '', q{record_node('commit', 'search.code', 'c%d', inputs => '{"base": ["commit:search.code@abc"]}', properties => '{"by": "ann"}', request_id => 'r%d')} ],
 	record_snapshot => [ '', q{record_snapshot('search.events', 's%d', schema => '{"age": "int"}', supersedes => 'snapshot:search.events@1', request_id => 'r%d')} ],
 	record_table_snapshot => [ '', q{record_table_snapshot('pg_catalog.pg_am', 'search.table', 'v%d', with_digest => true, request_id => 'r%d')} ],

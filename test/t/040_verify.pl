@@ -156,6 +156,8 @@ my @tampering = (
 	[ 'texts of nobody', q{INSERT INTO modelreg.payload VALUES (modelreg.row_hash('payload', 1::smallint, '\x00'::bytea, 'x'::text), 1, '\x00', 'x')} ],
 	[ 'redactions removed', q{DELETE FROM modelreg.payload WHERE body IS NULL} ],
 	[ 'memberships changed', q{UPDATE modelreg.membership SET level = 'maintainer' WHERE role_name = 'jane' AND team_id = 1; UPDATE modelreg.membership SET role_oid = 1 WHERE role_name = 'joe'; INSERT INTO modelreg.membership VALUES (2, 'joe', 1, 'reader')} ],
+	[ 'holds and purges changed', q{UPDATE modelreg.legal_hold SET since = now() WHERE team_id = 2; DELETE FROM modelreg.legal_hold WHERE team_id = 1; INSERT INTO modelreg.legal_hold VALUES (1, 99, 1, now(), 1);
+		UPDATE modelreg.purged_version SET version = 1 WHERE version = 2; INSERT INTO modelreg.purged_version VALUES (1, 1, 1, now(), 3)} ],
 	[ 'teams changed', q{UPDATE modelreg.team SET name = 'x', byte_quota = 5, retired_at = now(), discoverable = NOT discoverable} ],
 	[ 'quarantines changed', q{UPDATE modelreg.quarantine SET since = now() WHERE team_id = 2; DELETE FROM modelreg.quarantine WHERE team_id = 1; INSERT INTO modelreg.quarantine VALUES (3, 1, now(), 1), (999, 2, now(), 2)} ],
 	[ 'a quarantine of another team', q{UPDATE modelreg.event SET what = '{"node_id": 1}' WHERE kind = 'quarantined' AND chain_id = 2; PERFORM rehash('event', $$kind = 'quarantined'$$); UPDATE modelreg.quarantine SET node_id = 1 WHERE team_id = 2} ],
@@ -190,7 +192,7 @@ my @tampering = (
 	[ 'absurd events', q{INSERT INTO modelreg.event SELECT e.chain, e.chain_id, e.seq + k.n, e.at + k.n * interval '1 s', k.kind, e.team_id, 'null', NULL, NULL, NULL, k.what, NULL, e.hash, e.hash, e.format
 		FROM (SELECT DISTINCT ON (chain, chain_id) * FROM modelreg.event ORDER BY chain, chain_id, seq DESC) e,
 		(VALUES (1, 'team_created', '[]'::jsonb), (8, 'identity_begun', '[]'), (2, 'model_created', '{"model_id": -1}'), (3, 'facts_recorded', '{"batch": 1e30}'), (4, 'version_registered', '7'), (5, 'promoted', '{"moves": {}}'),
-			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null'), (9, 'quarantined', '{"node_id": [7]}')) AS k(n, kind, what)} ],
+			(6, 'level_granted', '{"role": [], "level": 1}'), (7, 'quota_set', 'null'), (9, 'quarantined', '{"node_id": [7]}'), (10, 'hold_placed', '[]'), (11, 'version_purged', '{"model_id": [1], "version": "x"}')) AS k(n, kind, what)} ],
 );
 
 foreach my $case (@tampering)
