@@ -8,12 +8,13 @@
 CREATE ROLE regress_gd_reg;
 CREATE ROLE regress_gd_eva;
 CREATE ROLE regress_gd_reader;
+CREATE ROLE regress_gd_rev;
 CREATE ROLE regress_gd_ads;
 CREATE ROLE regress_gd_admin;
 CREATE ROLE regress_gd_auditor;
 SELECT modelreg.create_team('gd') > 0 AS made, modelreg.create_team('gd-ads') > 0 AS made_too;
 SELECT modelreg.grant_level('gd', 'regress_gd_reg', 'maintainer'), modelreg.grant_level('gd', 'regress_gd_reg', 'evaluator'), modelreg.grant_level('gd', 'regress_gd_eva', 'evaluator'),
-	modelreg.grant_level('gd', 'regress_gd_reader', 'reader'), modelreg.grant_level('gd-ads', 'regress_gd_ads', 'contributor'),
+	modelreg.grant_level('gd', 'regress_gd_reader', 'reader'), modelreg.grant_level('gd', 'regress_gd_rev', 'reviewer'), modelreg.grant_level('gd-ads', 'regress_gd_ads', 'contributor'),
 	modelreg.grant_level('gd-ads', 'regress_gd_ads', 'evaluator'), modelreg.grant_level('gd-ads', 'regress_gd_reg', 'reader'),
 	modelreg.grant_registry_right('regress_gd_admin', 'admin'), modelreg.grant_registry_right('regress_gd_auditor', 'auditor');
 -- one session is all of them
@@ -42,8 +43,11 @@ SELECT modelreg.create_policy('gd', 'watch', '{"format": 1, "transitions": [{"fr
 	"schema_full": {"kind": "schema_compatible", "mode": "FULL", "severity": "warn"}}}') AS watch;
 SELECT modelreg.create_policy('gd', 'strict', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["lineage", "quality", "schema"]}],
 	"gates": {"lineage": {"kind": "lineage_complete"}, "quality": {"kind": "data_quality", "max_age_days": 30}, "schema": {"kind": "schema_compatible"}}}') AS strict;
+SELECT modelreg.create_policy('gd', 'asked', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["quality", "schema"],
+		"approvals": 1, "approvers": ["reviewer"]}],
+	"gates": {"quality": {"kind": "data_quality"}, "schema": {"kind": "schema_compatible", "severity": "warn"}}}') AS asked;
 SET ROLE regress_gd_admin;
-SELECT modelreg.allow_policy('gd', 'watch', 1), modelreg.allow_policy('gd', 'strict', 1);
+SELECT modelreg.allow_policy('gd', 'asked', 1), modelreg.allow_policy('gd', 'watch', 1), modelreg.allow_policy('gd', 'strict', 1);
 RESET ROLE;
 
 -- What a gate says; numbers of evaluations and nodes are not shown, only how many there are
@@ -190,6 +194,39 @@ SET ROLE regress_gd_eva;
 SELECT modelreg.record_evaluation('snapshot:gd.late@' || v, 'data_quality', '{}', passed => true) > 0 AS evaluated FROM generate_series(1, 2) v;
 SET ROLE regress_gd_reg;
 SELECT modelreg.promote('gd.strict', 1, 'Production') > 0 AS promoted;
+
+-- What is learned of the data after a review is new evidence, on which nobody has agreed
+\set VERBOSITY sqlstate
+SELECT modelreg.create_model('gd.asked', 'asked') > 0 AS model;
+SELECT modelreg.register_version('gd.asked', run => 'run:gd.t16');
+SELECT modelreg.request_promotion('gd.asked', 1, 'Production') AS request \gset
+SET ROLE regress_gd_rev;
+SELECT evidence, passes FROM modelreg.review(:request) \gset
+\echo :passes
+SET ROLE regress_gd_eva;
+SELECT modelreg.record_evaluation('snapshot:gd.late@2', 'data_quality', '{}', passed => true) > 0 AS again;
+SET ROLE regress_gd_rev;
+SELECT modelreg.approve(:request, :'evidence') IS NULL;
+SELECT evidence FROM modelreg.review(:request) \gset
+SET ROLE regress_gd_eva;
+SELECT modelreg.record_evaluation('snapshot:gd.late@2', 'data_quality', '{}', passed => false) > 0 AS worse;
+SET ROLE regress_gd_rev;
+SELECT modelreg.approve(:request, :'evidence') IS NULL;
+SELECT evidence, passes FROM modelreg.review(:request) \gset
+\echo :passes
+SELECT modelreg.approve(:request, :'evidence') IS NULL;
+SET ROLE regress_gd_eva;
+SELECT modelreg.record_evaluation('snapshot:gd.late@2', 'data_quality', '{}', passed => true) > 0 AS better;
+SET ROLE regress_gd_rev;
+SELECT evidence, passes FROM modelreg.review(:request) \gset
+SELECT modelreg.approve(:request, :'evidence') > 0 AS promoted;
+SELECT version FROM modelreg.production('gd.asked');
+\set VERBOSITY terse
+-- Who reads what was decided on learns no more than who asked
+SET ROLE regress_gd_reader;
+SELECT gate, verdict, observed FROM modelreg.gate_evidence WHERE model = 'gd.m' AND version = 17 AND gate IN ('quality', 'schema');
+SELECT count(*) AS leaks FROM modelreg.gate_evidence e WHERE e::text ~ 'secret|gd-ads';
+SET ROLE regress_gd_reg;
 -- a setting of the session makes an error, never another verdict
 SET modelreg.max_lineage_nodes = 100;
 SELECT string_agg(modelreg.record_snapshot('gd.hub', n::text, schema => '{}'), '') IS NOT NULL AS many FROM generate_series(1, 101) n;
