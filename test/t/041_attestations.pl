@@ -95,6 +95,18 @@ like(refusal(record(envelope($statement =~ s/accord/iscord/r, 'ed') =~ s/"payloa
 	qr/^22023: no registered key made signature 1/, 'a signature of another statement');
 like(refusal("SELECT modelreg.record_attestation('search.reco', 2, " . literal(envelope($statement, 'ed')) . ')'), qr/^22023: the statement is not about version 2/, 'another version');
 
+# And as the README has it, in a database of its own.
+
+my ($commands) = slurp_file("$FindBin::Bin/../../README.md") =~ /^### Attestations\n.*?^```sh\n(.*?)^```$/ms or die 'README.md signs nothing';
+$node->safe_psql('postgres', 'CREATE DATABASE mydb');
+$node->safe_psql('mydb', q{CREATE EXTENSION modelreg; SELECT modelreg.create_team('search'); SELECT modelreg.create_model('search.reco-model', 'open');
+	SELECT modelreg.register_version('search.reco-model') FROM generate_series(1, 14)});
+{
+	local @ENV{qw(PGHOST PGPORT)} = ($node->host, $node->port);
+	run('bash', '-ec', "mkdir '$dir/readme' && cd '$dir/readme' && $commands");
+}
+is($node->safe_psql('mydb', 'SELECT version, subject, keys, trusted FROM modelreg.attestations'), '14|version|["search.ci"]|t', 'the commands of the README');
+
 # The head of the log, which goes on meanwhile.
 
 my $head = sql('SELECT document FROM modelreg.audit_head()');

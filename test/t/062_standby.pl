@@ -57,7 +57,7 @@ my $standby = follow();
 # The same answers to the same questions, to who sees all and to a reader of one team.
 my @questions = (
 	q{SELECT * FROM modelreg.production('search.reco')}, q{SELECT version, uri, since FROM modelreg.production('search.reco', (SELECT max(at) FROM modelreg.events WHERE kind = 'rolled_back'))},
-	q{SELECT * FROM modelreg.previous('search.reco')}, q{SELECT * FROM modelreg.get_version('search.reco', 1)},
+	q{SELECT * FROM modelreg.previous('search.reco')}, q{SELECT modelreg.model_card('search.reco', 1)}, q{SELECT modelreg.model_card('models:/search.reco@champion')}, q{SELECT * FROM modelreg.get_version('search.reco', 1)},
 	q{SELECT * FROM modelreg.get_by_alias('search.reco', 'champion')}, q{SELECT version, uri FROM modelreg.resolve('models:/search.reco/Production')},
 	q{SELECT * FROM modelreg.search_versions(team => 'search')}, q{SELECT * FROM modelreg.search_versions(words => 'second', stage => 'Production')},
 	q{SELECT * FROM modelreg.search_versions(metric => 'auc', metric_min => 0)}, q{SELECT * FROM modelreg.search_versions(param_key => 'optimizer', param_value => 'adam')},
@@ -70,7 +70,7 @@ my @questions = (
 	q{SELECT modelreg.read_artifact('search.reco', 1, 'weights'), modelreg.verify_artifact('search.reco', 1, 'weights')},
 	q{SELECT * FROM modelreg.check_promotion('search.gated', 1, 'Production')}, q{SELECT * FROM modelreg.artifact_chunks('search.reco', 1, 'weights', 2)}, q{SELECT * FROM modelreg.verify('search', deep => true)}, q{SELECT * FROM modelreg.my_rights()},
 	(map { "SELECT * FROM modelreg.$_ v ORDER BY v::text COLLATE \"C\"" } qw(models versions model_history artifacts artifact_checks uploads metric_trend production_now
-		production_history transitions lineage_nodes lineage_edges events)));
+		production_history transitions signing_keys attestations lineage_nodes lineage_edges events)));
 for my $question (@questions)
 {
 	for my $who ('jane', undef)
@@ -86,7 +86,7 @@ is($standby->safe_psql('postgres', q{SET client_min_messages = error; SELECT * F
 for my $verb (q{register_version('search.reco')}, q{promote('search.reco', 1, 'Staging')}, q{record_run('search.more')}, q{begin_upload('search', 5)},
 	q{append_upload(1, 0, 'w')}, q{finish_upload(1)}, q{create_team('more')}, q{set_tag('search.reco', 'a', 'b')}, q{set_alias('search.reco', 'champion', 1)},
 	q{rollback_model('search.reco', 'x')}, q{record_evaluation('models:/search.reco/1', 'offline', '{"auc": 1}')}, q{rebind_roles()}, q{sweep_uploads('search')},
-	q{declare_restore('x')}, q{new_identity('x')})
+	q{set_model_card('search.reco', 1, '{"a": "b"}')}, q{revoke_key('signer', 'x')}, q{declare_restore('x')}, q{new_identity('x')})
 {
 	my ($status, $out, $err) = $standby->psql('postgres', "SELECT modelreg.$verb");
 	like($err, qr/ERROR:  cannot execute \w+ (in a read-only transaction|during recovery)/, "the standby refuses $verb");
