@@ -203,3 +203,27 @@ COMMENT ON FUNCTION modelreg.explain_decision(text, bigint) IS
 REVOKE ALL ON FUNCTION modelreg.explain_decision(text, bigint) FROM PUBLIC;
 -- It authorizes its caller.
 GRANT EXECUTE ON FUNCTION modelreg.explain_decision(text, bigint) TO PUBLIC;
+
+CREATE VIEW modelreg.orphaned_requests WITH (security_invoker, security_barrier) AS
+	SELECT q.request, q.team, q.model, q.model_id, q.version, q.stage, q.policy, q.role,
+		CASE WHEN o.oid IS NOT NULL THEN 'renamed' WHEN n.oid IS NOT NULL THEN 'made anew' ELSE 'dropped' END AS problem, o.rolname::text AS renamed_to,
+		q.requested_at, q.expires_at
+	FROM modelreg.promotion_requests q
+		JOIN modelreg.approval_request r ON r.id = q.request
+		LEFT JOIN pg_catalog.pg_roles n ON n.rolname = q.role
+		LEFT JOIN pg_catalog.pg_roles o ON o.oid::text = r.who->>'role_oid'
+	WHERE q.state = 'open' AND (n.oid::text = r.who->>'role_oid') IS NOT TRUE;
+COMMENT ON VIEW modelreg.orphaned_requests IS 'Open requests for approval by roles that were dropped, renamed or made anew since. They can be approved, rejected and withdrawn as others; a role of the same name or of the same OID counts as who asked, so it does not approve them.';
+COMMENT ON COLUMN modelreg.orphaned_requests.request IS 'Number of the request.';
+COMMENT ON COLUMN modelreg.orphaned_requests.team IS 'Name of the team.';
+COMMENT ON COLUMN modelreg.orphaned_requests.model IS 'Present name of the model, with its team.';
+COMMENT ON COLUMN modelreg.orphaned_requests.model_id IS 'Permanent id of the model.';
+COMMENT ON COLUMN modelreg.orphaned_requests.version IS 'The version that is to move; null for a policy.';
+COMMENT ON COLUMN modelreg.orphaned_requests.stage IS 'Where to.';
+COMMENT ON COLUMN modelreg.orphaned_requests.policy IS 'The policy that the model is to come under; null for a move.';
+COMMENT ON COLUMN modelreg.orphaned_requests.role IS 'Name that the role had that asked.';
+COMMENT ON COLUMN modelreg.orphaned_requests.problem IS 'dropped: no role has the name; made anew: another one has it; renamed: the role has another name now.';
+COMMENT ON COLUMN modelreg.orphaned_requests.renamed_to IS 'That other name.';
+COMMENT ON COLUMN modelreg.orphaned_requests.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN modelreg.orphaned_requests.expires_at IS 'From when on nothing comes of it any more.';
+GRANT SELECT ON modelreg.orphaned_requests TO PUBLIC;

@@ -50,7 +50,6 @@ $node->safe_psql('postgres', join ";\n",
 	(map { "CREATE ROLE $_" . ($_ eq 'superuser' ? ' SUPERUSER' : '') } @kinds),
 	(map { "SELECT modelreg.grant_level('search', '$_', '$_')" } qw(reader contributor evaluator reviewer maintainer)),
 	(map { "SELECT modelreg.grant_registry_right('$_', '$_')" } qw(admin auditor)),
-	q{CREATE ROLE gone; SELECT modelreg.grant_level('search', 'gone', 'reader'), modelreg.grant_registry_right('gone', 'admin'); DROP ROLE gone},
 	q{SELECT modelreg.create_team('other')},
 	q{SELECT modelreg.grant_level('other', 'outsider', level) FROM unnest('{contributor,evaluator,reviewer,maintainer}'::text[]) AS level});
 
@@ -144,7 +143,10 @@ sub walk_relations
 }
 # A year later, so that there is something to purge.
 set_clock(366 * 86400);
+# Rights and requests of a role that has another name now.
+$node->safe_psql('postgres', 'ALTER ROLE ann RENAME TO anna');
 walk_relations('view', q{'v'});
+$node->safe_psql('postgres', 'ALTER ROLE anna RENAME TO ann');
 walk_relations('table', q{'r', 'p'});
 set_clock(0);
 walk_verb($remover, $words_of{$remover});

@@ -21,7 +21,7 @@ for my $verb (grep { $_ ne 'drop_all_bytes' } verbs())
 	$node->safe_psql('postgres', "$before; RESET ROLE; $session; SELECT $call");
 }
 $node->safe_psql('postgres', q{
-	CREATE ROLE gone; SELECT modelreg.grant_level('search', 'gone', 'reader'); DROP ROLE gone;
+	ALTER ROLE ann RENAME TO anna;
 	CREATE ROLE bi LOGIN; SELECT modelreg.grant_level(t, 'bi', 'reader') FROM unnest('{search,ads}'::text[]) AS t});
 my $connection = $node->connstr('postgres') . ' user=bi';
 
