@@ -33,9 +33,6 @@ PG_FUNCTION_INFO_V1(modelreg_purge_expired);
 /* Each object that goes holds a lock until the end of the transaction. */
 #define MAX_VERSIONS 1000
 
-/* What is longer is for ever, and this fits into every calculation. */
-#define MAX_DAYS 3650000
-
 #define EXPIRED_REASON "retention is over"
 
 static bool
@@ -197,8 +194,7 @@ retention_days(const MrModel *model, MrStage stage)
 	MrPolicyRow row = mr_policy_row_of(model, NULL);
 	JsonbContainer *days = mr_member_object(&row.document->root, "retention_days");
 
-	return days == NULL ? 0 :
-		Min(mr_member_count(days, mr_stage_name(stage), 0), MAX_DAYS);
+	return days == NULL ? 0 : mr_member_count(days, mr_stage_name(stage), 0);
 }
 
 static bool
@@ -355,7 +351,7 @@ static MrStmt find_due = {
 	" JOIN modelreg.policy p ON p.team_id = m.team_id AND p.name = m.policy AND p.digest = m.policy_digest"
 	" WHERE ($1 = 0 OR s.team_id = $1) AND (s.team_id, s.model_id, s.version) > ($2, $3, $4)"
 	" AND s.stage::text IN ('Experimental', 'Archived')"
-	" AND s.since + make_interval(hours => LEAST((p.document->'retention_days'->>s.stage::text)::integer, 3650000) * 24) <= clock_timestamp()"
+	" AND s.since + make_interval(hours => (p.document->'retention_days'->>s.stage::text)::integer * 24) <= clock_timestamp()"
 	" AND NOT EXISTS (SELECT FROM modelreg.purged_version x WHERE x.model_id = s.model_id AND x.version = s.version)"
 	" AND NOT EXISTS (SELECT FROM modelreg.legal_hold h WHERE h.model_id = s.model_id AND h.version IN (0, s.version))"
 	" AND EXISTS (SELECT FROM modelreg.artifact a WHERE a.model_id = s.model_id AND a.version = s.version AND a.uri IS NULL)"

@@ -50,7 +50,7 @@ GRANT EXECUTE ON FUNCTION modelreg.purge_expired(text, integer) TO PUBLIC;
 CREATE VIEW modelreg.purge_due WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, m.id AS model_id, s.version,
 		s.stage::text COLLATE "default" AS stage, s.since AS stage_since, r.days AS retention_days,
-		s.since + pg_catalog.make_interval(hours => LEAST(r.days, 3650000) * 24) AS due_since,
+		s.since + pg_catalog.make_interval(hours => r.days * 24) AS due_since,
 		(SELECT sum(a.size) FROM modelreg.artifact a WHERE a.model_id = s.model_id AND a.version = s.version AND a.uri IS NULL)::bigint AS bytes,
 		EXISTS (SELECT FROM modelreg.legal_hold h WHERE h.model_id = s.model_id AND h.version IN (0, s.version)) AS held,
 		m.retired_at IS NOT NULL AS model_retired
@@ -60,7 +60,7 @@ CREATE VIEW modelreg.purge_due WITH (security_invoker, security_barrier) AS
 		JOIN modelreg.policy p ON p.team_id = m.team_id AND p.name = m.policy AND p.digest = m.policy_digest
 		CROSS JOIN LATERAL (SELECT (p.document->'retention_days'->>s.stage::text)::integer) AS r(days)
 	WHERE s.stage::text IN ('Experimental', 'Archived')
-		AND s.since + pg_catalog.make_interval(hours => LEAST(r.days, 3650000) * 24) <= pg_catalog.now()
+		AND s.since + pg_catalog.make_interval(hours => r.days * 24) <= pg_catalog.now()
 		AND EXISTS (SELECT FROM modelreg.artifact a WHERE a.model_id = s.model_id AND a.version = s.version AND a.uri IS NULL)
 		AND NOT EXISTS (SELECT FROM modelreg.purged_version x WHERE x.model_id = s.model_id AND x.version = s.version);
 COMMENT ON VIEW modelreg.purge_due IS 'Versions that have been in their stage for longer than their model''s policy keeps bytes there.';
