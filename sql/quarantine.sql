@@ -167,6 +167,8 @@ SELECT gate, observed, verdict FROM modelreg.gate_evidence WHERE model = 'q.narr
 -- with other gates that refuse, all are told; a refusal that is kept has its evidence
 SELECT modelreg.attempt_promotion('q.m', 1, 'Staging', 'to keep the refusal') IS NOT NULL;
 SELECT kind, what->>'version' FROM modelreg.events WHERE kind = 'promotion_refused' AND team = 'q';
+-- nor is an emergency a way past it
+SELECT fails($$SELECT modelreg.emergency_promote('q.m', 1, 'Production', 'the site is down')$$);
 SELECT modelreg.lift_quarantine(node, 'x') > 0 FROM modelreg.quarantined WHERE kind = 'corpus';
 
 -- In one transaction: what was let in before is no obstacle, what comes after is

@@ -203,7 +203,7 @@ run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 		mr_look_require_caller(&look, verb->team.rights, verb->who);
 		if (look.gates.refuses && !keep_refusal)
 		{
-			mr_quarantine_refuse_alone(transition, look.subject.node, &look.gates);
+			mr_quarantine_refuse_alone(transition, &look);
 			mr_gates_raise_refused(&look.subject, &look.gates);
 		}
 		number = look.gates.refuses ? record_refusal(transition, &look) :

@@ -94,26 +94,25 @@ find_upstream(const MrMark *mark)
  * names the nodes.
  */
 void
-mr_quarantine_refuse_alone(MrTransition *transition, int64 node,
-						   const MrGateResults *gates)
+mr_quarantine_refuse_alone(MrTransition *transition, const MrLook *look)
 {
-	MrQuarantined found = {NULL, 0};
+	MrMark		mark = {.node = look->subject.node};
+	MrQuarantined found;
 
-	for (int i = 0; i < gates->n; i++)
+	for (int i = 0; i < look->gates.n; i++)
 	{
-		const MrGateResult *result = &gates->items[i];
+		const MrGateResult *result = &look->gates.items[i];
 
-		if (result->holds || !result->gate->blocks)
-			continue;
-		if (result->gate->kind != &mr_gate_quarantine)
+		if (!result->holds && result->gate->blocks &&
+			result->gate->kind != &mr_gate_quarantine)
 			return;
-		found.nodes = result->nodes;
-		found.n = result->nnodes;
 	}
+	mark.what = mr_quarantine_roles(look->policy, look->way);
+	found = find_upstream(&mark);
 	if (found.n == 0)
 		return;
 	mr_owner_end(&transition->verb->scope);
-	refuse(node, &found);
+	refuse(mark.node, &found);
 }
 
 /*
