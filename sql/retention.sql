@@ -122,6 +122,19 @@ SELECT modelreg.sweep_uploads('ret', '0') > 0;
 SELECT modelreg.purge_version('ret.m', 7, 'used') > 0;
 SELECT here('swept before'), charged('ret');
 
+-- A policy that would promote it by itself leaves it where it is, and who evaluates it is not in anybody's way
+RESET ROLE;
+SELECT modelreg.create_policy('ret', 'by-itself', '{"format": 1, "gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}}, "transitions": [
+	{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "automatic": true, "gates": ["offline"]}, {"from": ["Staging"], "to": "Production", "levels": ["maintainer"]}]}');
+SELECT modelreg.allow_policy('ret', 'by-itself', 1), modelreg.grant_level('ret', 'regress_ret_con', 'evaluator');
+SET ROLE regress_ret_ann;
+SELECT modelreg.create_model('ret.auto', 'by-itself') > 0, modelreg.register_version('ret.auto'), modelreg.register_version('ret.auto');
+SELECT modelreg.purge_version('ret.auto', 1, 'of no use') > 0;
+SET ROLE regress_ret_con;
+SELECT modelreg.record_evaluation('models:/ret.auto/' || n, 'offline', '{}', passed => true) > 0 FROM generate_series(1, 2) n;
+SELECT version, stage FROM modelreg.versions WHERE model = 'ret.auto' ORDER BY version;
+SET ROLE regress_ret_ann;
+
 -- One transaction, undone and not
 BEGIN;
 SELECT modelreg.register_version('ret.m', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'for one moment'))));

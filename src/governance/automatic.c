@@ -14,6 +14,7 @@
 #include "executor/spi.h"
 #include "utils/snapmgr.h"
 
+#include "artifact/artifact.h"
 #include "audit/marks.h"
 #include "base/hash.h"
 #include "base/hooks.h"
@@ -97,6 +98,7 @@ promote_once(MrVerb *verb, MrModel *model, int32 version)
 		look = mr_look_at_way(model, &promotion, snapshot);
 		mr_look_at_gates(&look, 0);
 		moved = !look.gates.refuses &&
+			!mr_version_is_purged(model->id, version, snapshot) &&
 			!mr_derives_from_quarantined(look.subject.node, snapshot);
 		transition->by_policy = true;
 		if (moved)

@@ -131,6 +131,9 @@ mr_quarantine_let_in(MrTransition *transition, int32 version)
 	if (found.n > 0)
 	{
 		mr_owner_end(&transition->verb->scope);
+		/* nobody asked for it: what was recorded may be recorded again */
+		if (transition->by_policy)
+			refuse_at_commit(mark.node, &found);
 		refuse(mark.node, &found);
 	}
 	mr_mark(MR_MARK_QUARANTINE, &mark);
