@@ -282,13 +282,15 @@ modelreg_request_evidence(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	MrApprovalRequest request;
-	const MrTeam *team;
+	MrTeam		team;
 	MrModel		model;
 	MrAsk		ask;
 
 	if (!mr_request_find(PG_GETARG_INT64(0), snapshot, &request) ||
-		!mr_request_is_open(&request) || (team = mr_team_by_id(request.team)) == NULL ||
-		!mr_model_by_id(team, request.model, snapshot, &model))
+		!mr_request_is_open(&request) || !mr_may_read(request.team))
+		PG_RETURN_NULL();
+	team = mr_require_team_by_id(request.team, MR_READER);
+	if (!mr_model_by_id(&team, request.model, snapshot, &model))
 		PG_RETURN_NULL();
 	ask = mr_request_ask(&request, &model, true, snapshot);
 	if (ask.way == NULL)

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "artifact/artifact.h"
@@ -111,6 +112,24 @@ promote_once(MrVerb *verb, MrModel *model, int32 version)
 	return moved;
 }
 
+/*
+ * The model under the lock of its decisions; false when it was retired, which
+ * is no reason to refuse who evaluated one of its versions.
+ */
+static bool
+lock_live(const MrTeam *team, int64 id, MrModel *model)
+{
+	MrHead	   *head;
+	bool		live;
+
+	if (!mr_model_by_id(team, id, NULL, model))
+		return false;
+	head = mr_head_lock(MR_CHAIN_DECISIONS, id);
+	live = head->nulls[MODEL_RETIRED_AT - 1];
+	mr_head_release(head);
+	return live;
+}
+
 /* As far as the policy moves the version: to Production at most. */
 static void
 promote_marked(const MrMark *mark)
@@ -126,8 +145,9 @@ promote_marked(const MrMark *mark)
 	MemoryContextSwitchTo(context);
 	if (mr_team_by_id(mark->team) != NULL)
 		team = *mr_team_by_id(mark->team);
+	team.name = pstrdup(team.name);
 	verb.team = team;
-	if (mr_model_by_id(&team, mark->model, NULL, &model))
+	if (lock_live(&team, mark->model, &model))
 		for (int step = 0; step < 2 && promote_once(&verb, &model, mark->version);)
 			step++;
 	SPI_finish();
@@ -149,10 +169,14 @@ compare_marks(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Thousands may be marked, so each is looked at in memory of its own. */
 static void
 promote_all(const MrMark *marks, int64 n)
 {
-	const MrMark **sorted = palloc(n * sizeof(MrMark *));
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext,
+											   "modelreg automatic promotion",
+											   ALLOCSET_DEFAULT_SIZES);
+	const MrMark **sorted = palloc_extended(n * sizeof(MrMark *), MCXT_ALLOC_HUGE);
 
 	for (int64 i = 0; i < n; i++)
 		sorted[i] = &marks[i];
@@ -160,7 +184,14 @@ promote_all(const MrMark *marks, int64 n)
 	for (int64 i = 0; i < n; i++)
 		if (i + 1 == n || sorted[i]->model != sorted[i + 1]->model ||
 			sorted[i]->version != sorted[i + 1]->version)
+		{
+			MemoryContext old = MemoryContextSwitchTo(work);
+
 			promote_marked(sorted[i]);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(work);
+		}
+	MemoryContextDelete(work);
 	pfree(sorted);
 }
 
