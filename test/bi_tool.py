@@ -1,6 +1,9 @@
-"""What a BI tool does, through psycopg 3: bi_tool.py CONNINFO. Parameters are varchar, as JDBC types them, prepared on the server;
-results come in binary. Every column of every view is filtered by one of its own values, sorted by, grouped by and compared;
-what comes of it is held against the same rows counted here. Prints what is wrong, and at the end how many queries ran."""
+"""What a BI tool does, through psycopg 3: bi_tool.py CONNINFO [VIEW-THAT-MAY-BE-EMPTY...]
+
+Parameters are varchar, as JDBC types them, prepared on the server; results come in binary. Every column of every view is filtered by
+one of its own values, sorted by, grouped by and compared; what comes of it is held against the same rows counted here. Prints what is
+wrong, and at the end how many queries ran.
+"""
 
 import datetime
 import sys

@@ -117,7 +117,8 @@ sub attack
 	($state, $who) = outcome("$setting; SET ROLE ann", "INSERT INTO public.called VALUES ($quoted);");
 	is("$state $who", "passed ann $superuser", "$name: and ann is ann");
 	($state, $who) = outcome("$setting; SET ROLE ann", "INSERT INTO public.called_late VALUES ($quoted);\nSET ROLE bob;\nSET CONSTRAINTS ALL IMMEDIATE;");
-	like($state, $refused, "$name: in a deferred trigger who is current counts");
+	# Since 18 a trigger runs as who was current when it was queued.
+	like($state, $node->pg_version < 18 ? $refused : qr/^passed$/, "$name: in a deferred trigger the server's choice counts");
 	($state, $who) = outcome("$setting; SET ROLE bob", "DECLARE c CURSOR FOR $select;\nSET LOCAL ROLE ann;\nFETCH c;\nCLOSE c;") if $name !~ /^verb/;
 	is($state, 'passed', "$name: in a cursor too") if $name !~ /^verb/;
 	($state) = outcome("$setting; SET ROLE ann", "DECLARE c CURSOR FOR $select;\nSET LOCAL ROLE bob;\nFETCH c;") if $name !~ /^verb/;

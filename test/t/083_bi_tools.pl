@@ -43,7 +43,7 @@ SKIP:
 		diag 'NOT TESTED with psycopg: scripts/packages python3-psycopg';
 		skip 'no psycopg', 1;
 	}
-	finds_nothing('psycopg', 'python3', "$FindBin::Bin/../bi_tool.py", $connection);
+	finds_nothing('psycopg', 'python3', "$FindBin::Bin/../bi_tool.py", $connection, 'purge_due');
 }
 
 SKIP:
