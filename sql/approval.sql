@@ -118,6 +118,11 @@ SET ROLE regress_app_eva;
 SELECT modelreg.record_evaluation('models:/app.credit/1', 'offline', '{"auc": 0.7}', passed => true) > 0;
 SELECT role, superseded, comment FROM modelreg.approvals WHERE request = pg_temp.last() ORDER BY number;
 SELECT needed, approved FROM modelreg.review(pg_temp.last());
+-- so does another model card
+SELECT pg_temp.evidence() AS before \gset
+SET ROLE regress_app_reg;
+SELECT modelreg.set_model_card('app.credit', 1, '{"intended_use": "consumer loans", "limitations": "nobody younger than 21"}');
+SELECT pg_temp.evidence() = :'before';
 SET ROLE regress_app_rev2;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence(), 'seen') IS NULL;
 SELECT stage FROM modelreg.versions WHERE model = 'app.credit' AND version = 1;

@@ -60,6 +60,8 @@ test_card(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result
 	char	   *missing = card.json == NULL ? NULL : find_missing(card.json, sections, n);
 
 	result->holds = card.json != NULL && missing == NULL;
+	/* so that another card is other evidence, whatever both have */
+	result->earlier = Max(0, mr_card_changes(subject->model->id, subject->version, subject->snapshot) - 1);
 	result->required = required_text(sections, n);
 	result->observed = card.redacted ? "the model card was redacted" :
 		card.json == NULL ? "no model card" :

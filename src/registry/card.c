@@ -113,6 +113,23 @@ mr_card_find(int64 model, int32 version, Snapshot snapshot)
 	return card;
 }
 
+/* How many times the version was given a card, or its card taken away. */
+int
+mr_card_changes(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *notes = mr_table_open_read("note");
+	Datum		keys[3] = {Int64GetDatum(model), Int32GetDatum(version),
+	CStringGetTextDatum(MR_NOTE_MODEL_CARD)};
+	MrScan	   *scan = mr_scan_begin(notes, "note_model", 3, keys, snapshot);
+	int			n = 0;
+
+	while (mr_scan_next(scan, false))
+		n++;
+	mr_scan_end(scan);
+	mr_table_close(notes);
+	return n;
+}
+
 /* Is that the card already?  What was redacted is none. */
 static bool
 is_card(int64 model, int32 version, const char *text)

@@ -10,6 +10,7 @@
 
 extern MrStoredJson mr_card_find(int64 model, int32 version,
 								 Snapshot snapshot);
+extern int	mr_card_changes(int64 model, int32 version, Snapshot snapshot);
 extern bool mr_card_has(Jsonb *card, const char *section);
 
 /* What a name of a section may be; for messages. */
