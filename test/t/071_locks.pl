@@ -52,7 +52,8 @@ sub try_call
 	my ($error) = $caller->{stderr} =~ /ERROR: +([^\n]*)/;
 	$caller->query('ROLLBACK');
 	$caller->{stderr} = '';
-	return $error // '';
+	# A purge does not wait for bytes that somebody uses: it refuses.
+	return ($error // '') =~ s/^bytes of version \d+ of "[^"]+" are being used$//r;
 }
 
 my %ends = (
