@@ -4,7 +4,10 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
-model=search.reco-model
+model=search.reco-model credit=credit.score
+version_1=models:/$credit/1
+# of the three bytes abc
+abc=sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 weights=$files/weights.safetensors preprocessing=$files/preprocessing.pkl
@@ -195,6 +198,86 @@ bad_snapshot() {
 	expect 'and going back once more would lead to 12' 12 <<<"SELECT version FROM modelreg.previous('$model')"
 }
 
+# Statements of one person of the credit team.
+as() { printf 'SET ROLE %s; ' "$1"; cat; }
+
+credit() {
+	local level
+	chapter 'Another team, with more to lose' 'Credit scoring is under the policy high-risk: gates, an evaluator who is somebody else, and two approvals.'
+	run <<-SQL
+		CREATE ROLE lena; CREATE ROLE rudi; CREATE ROLE eva; CREATE ROLE rita; CREATE ROLE rolf; CREATE ROLE audrey;
+		SELECT modelreg.create_team('credit'), modelreg.grant_registry_right('audrey', 'auditor'),
+			modelreg.grant_registry_right(session_user, 'pooler')
+	SQL
+	for level in lena:maintainer rudi:contributor eva:evaluator rita:reviewer rolf:reviewer; do
+		run <<<"SELECT modelreg.grant_level('credit', '${level%:*}', '${level#*:}')"
+	done
+	as lena <<<"SELECT modelreg.create_model('$credit', 'high-risk', description => 'Scores loans')" | run
+	as rudi <<-SQL | run
+		SELECT modelreg.record_snapshot('credit.loans', '2026', schema => '{"age": "integer", "income": "double"}');
+		SELECT modelreg.record_node('transform', 'credit.features', 'v1'), modelreg.record_node('commit', 'credit.code', 'c0ffee');
+		SELECT modelreg.record_run('credit.train-1', inputs => '{"training": ["snapshot:credit.loans@2026"],
+			"features": ["transform:credit.features@v1"], "code": ["commit:credit.code@c0ffee"]}');
+		SELECT modelreg.register_version('$credit', run => 'run:credit.train-1',
+			signature => '{"inputs": [{"name": "age", "type": "integer"}], "outputs": [{"name": "score", "type": "double"}]}',
+			artifacts => '[{"name": "weights", "uri": "s3://models/credit/1", "size": 3, "digest": "$abc"}]');
+		SELECT modelreg.record_artifact_check('$credit', 1, 'weights', '$abc', 3);
+		SELECT modelreg.set_model_card('$credit', 1, '{"intended_use": "consumer loans", "limitations": "not for companies"}')
+	SQL
+	as eva <<-SQL | run
+		SELECT modelreg.record_evaluation('snapshot:credit.loans@2026', 'data_quality', '{"nulls": 0}', passed => true);
+		SELECT modelreg.record_evaluation('$version_1', 'offline', '{"auc": 0.81}', passed => true),
+			modelreg.record_evaluation('$version_1', 'calibration', '{"ece": 0.02}', passed => true),
+			modelreg.record_evaluation('$version_1', 'fairness', '{"approval_rate": 0.61}', slice => 'men', passed => true),
+			modelreg.record_evaluation('$version_1', 'fairness', '{"approval_rate": 0.44}', slice => 'women', passed => false)
+	SQL
+	as rudi <<<"SELECT modelreg.promote('$credit', 1, 'Staging')" | run
+	refused 55000 'a promotion without approval' <<<"SET ROLE rudi; SELECT modelreg.promote('$credit', 1, 'Production')"
+	show <<<"SELECT gate, severity, verdict, observed FROM modelreg.check_promotion('$credit', 1, 'Production')"
+	expect 'only the gate on fairness fails' fairness <<-SQL
+		SELECT string_agg(gate, ',') FROM modelreg.check_promotion('$credit', 1, 'Production')
+		WHERE verdict <> 'holds' AND severity = 'block'
+	SQL
+}
+
+approvals() {
+	local evidence request old new
+	chapter 'Refused, mended, approved by two' 'Nobody approves what fails; a second evaluation does not. Each approval names the evidence that it is about.'
+	keep request <<<"SET ROLE rudi; SELECT modelreg.request_promotion('$credit', 1, 'Production', reason => 'better than the score card')"
+	evidence="SET ROLE rita; SELECT evidence FROM modelreg.review($request)"
+	keep old <<<"$evidence"
+	refused 55000 'an approval of what fails' <<<"SET ROLE rita; SELECT modelreg.approve($request, '$old')"
+	as eva <<-SQL | run
+		SELECT modelreg.record_evaluation('$version_1', 'fairness', '{"approval_rate": 0.60}', slice => 'women', passed => true)
+	SQL
+	refused 55000 'an approval of evidence that is no more' <<<"SET ROLE rita; SELECT modelreg.approve($request, '$old')"
+	keep new <<<"$evidence"
+	refused 42501 'an approval by who evaluated it' <<<"SET ROLE eva; SELECT modelreg.approve($request, '$new')"
+	as rita <<<"SELECT modelreg.approve($request, '$new', 'fairness within bounds')" | show
+	as rolf <<<"SELECT modelreg.approve($request, '$new', 'seen, agreed')" | show
+	expect 'the second approval put version 1 into Production' 1 <<<"SELECT version FROM modelreg.production('$credit')"
+}
+
+auditor() {
+	chapter 'Why was it let in?' 'Years later an auditor asks: one call has the policy, what every gate said, and who approved.'
+	as audrey <<-SQL | show
+		SELECT d->'policy'->>'policy' AS policy, d->'policy'->>'revision' AS revision, d->'request'->>'role' AS asked_by,
+		  (SELECT string_agg(a->>'role' || ': ' || (a->>'comment'), '; ') FROM jsonb_array_elements(d->'approvals') a) AS approvals
+		FROM modelreg.transitions n, modelreg.explain_decision(n.model, n.number) d
+		WHERE n.model = '$credit' AND n.to_stage = 'Production'
+	SQL
+	as audrey <<-SQL | show
+		SELECT g->>'gate' AS gate, g->>'verdict' AS verdict, g->>'observed' AS observed, g->>'earlier' AS earlier
+		FROM modelreg.transitions n, modelreg.explain_decision(n.model, n.number) d,
+		  jsonb_array_elements(d->'evidence'->'gates') g
+		WHERE n.model = '$credit' AND n.to_stage = 'Production'
+	SQL
+	as eva <<<"SELECT modelreg.quarantine('snapshot:credit.loans@2026', 'incomes of 2025 are in it twice')" | run
+	as rudi <<<"SELECT modelreg.register_version('$credit', run => 'run:credit.train-1')" | run
+	as eva <<<"SELECT modelreg.record_evaluation('models:/$credit/2', 'offline', '{\"auc\": 0.82}', passed => true)" | run
+	refused 55000 'what was trained on it' <<<"SET ROLE rudi; SELECT modelreg.promote('$credit', 2, 'Staging')"
+}
+
 race() {
 	local start version session sessions=()
 	chapter 'Eight promotions at once' 'Eight sessions promote eight versions to Production at the same moment. Who is there afterwards?'
@@ -258,5 +341,5 @@ end() {
 }
 
 printf '%sThe story of reco-model%s, on PostgreSQL %s\n' "$bold" "$plain" "$(value 'SHOW server_version')"
-for part in registry past inputs bytes version_14 questions drawing bad_snapshot race tampering forgery end; do "$part"; done
+for part in registry past inputs bytes version_14 questions drawing bad_snapshot credit approvals auditor race tampering forgery end; do "$part"; done
 printf '%sAll %d chapters are as they should be%s (%d seconds).\n' "$bold" "$chapters" "$plain" "$SECONDS"
