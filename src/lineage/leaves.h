@@ -6,6 +6,7 @@
 #define MODELREG_LEAVES_H
 
 #include "access/itup.h"
+#include "access/genam.h"
 #include "access/relscan.h"
 #include "access/tableam.h"
 #include "storage/buf.h"
