@@ -3,7 +3,7 @@
 CREATE FUNCTION modelreg.quarantine(node text, reason text, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_quarantine' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.quarantine(text, text, text) IS
-	'Quarantines a node: from now on no version that derives from it comes into Staging or Production, under whatever policy. It moves nothing, and nothing that derives from the node is in its way; the view quarantine_impact lists what is current in Production all the same. Needs evaluator, reviewer or maintainer of the node''s team. Returns the number of the event, null when it is quarantined already.';
+	'Quarantines a node: from now on no version that derives from it comes into Staging or Production, unless its policy''s gate names roles and it derives in others. It moves nothing, and nothing that derives from the node is in its way; the view quarantine_impact lists what is current in Production all the same. Needs evaluator, reviewer or maintainer of the node''s team. Returns the number of the event, null when it is quarantined already.';
 REVOKE ALL ON FUNCTION modelreg.quarantine(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.quarantine(text, text, text) TO PUBLIC;
 
