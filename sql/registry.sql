@@ -234,6 +234,7 @@ SELECT statement, e.state, e.reason, e.message FROM (VALUES
 	('modelreg.set_alias(''reg_search.reco-model'', ''champion'', NULL)'), ('modelreg.set_alias(''reg_search.reco-model'', NULL, 1)'), ('modelreg.set_alias(NULL, ''x'', 1)'),
 	('modelreg.set_alias(''reg_search.reco-model'', '''', 1)'), ('modelreg.set_alias(''reg_search.reco-model'', ''latest'', 1)'), ('modelreg.set_alias(''reg_search.reco-model'', ''LATEST'', 1)'),
 	('modelreg.set_alias(''reg_search.reco-model'', ''v14'', 1)'), ('modelreg.set_alias(''reg_search.reco-model'', ''14'', 1)'),
+	('modelreg.set_alias(''reg_search.reco-model'', ''Production'', 1)'), ('modelreg.set_alias(''reg_search.reco-model'', ''staging'', 1)'),
 	('modelreg.set_alias(''reg_search.reco-model'', ''a/b'', 1)'),
 	('modelreg.set_alias(''reg_search.reco-model'', repeat(''x'', 1000000), 1)'), ('modelreg.set_alias(''reg_search.none'', ''x'', 1)'),
 	('modelreg.remove_alias(''reg_search.reco-model'', NULL)'), ('modelreg.remove_alias(NULL, ''x'')'), ('modelreg.remove_alias(''reg_search.reco-model'', ''latest'')'),

@@ -72,7 +72,7 @@ FROM (VALUES
 	('models:/search.reco-model'), ('models:/search.reco-model/14'), ('models:/search.reco-model/LATEST'),
 	('models:/search.reco-model/production'), ('models:/search.reco-model/Staging'),
 	('models:/search.reco-model/EXPERIMENTAL'), ('models:/search.reco-model/archived'),
-	('models:/search.reco-model@champion'), ('models:/search.reco-model@v2.1'), ('models:/search.reco-model@Production'),
+	('models:/search.reco-model@champion'), ('models:/search.reco-model@v2.1'),
 	('modelreg:0F1E2D3C-4b5a-6978-8796-a5b4c3d2e1f0/31/2147483647'),
 	('models:/suche.größe.v2/1'), ('models:/search..x'), ('models:/search.a b@日本'), ('models:/a.latest/latest')
 ) AS input(text), LATERAL (SELECT input.text::modelreg.model_uri AS u) v, LATERAL (SELECT
@@ -91,7 +91,7 @@ SELECT input.text, error.* FROM (VALUES
 	('models:/a.b/'), ('models:/a.b/0'), ('models:/a.b/014'), ('models:/a.b/-1'), ('models:/a.b/+1'), ('models:/a.b/1.5'),
 	('models:/a.b/14 '), ('models:/a.b/2147483648'), ('models:/a.b/99999999999999999999999999'), ('models:/a.b/14/15'),
 	('models:/a.b/14@x'), ('models:/a.b/v14'), ('models:/a.b/Prod'), ('models:/a.b/latest '),
-	('models:/a.b@'), ('models:/a.b@x/1'), ('models:/a.b@x@y'), ('models:/a.b@LATEST'), ('models:/a.b@14'), ('models:/a.b@V14'),
+	('models:/a.b@'), ('models:/a.b@x/1'), ('models:/a.b@x@y'), ('models:/a.b@LATEST'), ('models:/a.b@14'), ('models:/a.b@V14'), ('models:/a.b@production'),
 	('models:/' || repeat('t', 64) || '.m'), ('models:/t.' || repeat('m', 256)), ('models:/t.' || repeat('é', 128)),
 	('modelreg:'), ('modelreg:0f1e2d3c'), ('modelreg:0f1e2d3c4b5a69788796a5b4c3d2e1f0/1/1'),
 	('modelreg:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'), ('modelreg:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/'),
@@ -225,14 +225,14 @@ RESET search_path;
 SELECT sort, octet_length(modelreg.check_name(sort, name)) AS bytes FROM (VALUES
 	('team', 'search'), ('team', repeat('t', 63)), ('team', 'größe'), ('team', 'a b'), ('object', 'a.b.c'),
 	('object', repeat('é', 127) || 'x'), ('qualified', 'search.reco.model'), ('qualified', repeat('t', 63) || '.' || repeat('n', 255)),
-	('alias', 'champion'), ('alias', 'v'), ('alias', 'v2.1'), ('alias', 'version2'), ('alias', 'latest2'), ('alias', '2nd')
+	('alias', 'champion'), ('alias', 'v'), ('alias', 'v2.1'), ('alias', 'version2'), ('alias', 'latest2'), ('alias', '2nd'), ('alias', 'production-2')
 ) v(sort, name);
 SELECT sort, name, error.* FROM (VALUES
 	('team', ''), ('team', 'a.b'), ('team', 'a/b'), ('team', 'a@b'), ('team', 'a:b'), ('team', ' a'), ('team', 'a '),
 	('team', repeat('t', 64)), ('object', ''), ('object', 'a/b'), 
 	('object', repeat('é', 128)), ('qualified', ''), ('qualified', 'search'),
 	('qualified', 'search.'), ('qualified', '.model'), ('qualified', 'größe.a/b'),
-	('alias', ''), ('alias', 'a:b'), ('alias', 'latest'), ('alias', 'LATEST'), ('alias', '14'), ('alias', 'v14'), ('alias', 'V0'),
+	('alias', ''), ('alias', 'a:b'), ('alias', 'latest'), ('alias', 'LATEST'), ('alias', '14'), ('alias', 'v14'), ('alias', 'V0'), ('alias', 'Production'), ('alias', 'sTAGING'), ('alias', 'experimental'), ('alias', 'ARCHIVED'),
 	('other', 'x')
 ) v(sort, name), pg_temp.error_of(format('SELECT modelreg.check_name(%L, %L)', sort, name)) error;
 SELECT state, length(message), detail FROM pg_temp.error_of('SELECT modelreg.check_name(''team'', repeat(''é'', 500000))');

@@ -19,6 +19,7 @@
 #include "base/row.h"
 #include "types/model_uri.h"
 #include "types/names.h"
+#include "types/stage.h"
 
 typedef struct NameRule
 {
@@ -152,13 +153,18 @@ mr_name_scan(MrNamePart part, const char *start, Size len, MrFault *fault)
 	return scan_edges(rule, start, last, char_len, fault);
 }
 
-/* Is it "latest", a number, or a v and a number? */
+/*
+ * Is it "latest", a stage, a number, or a v and a number?  "@Production" would
+ * be taken for "/Production".
+ */
 static bool
 alias_is_reserved(const char *start, Size len)
 {
 	Size		digits = (*start == 'v' || *start == 'V') ? 1 : 0;
 
 	if (len == strlen("latest") && pg_strncasecmp(start, "latest", len) == 0)
+		return true;
+	if (mr_stage_lookup(start, len) != MR_STAGE_NONE)
 		return true;
 	for (Size i = digits; i < len; i++)
 	{
@@ -254,7 +260,7 @@ mr_check_alias_name(const char *name, Node *escontext)
 		ereturn(escontext, false,
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("reserved alias: \"%s\"", mr_text_clip(name)),
-				 errdetail("The names \"latest\", a number, and \"v\" with a number cannot be aliases."),
+				 errdetail("The names \"latest\", a stage, a number, and \"v\" with a number cannot be aliases."),
 				 mr_reason("reserved_name")));
 	return true;
 }
