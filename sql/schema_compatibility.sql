@@ -96,9 +96,14 @@ FROM document a, document b;
 SELECT p.what, s.item, s.detail FROM pair p, LATERAL modelreg.schema_compatibility(p.old, p.new, 'FULL') s ORDER BY p.id, s.detail, s.item;
 
 -- Hostile JSON: deep, wide, and what should be columns or types and is neither
-SELECT count(*), min(length(item)) FROM modelreg.schema_compatibility(
+SELECT count(*), min(length(item)), min(detail) FROM modelreg.schema_compatibility(
 	('{"a": ' || repeat('{"type": "array", "items": ', 1000) || '"long"' || repeat('}', 1000) || '}')::jsonb,
 	('{"a": ' || repeat('{"type": "array", "items": ', 1000) || '"text"' || repeat('}', 1000) || '}')::jsonb, 'FORWARD');
+-- A type within a type, level for level: 32 are looked into, of more it matters only whether they are the same.
+CREATE FUNCTION pg_temp.typed(levels integer, type text, beside text DEFAULT '1') RETURNS jsonb LANGUAGE sql AS $$
+	SELECT ('{"a": ' || repeat('{"type": ', levels) || type || repeat(', "note": ' || beside || '}', levels) || '}')::jsonb $$;
+SELECT v.levels, v.type, s.item, s.detail FROM (VALUES (32, '"long"'), (32, '"text"'), (33, '"long"'), (33, '"text"'), (2000, '"text"')) v(levels, type)
+	LEFT JOIN LATERAL modelreg.schema_compatibility(pg_temp.typed(v.levels, '"int"'), pg_temp.typed(v.levels, v.type, '"x"'), 'BACKWARD') s ON true;
 SELECT count(*) FROM (SELECT jsonb_object_agg('c' || n, 'long') AS old, jsonb_object_agg('c' || n, 'int') AS new FROM generate_series(1, 20000) n) v,
 	LATERAL modelreg.schema_compatibility(old, new, 'FULL');
 SELECT v.old, s.item, s.detail FROM (VALUES ('{"fields": [1]}'::jsonb), ('{"a": {"type": "x", "fields": 1, "items": [[]], "properties": [[1]]}}'), ('[{"name": 7, "type": []}]'), ('{"": {"type": null}}'), ('["", "\u00e9%s\""]')) v(old),

@@ -55,6 +55,7 @@ typedef struct MrReading
 	bool		by_model;		/* it reads what its callers send */
 	bool		of_params;
 	StringInfoData path;		/* of what is compared now */
+	int			depth;			/* of it, within a schema */
 	MrIncompatibility report;
 	void	   *arg;
 	MemoryContext context;		/* in which that is called */

@@ -22,6 +22,8 @@
 
 PG_FUNCTION_INFO_V1(modelreg_schema_compatibility);
 
+#define MAX_DEPTH 32			/* of types within types, as in signatures */
+
 /*
  * A column, or a type within one: its name as a string, an object that has a
  * "type", or any other JSON.  jbvNull where only the column's name is known.
@@ -133,13 +135,20 @@ print_value(const JsonbValue *value)
 	return mr_text_clip(mr_json_canonical_cstring(JsonbValueToJsonb(unconstify(JsonbValue *, value))));
 }
 
+/* An object or array where it is; a scalar is wrapped. */
+static JsonbContainer *
+container_of(const JsonbValue *value)
+{
+	return value->type == jbvBinary ? value->val.binary.data :
+		&JsonbValueToJsonb(unconstify(JsonbValue *, value))->root;
+}
+
+/* Each level of a schema asks this of all below it, so nothing is copied. */
 static bool
 is_same(const JsonbValue *a, const JsonbValue *b)
 {
-	if (a->type != b->type)
-		return false;
-	return strcmp(mr_json_canonical_cstring(JsonbValueToJsonb(unconstify(JsonbValue *, a))),
-				  mr_json_canonical_cstring(JsonbValueToJsonb(unconstify(JsonbValue *, b)))) == 0;
+	return a->type == b->type &&
+		compareJsonbContainers(container_of(a), container_of(b)) == 0;
 }
 
 /* Avro writes a type with null as ["null", type]: take the type out. */
@@ -291,15 +300,13 @@ compare_members(MrReading *reading, const JsonbValue *written, const JsonbValue 
 }
 
 static void
-compare_nodes(MrReading *reading, const JsonbValue *written, const JsonbValue *read)
+compare_parts(MrReading *reading, const JsonbValue *written, const JsonbValue *read)
 {
 	JsonbValue	from;
 	JsonbValue	to;
 	Nulls		from_nulls = get_nulls(written, get_type(written, &from));
 	Nulls		to_nulls = get_nulls(read, get_type(read, &to));
 
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
 	if (from_nulls > to_nulls)
 		mr_reading_report(reading, "may be null in the %s schema and %s in the %s one",
 						  reading->writer,
@@ -307,6 +314,21 @@ compare_nodes(MrReading *reading, const JsonbValue *written, const JsonbValue *r
 						  reading->reader);
 	compare_types(reading, &from, &to);
 	compare_members(reading, written, read);
+}
+
+/* What is nested too deep to be looked into has to be the same. */
+static void
+compare_nodes(MrReading *reading, const JsonbValue *written, const JsonbValue *read)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (reading->depth < MAX_DEPTH)
+	{
+		reading->depth++;
+		compare_parts(reading, written, read);
+		reading->depth--;
+	}
+	else if (!is_same(written, read))
+		mr_reading_report(reading, "differs, and is nested more than %d deep", MAX_DEPTH);
 }
 
 /* By name, and where there is none by position. */
