@@ -99,6 +99,18 @@ SELECT modelreg.set_model_card('ga2.m', 1, '{"owner": "ranking"}') AS set, model
 SELECT * FROM gates(1, 'card', 'sections');
 SELECT modelreg.set_model_card('ga2.m', 1, '{"owner": "ranking", "intended_use": " \n\t", "limitations": "none known"}');
 SELECT * FROM gates(1, 'card', 'sections');
+-- nothing of it is seen: white space, controls, and what Unicode ignores, each alone and all at once; a sign next to them is
+CREATE TEMP VIEW unseen AS SELECT string_agg(chr(c), '') AS text FROM unnest('{1,9,10,13,31,32,127,133,159,160,173,847,1564,4447,4448,5760,6068,6158,8192,8203,8207,8232,8238,8239,8287,8288,8303,10240,12288,12644,65024,65039,65279,65440,917504,917760,921599}'::integer[]) c GROUP BY ROLLUP (c);
+CREATE FUNCTION pg_temp.observed(text text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM modelreg.set_model_card('ga2.m', 1, jsonb_build_object('intended_use', text, 'limitations', text));
+	RETURN (SELECT g.observed FROM gates(1, 'sections') g);
+END $$;
+SELECT o AS observed, count(*) AS texts FROM unseen, pg_temp.observed(text) o GROUP BY o;
+DROP FUNCTION pg_temp.observed;
+SELECT modelreg.set_model_card('ga2.m', 1, jsonb_build_object('intended_use', text || chr(233), 'limitations', chr(128578) || text)) AS set FROM unseen ORDER BY length(text) DESC LIMIT 1;
+SELECT * FROM gates(1, 'sections');
+DROP VIEW unseen;
 SELECT modelreg.set_model_card('ga2.m', 1, '{"intended_use": "home page", "limitations": "none known"}', request_id => 'r'), modelreg.set_model_card('ga2.m', 1, '{"intended_use": "home page", "limitations": "none known"}', request_id => 'r');
 SELECT * FROM gates(1, 'card', 'sections');
 SELECT * FROM gates(2, 'card');

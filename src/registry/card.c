@@ -18,6 +18,7 @@
 #include "registry/card.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
+#include "types/names.h"
 #include "types/parse.h"
 
 PG_FUNCTION_INFO_V1(modelreg_set_model_card);
@@ -33,18 +34,16 @@ mr_card_section_is_valid(const char *name, Size len)
 		strspn(name, letters) >= len;
 }
 
-/* Has the card a section that is not blank? */
+/* Has the card a section in which there is something to be seen? */
 bool
 mr_card_has(Jsonb *card, const char *section)
 {
 	JsonbValue	value;
-	const char *text;
 
 	if (getKeyJsonValueFromContainer(&card->root, section, strlen(section), &value) == NULL ||
 		value.type != jbvString)
 		return false;
-	text = pnstrdup(value.val.string.val, value.val.string.len);
-	return text[strspn(text, " \t\r\n")] != '\0';
+	return mr_text_is_visible(pnstrdup(value.val.string.val, value.val.string.len));
 }
 
 static void

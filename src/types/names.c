@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "base/compat.h"
@@ -59,6 +60,14 @@ static const CodeRange blank[] = {
 	{0x202F, 0x202F}, {0x205F, 0x2060}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}
 };
 
+/* What else shows nothing: Unicode's default-ignorables, and an empty cell of braille. */
+static const CodeRange ignorable[] = {
+	{0x00AD, 0x00AD}, {0x034F, 0x034F}, {0x061C, 0x061C}, {0x115F, 0x1160},
+	{0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x2061, 0x206F}, {0x2800, 0x2800},
+	{0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFF8},
+	{0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}
+};
+
 static bool
 code_within(pg_wchar code, const CodeRange *ranges, int count)
 {
@@ -84,6 +93,26 @@ mr_is_unprintable(const char *p, int len)
 {
 	return !(*p >= ' ' && *p <= '~') &&
 		code_within(code_point(p, len), unprintable, lengthof(unprintable));
+}
+
+/* Has a text a character to be seen?  Of encodings that are not Unicode, all but ASCII counts as one. */
+bool
+mr_text_is_visible(const char *text)
+{
+	for (int len; *text != '\0'; text += len)
+	{
+		pg_wchar	code;
+
+		CHECK_FOR_INTERRUPTS();
+		len = mr_char_length(text);
+		code = code_point(text, len);
+		if ((code >= 0x80 && GetDatabaseEncoding() != PG_UTF8) ||
+			!(code_within(code, unprintable, lengthof(unprintable)) ||
+			  code_within(code, blank, lengthof(blank)) ||
+			  code_within(code, ignorable, lengthof(ignorable))))
+			return true;
+	}
+	return false;
 }
 
 static bool

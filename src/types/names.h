@@ -41,6 +41,7 @@ typedef struct MrNodeKey
 
 /* Does a character, of so many bytes, show nothing or turn the direction of text? */
 extern bool mr_is_unprintable(const char *p, int len);
+extern bool mr_text_is_visible(const char *text);
 
 /*
  * These raise what is wrong, or save the error if escontext can take it and
