@@ -31,7 +31,8 @@ SELECT modelreg.create_policy('gd', 'wrong', '{"format": 1, "transitions": [{"fr
 
 -- Every gate only warns, so that versions may come to Production whatever the gates say.
 SELECT modelreg.create_policy('gd', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"],
-		"gates": ["lineage", "run_only", "quality", "fresh", "schema", "schema_back", "schema_full"]}],
+		"gates": ["lineage", "run_only", "quality", "fresh", "schema", "schema_back", "schema_full"]},
+		{"from": ["Production"], "to": "Archived", "levels": ["maintainer"]}],
 	"distinct": [["evaluator", "registrant"]],
 	"gates": {
 	"lineage": {"kind": "lineage_complete", "severity": "warn"},
@@ -110,6 +111,11 @@ SELECT * FROM gates(5, 'schema', 'schema_back', 'schema_full');
 SELECT modelreg.record_snapshot('gd.events', '4', schema => '[{"name": "user_age", "type": "text"}, {"name": "item", "type": "bigint", "nullable": true}]');
 SELECT train('t6', 'snapshot:gd.events@4');
 SELECT * FROM gates(6, 'schema', 'schema_back', 'schema_full');
+-- taken out of Production, 2 is compared with all the same
+BEGIN;
+SELECT modelreg.promote('gd.m', 2, 'Archived', leave_none => true) > 0 AS archived;
+SELECT * FROM gates(6, 'schema');
+ROLLBACK;
 SELECT modelreg.record_snapshot('gd.events', '5');
 SELECT train('t7', 'snapshot:gd.events@5');
 SELECT * FROM gates(7, 'schema', 'schema_back', 'schema_full');

@@ -19,7 +19,7 @@ SELECT modelreg.create_policy('gs', 'wrong', '{"format": 1, "transitions": [{"fr
 	"a": {"kind": "artifacts", "names": "weights"}, "a2": {"kind": "artifacts", "names": ["weights", "weights"]}, "a3": {"kind": "artifacts", "names": [""], "max_age_days": -1}}}');
 \set VERBOSITY terse
 SELECT modelreg.create_policy('gs', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"],
-		"gates": ["back", "forward", "full", "any", "checked", "named"]}],
+		"gates": ["back", "forward", "full", "any", "checked", "named"]}, {"from": ["Production"], "to": "Archived", "levels": ["maintainer"]}],
 	"gates": {
 	"back": {"kind": "signature", "mode": "BACKWARD", "severity": "warn"},
 	"forward": {"kind": "signature", "mode": "FORWARD", "severity": "warn"},
@@ -73,6 +73,11 @@ ROLLBACK;
 -- 2 is compared with nothing: it is what is current
 SET ROLE regress_gs_reg;
 SELECT count(*) FROM gates(2, 'back');
+-- taken out of Production it is compared with all the same
+BEGIN;
+SELECT modelreg.promote('gs.m', 2, 'Archived', leave_none => true) > 0 AS archived;
+SELECT * FROM gates(5, 'back', 'full');
+ROLLBACK;
 
 -- ARTIFACTS
 SELECT * FROM gates(7, 'any', 'checked', 'named');

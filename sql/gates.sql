@@ -33,6 +33,9 @@ BEGIN
 	IF production IS NOT NULL THEN
 		PERFORM modelreg.promote('gate.m', 1, 'Production');
 	END IF;
+	IF production->0 ? 'left' THEN
+		PERFORM modelreg.promote('gate.m', 1, 'Archived', leave_none => true);
+	END IF;
 	PERFORM modelreg.request_policy('gate.m', 'one', 1);
 	FOR item IN SELECT x || '{"version": 1}' FROM jsonb_array_elements(production) x UNION ALL SELECT x || '{"version": 2}' FROM jsonb_array_elements(evaluations) x LOOP
 		EXECUTE format('SET LOCAL ROLE %I', COALESCE(item->>'by', 'regress_gate_eve'));
@@ -100,6 +103,9 @@ SELECT topic, gate::jsonb, evaluations::jsonb, production::jsonb FROM (VALUES
 	('gain: the latest of Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0}', '[{"metrics": {"auc": 0.5}}]', '[{"metrics": {"auc": 0.4}}, {"metrics": {"auc": 0.6}}]'),
 	('gain: and a bound', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01, "at_least": 0.8}', '[{"metrics": {"auc": 0.5}}]', '[{"metrics": {"auc": 0.4}}]'),
 	('gain: missing against Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[]', '[{"metrics": {"auc": 0.4}}]'),
+	('gain: taken out of Production first', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": 0.3499}}]', '[{"metrics": {"auc": 0.34}, "left": true}]'),
+	('gain: better than what was taken out', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": 0.35}}]', '[{"metrics": {"auc": 0.34}, "left": true}]'),
+	('gain: what was taken out has none', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": 0.35}}]', '[{"metrics": {"loss": 0.34}, "left": true}]'),
 	('loss: exactly', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.49}}]', '[{"metrics": {"auc": 0.5}}]'),
 	('loss: more', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.4899}}]', '[{"metrics": {"auc": 0.5}}]'),
 	('loss: of what is negative', '{"kind": "metric", "metric": "score", "evaluation": "offline", "max_loss_percent": 10}', '[{"metrics": {"score": -110}}]', '[{"metrics": {"score": -100}}]'),
@@ -131,6 +137,20 @@ SELECT topic, gate::jsonb, evaluations::jsonb, production::jsonb FROM (VALUES
 SELECT topic, pg_temp.try(gate, evaluations, production) FROM cases ORDER BY no;
 -- With something in Production what does not look at it says the same.
 SELECT topic FROM cases WHERE production IS NULL AND gate->>'min_gain' IS NULL AND pg_temp.try(gate, evaluations) <> pg_temp.try(gate, evaluations, '[]');
+-- What was taken out of Production is compared with, by the version before it when it comes back itself; evidence says with which.
+SELECT modelreg.create_policy('gate', 'gain', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production", "levels": ["maintainer"], "gates": ["gain"]},
+	{"from": ["Production"], "to": "Archived", "levels": ["maintainer"]}], "gates": {"gain": {"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0}}}'),
+	modelreg.allow_policy('gate', 'gain', 1), modelreg.create_model('gate.gain', 'gain') > 0;
+SET ROLE regress_gate_ann;
+SELECT modelreg.register_version('gate.gain') FROM generate_series(1, 3);
+SELECT modelreg.record_evaluation('models:/gate.gain/' || v, 'offline', jsonb_build_object('auc', auc)) > 0 FROM (VALUES (1, 0.7), (2, 0.8), (3, 0.75)) e(v, auc);
+SELECT modelreg.promote('gate.gain', 1, 'Production') > 0, modelreg.promote('gate.gain', 1, 'Archived', leave_none => true) > 0,
+	modelreg.promote('gate.gain', 2, 'Production') > 0, modelreg.promote('gate.gain', 2, 'Archived', leave_none => true) > 0;
+SELECT modelreg.promote('gate.gain', 3, 'Production');
+SELECT version, verdict, observed FROM unnest('{1,2,3}'::int[]) version, modelreg.check_promotion('gate.gain', version, 'Production') WHERE gate = 'gain';
+SELECT modelreg.promote('gate.gain', 2, 'Production') > 0;
+SELECT n.version, d->'evidence'->>'compared' FROM modelreg.transitions n, modelreg.explain_decision(n.model, n.number) d WHERE n.model = 'gate.gain' AND n.to_stage = 'Production' ORDER BY n.number;
+RESET ROLE;
 -- Settings of the session change no text.
 SET timezone = 'Asia/Tokyo'; SET datestyle = 'SQL, DMY'; SET extra_float_digits = -10;
 SELECT pg_temp.try(gate, evaluations, production) FROM cases WHERE topic IN ('evaluation: stale', 'gain: less') ORDER BY no;

@@ -9,6 +9,7 @@
 #include "base/grow.h"
 #include "governance/gate.h"
 #include "governance/gate_run.h"
+#include "governance/transition.h"
 #include "lineage/lineage.h"
 #include "registry/registry_tables.h"
 
@@ -142,6 +143,18 @@ read_version(MrGateSubject *subject)
 	mr_table_close(table);
 }
 
+/*
+ * What a version is compared with.  Taking the current one out of Production
+ * first does not spare the next one the comparison.
+ */
+static int32
+compared_version(const MrModel *model, int32 version, Snapshot snapshot)
+{
+	if (model->current_version == 0)
+		return mr_tenure_last_other(model->id, version, snapshot);
+	return model->current_version == version ? 0 : model->current_version;
+}
+
 /* A version that is to go from a stage to another, as a snapshot sees it. */
 MrGateSubject
 mr_gate_subject(const MrModel *model, int32 version, MrStage from, MrStage to,
@@ -150,7 +163,7 @@ mr_gate_subject(const MrModel *model, int32 version, MrStage from, MrStage to,
 	MrGateSubject subject = {.model = model,.version = version,.from = from,
 	.to = to,.snapshot = snapshot,.now = GetCurrentTimestamp()};
 
-	subject.current = model->current_version == version ? 0 : model->current_version;
+	subject.current = compared_version(model, version, snapshot);
 	subject.evaluator_differs = policy->distinct[MR_PART_EVALUATOR][MR_PART_REGISTRANT];
 	read_version(&subject);
 	return subject;

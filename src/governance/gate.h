@@ -33,7 +33,8 @@ typedef struct MrGateSubject
 	Jsonb	   *registrant;		/* who registered it */
 	MrStage		from;
 	MrStage		to;
-	int32		current;		/* in Production and another one, or 0 */
+	int32		current;		/* in Production and another one, where none is
+								 * the last that was, or 0 */
 	int64		current_node;
 	bool		evaluator_differs;	/* evaluations by the registrant count as
 									 * failed */

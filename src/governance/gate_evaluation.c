@@ -489,6 +489,9 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 						const Search *search, Numeric value, MrGateResult *result,
 						StringInfo observed)
 {
+	const char *where = psprintf(subject->model->current_version == 0 ?
+								 "version %d, the last in Production," : "version %d in Production",
+								 subject->current);
 	FoundList	list;
 
 	if (!asks_for_production(gate->definition))
@@ -503,11 +506,10 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 		mr_gate_saw_evaluation(result, list.items[0].id);
 	if (list.n == 0 || isnan(list.items[0].value) || isinf(list.items[0].value))
 	{
-		appendStringInfo(observed, ", version %d in Production has no value", subject->current);
+		appendStringInfo(observed, ", %s has no value", where);
 		return false;
 	}
-	appendStringInfo(observed, ", version %d in Production has %s", subject->current,
-					 number_text(decimal(list.items[0].value)));
+	appendStringInfo(observed, ", %s has %s", where, number_text(decimal(list.items[0].value)));
 	return value != NULL &&
 		beats(gate->definition, value, decimal(list.items[0].value));
 }

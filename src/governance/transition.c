@@ -310,6 +310,25 @@ get_tenure(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
 	return found;
 }
 
+/*
+ * The last version that was current and is not this one, following the links
+ * past the times when nothing was; 0 when there was none.
+ */
+int32
+mr_tenure_last_other(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTenure	tenure;
+	bool		found = mr_tenure_latest(model, snapshot, &tenure);
+
+	while (found && (tenure.version == 0 || tenure.version == version))
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = tenure.previous_seq != 0 &&
+			get_tenure(model, tenure.previous_seq, snapshot, &tenure);
+	}
+	return found ? tenure.version : 0;
+}
+
 /* Not the version itself, nor one that is not to come back. */
 static bool
 can_return(int64 model, int32 version, const MrTenure *tenure, Snapshot snapshot)

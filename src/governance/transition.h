@@ -52,6 +52,8 @@ typedef struct MrTenure
 extern bool mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure);
 extern bool mr_tenure_at(int64 model, TimestampTz at, Snapshot snapshot,
 						 MrTenure *tenure);
+extern int32 mr_tenure_last_other(int64 model, int32 version,
+								  Snapshot snapshot);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
 							   const MrTenure *tenure, MrTenure *previous);
 
