@@ -164,6 +164,31 @@ SELECT fails($$SELECT modelreg.promote('q.narrow', 1, 'Production')$$);
 SELECT modelreg.lift_quarantine('models:/q.narrow/1', 'x') > 0;
 SELECT modelreg.promote('q.narrow', 1, 'Production') IS NOT NULL;
 SELECT gate, observed, verdict FROM modelreg.gate_evidence WHERE model = 'q.narrow' ORDER BY number, gate;
+-- an automatic move asks the same gate and no more
+SELECT modelreg.create_policy('q', 'by itself', '{"format": 1, "gates": {"data": {"kind": "quarantine", "roles": ["training"]}},
+	"transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "automatic": true, "gates": ["data"]},
+		{"from": ["Staging"], "to": "Production", "levels": ["maintainer"]}]}');
+RESET ROLE;
+SELECT modelreg.allow_policy('q', 'by itself', 1);
+SET ROLE regress_q_ann;
+SELECT modelreg.create_model('q.itself', 'by itself') > 0;
+SELECT modelreg.register_version('q.itself', inputs => '{"training": "corpus:q.c@1", "test": "corpus:q.c@4"}');
+SELECT modelreg.register_version('q.itself', inputs => '{"training": "corpus:q.c@4"}');
+SELECT version, stage FROM modelreg.versions WHERE model = 'q.itself' ORDER BY version;
+-- of what is recorded of one version there is one thing left to do before the commit, and who did it is kept once
+SET ROLE regress_q_ann;
+SELECT modelreg.create_model('q.often', 'by itself') > 0, modelreg.register_version('q.often'), modelreg.register_version('q.often');
+BEGIN;
+SET ROLE regress_q_eva;
+SELECT count(modelreg.record_evaluation('models:/q.often/1', 'offline', '{}', passed => true)) FROM generate_series(1, 1000) n;
+RESET ROLE;
+SELECT total_bytes < 300000 FROM pg_backend_memory_contexts WHERE name = 'modelreg marks';
+SET ROLE regress_q_eva;
+SELECT count(modelreg.record_evaluation(format('models:/q.often/%s', n % 2 + 1), 'offline', '{}', passed => true)) FROM generate_series(1, 1000) n;
+RESET ROLE;
+SELECT total_bytes < 300000 FROM pg_backend_memory_contexts WHERE name = 'modelreg marks';
+COMMIT;
+SET ROLE regress_q_ann;
 -- with other gates that refuse, all are told; a refusal that is kept has its evidence
 SELECT modelreg.attempt_promotion('q.m', 1, 'Staging', 'to keep the refusal') IS NOT NULL;
 SELECT kind, what->>'version' FROM modelreg.events WHERE kind = 'promotion_refused' AND team = 'q';

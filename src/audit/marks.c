@@ -205,11 +205,33 @@ mr_marks_run_by(MrMarkKind kind, MrMarksRun run)
 	runners[kind] = run;
 }
 
-static Jsonb *
-copy_json(Jsonb *json)
+static bool
+same_json(Jsonb *a, Jsonb *b)
 {
-	return json == NULL ? NULL :
-		(Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(json));
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/* A copy, or what the mark before has, which mostly is the same. */
+static Jsonb *
+copy_json(Jsonb *json, Jsonb *before)
+{
+	if (same_json(json, before))
+		return before;
+	if (json == NULL)
+		return NULL;
+	return (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(json));
+}
+
+/* Is it the same once more, and would it go when the one before goes? */
+static bool
+repeats(const MrMark *mark, const MrMark *before)
+{
+	return before->subxact == GetCurrentSubTransactionId() &&
+		before->team == mark->team && before->model == mark->model &&
+		before->version == mark->version && before->node == mark->node &&
+		same_json(mark->who, before->who) && same_json(mark->what, before->what);
 }
 
 /* Remember something that a later room has to do before the commit. */
@@ -218,17 +240,21 @@ mr_mark(MrMarkKind kind, const MrMark *mark)
 {
 	MarkList   *list = &marks.lists[kind];
 	MemoryContext old;
+	MrMark		before = {0};
 	MrMark	   *added;
 
+	if (list->n > 0)
+		before = list->marks[list->n - 1];
+	if (list->n > 0 && repeats(mark, &before))
+		return;
 	begin_marks();
 	old = MemoryContextSwitchTo(marks.context);
 	list->marks = mr_grow(list->marks, list->n, &list->room, sizeof(MrMark));
-	added = &list->marks[list->n];
+	added = &list->marks[list->n++];
 	*added = *mark;
 	added->subxact = GetCurrentSubTransactionId();
-	added->who = copy_json(mark->who);
-	added->what = copy_json(mark->what);
-	list->n++;
+	added->who = copy_json(mark->who, before.who);
+	added->what = copy_json(mark->what, before.what);
 	MemoryContextSwitchTo(old);
 }
 
@@ -247,12 +273,6 @@ run_marks(void)
 		PopActiveSnapshot();
 	}
 	MemoryContextSwitchTo(old);
-}
-
-static bool
-same_json(Jsonb *a, Jsonb *b)
-{
-	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
 /*

@@ -22,7 +22,6 @@
 #include "base/snapshot.h"
 #include "governance/automatic.h"
 #include "governance/promotion.h"
-#include "registry/quarantine.h"
 #include "registry/registry_tables.h"
 
 /* The revision that was looked at last, since a backend works on few. */
@@ -99,8 +98,7 @@ promote_once(MrVerb *verb, MrModel *model, int32 version)
 		look = mr_look_at_way(model, &promotion, snapshot);
 		mr_look_at_gates(&look, 0);
 		moved = !look.gates.refuses &&
-			!mr_version_is_purged(model->id, version, snapshot) &&
-			!mr_derives_from_quarantined(look.subject.node, snapshot);
+			!mr_version_is_purged(model->id, version, snapshot);
 		transition->by_policy = true;
 		if (moved)
 			mr_promotion_decide(transition, &promotion, &look,
