@@ -436,7 +436,8 @@ find_candidates(Candidates *c, const MrTeam *team)
 	const MrTeam *teams[] = {team, &registry_team};
 	int			n = team->id == MR_NO_TEAM ? 1 : 2;
 
-	for (int i = 0; i < n; i++)
+	/* the registry's first, as whoever revokes keys of both locks its chain first */
+	for (int i = n - 1; i >= 0; i--)
 		mr_lock_key_shared(MR_LOCK_SIGNING_KEYS, &teams[i]->id, sizeof(int64));
 	c->at = GetCurrentTimestamp();
 	for (int i = 0; i < n; i++)
