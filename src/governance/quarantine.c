@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "commands/async.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -39,7 +40,7 @@ PG_FUNCTION_INFO_V1(modelreg_lift_quarantine);
 /* Whom LISTEN tells of a quarantine: the node's id. */
 #define CHANNEL "modelreg_quarantine"
 
-/* Nodes downstream to look at for models to be told of, in milliseconds. */
+/* How many nodes downstream to look at, at most, for models to be told of. */
 #define NOTIFY_NODES_MAX 50000
 
 /* The version's address, for the current user. */
@@ -157,21 +158,38 @@ lock_key(bool alone)
 		mr_lock_key_shared(MR_LOCK_QUARANTINE, key, sizeof(key));
 }
 
-/* Leave out what this transaction quarantined itself, after it let versions in. */
+static int
+compare_nodes(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The nodes that this transaction quarantined itself, in order. */
+static MrQuarantined
+own_nodes(const MrMark *marks, int64 n)
+{
+	MrQuarantined own = {palloc_extended(n * sizeof(int64), MCXT_ALLOC_HUGE), 0};
+
+	for (int64 i = 0; i < n; i++)
+		if (!is_version(&marks[i]))
+			own.nodes[own.n++] = marks[i].node;
+	qsort(own.nodes, own.n, sizeof(int64), compare_nodes);
+	return own;
+}
+
+/* Leave out what the transaction quarantined after it let versions in. */
 static void
-leave_out_own(MrQuarantined *found, const MrMark *marks, int64 n)
+leave_out(MrQuarantined *found, const MrQuarantined *own)
 {
 	int64		kept = 0;
 
 	for (int64 i = 0; i < found->n; i++)
-	{
-		bool		own = false;
-
-		for (int64 j = 0; j < n && !own; j++)
-			own = !is_version(&marks[j]) && marks[j].node == found->nodes[i];
-		if (!own)
+		if (bsearch(&found->nodes[i], own->nodes, own->n, sizeof(int64),
+					compare_nodes) == NULL)
 			found->nodes[kept++] = found->nodes[i];
-	}
 	found->n = kept;
 }
 
@@ -227,22 +245,21 @@ notify_models(int64 id)
 static void
 check_marks(const MrMark *marks, int64 n)
 {
-	bool		alone = false;
+	MrQuarantined own = own_nodes(marks, n);
 
-	for (int64 i = 0; i < n; i++)
-		alone = alone || !is_version(&marks[i]);
-	lock_key(alone);
+	lock_key(own.n > 0);
 	for (int64 i = 0; i < n; i++)
 	{
 		MrQuarantined found;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!is_version(&marks[i]))
 		{
 			notify_models(marks[i].node);
 			continue;
 		}
 		found = find_upstream(&marks[i]);
-		leave_out_own(&found, marks, n);
+		leave_out(&found, &own);
 		if (found.n > 0)
 			refuse_at_commit(marks[i].node, &found);
 	}

@@ -44,12 +44,12 @@ GRANT EXECUTE ON FUNCTION modelreg.revoke_level(text, text, text, text) TO PUBLI
 
 CREATE FUNCTION modelreg.grant_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_grant_registry_right' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.grant_registry_right(text, text, text) IS 'Gives a role the registry-wide right admin or auditor. Superusers only.';
+COMMENT ON FUNCTION modelreg.grant_registry_right(text, text, text) IS 'Gives a role the registry-wide right admin, auditor or pooler. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.grant_registry_right(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION modelreg.revoke_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_revoke_registry_right' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.revoke_registry_right(text, text, text) IS 'Takes the registry-wide right admin or auditor from a role. Superusers only.';
+COMMENT ON FUNCTION modelreg.revoke_registry_right(text, text, text) IS 'Takes the registry-wide right admin, auditor or pooler from a role. Superusers only.';
 REVOKE ALL ON FUNCTION modelreg.revoke_registry_right(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION modelreg.rebind_roles() RETURNS TABLE (team text, role_name text, level text, bound boolean)
