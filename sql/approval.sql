@@ -176,6 +176,12 @@ SELECT version, from_stage, to_stage, role, failing LIKE '%calibration, fairness
 SELECT pg_temp.fails($$SELECT modelreg.promote('app.credit', 3, 'Staging', leave_none => true)$$);
 SELECT modelreg.rollback_model('app.credit', 'the fire is out');
 
+-- a reason that says nothing is none, and one of a single character is one
+SELECT pg_temp.fails($$SELECT modelreg.emergency_promote('app.credit', 3, 'Production', '')$$);
+SELECT pg_temp.fails(format('SELECT modelreg.emergency_promote(%L, 3, %L, %L)', 'app.credit', 'Production', E' \t\n\u00A0\u200B\u3000\u202E'));
+SELECT pg_temp.fails($$SELECT modelreg.rollback_model('app.credit', '  ')$$);
+SELECT pg_temp.fails($$SELECT modelreg.rollback_model('app.credit', E'\n.')$$) LIKE '55000%';
+
 -- ending a request
 SET ROLE regress_app_rev2;
 SELECT pg_temp.fails(format('SELECT modelreg.withdraw_request(%s)', pg_temp.last())) LIKE '42501 | modelreg_permission_denied%';

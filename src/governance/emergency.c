@@ -94,13 +94,14 @@ emergency_promote(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
  *		stage modelreg.stage, reason text, request_id text) returns bigint
  *
  * The number of the decision, NULL when the version was there already.
- * Errors: 42704, 42501, 55000 for what holds in an emergency too.
+ * Errors: 42704, 42501, 22023 for an empty reason, 55000 for what holds in an
+ * emergency too.
  */
 Datum
 modelreg_emergency_promote(PG_FUNCTION_ARGS)
 {
 	MrPromotion promotion = mr_promotion_args(fcinfo, 1, 2);
-	char	   *reason = mr_arg_text(fcinfo, 3, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 3);
 	MrModel		model;
 	MrVerb		verb;
 	int64		number = 0;

@@ -16,6 +16,7 @@
 #include "governance/promotion.h"
 #include "governance/quarantine.h"
 #include "registry/registry_tables.h"
+#include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_promote);
 PG_FUNCTION_INFO_V1(modelreg_attempt_promotion);
@@ -214,6 +215,21 @@ run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 	return number;
 }
 
+/* A reason that has to be given.  Errors: 22004, and 22023 where nothing can be seen. */
+char *
+mr_reason_arg(FunctionCallInfo fcinfo, int n)
+{
+	char	   *reason = mr_arg_text(fcinfo, n, "reason");
+
+	if (!mr_text_is_visible(reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the reason is empty"),
+				 errdetail("It has no character that can be seen."),
+				 mr_reason("invalid_reason")));
+	return reason;
+}
+
 /* The version and the stage that a caller named, with what goes without saying. */
 MrPromotion
 mr_promotion_args(FunctionCallInfo fcinfo, int version_arg, int stage_arg)
@@ -345,13 +361,13 @@ run_rollback(MrVerb *verb, MrModel *model, const char *reason,
  * modelreg.rollback_model(model text, reason text, expected_current integer,
  *		request_id text) returns integer, the version that is current now.
  *
- * Errors: 42704, 42501, 55000 when nothing was current before or another
+ * Errors: 42704, 42501, 22023 for an empty reason, 55000 when nothing was current before or another
  * version is current than was expected.
  */
 Datum
 modelreg_rollback_model(PG_FUNCTION_ARGS)
 {
-	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 1);
 	MrPromotion expectation = {0};
 	MrModel		model;
 	MrVerb		verb;
