@@ -243,13 +243,15 @@ typedef struct Heads
 	MrHead	   *decisions;
 } Heads;
 
+/* The model's policy is from now on as it is under the locks. */
 static Heads
-lock_heads(const MrModel *model)
+lock_heads(MrModel *model)
 {
 	Heads		heads;
 
 	heads.team = mr_head_lock(MR_CHAIN_TEAM, model->team.id);
 	heads.decisions = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+	mr_model_renew(model, heads.decisions);
 	return heads;
 }
 
@@ -301,7 +303,7 @@ raise_busy(const MrModel *model, int32 version)
 
 /* Returns the number of the event, 0 when it was purged already. */
 static int64
-purge_version(MrVerb *verb, const MrModel *model, int32 version, const char *reason)
+purge_version(MrVerb *verb, MrModel *model, int32 version, const char *reason)
 {
 	TimestampTz registered_at = mr_require_version(model, version, NULL).registered_at;
 	Heads		heads = lock_heads(model);
@@ -386,6 +388,17 @@ next_due(int64 team, const Due *after, int *n)
 	return due;
 }
 
+/* Is it due, and does nothing stand against it? */
+static bool
+may_purge_due(const MrModel *model, int32 version)
+{
+	MrStage		stage = mr_version_stage(model->id, version, NULL, NULL);
+
+	return !mr_version_is_purged(model->id, version, NULL) &&
+		retention_days(model, stage) > 0 &&
+		list_obstacles(model, version)[0] == '\0';
+}
+
 /* Purge one of them unless something stands against it; was it purged? */
 static bool
 purge_due(MrVerb *verb, const Due *due)
@@ -394,8 +407,7 @@ purge_due(MrVerb *verb, const Due *due)
 	TimestampTz registered_at = mr_require_version(&model, due->version, NULL).registered_at;
 	Heads		heads = lock_heads(&model);
 
-	if (mr_version_is_purged(model.id, due->version, NULL) ||
-		list_obstacles(&model, due->version)[0] != '\0' ||
+	if (!may_purge_due(&model, due->version) ||
 		!mr_purge_try_begin(model.team.id, model.id, due->version, registered_at))
 	{
 		release_heads(&heads);

@@ -36,15 +36,8 @@ mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
 	transition->model = model;
 	transition->reason = reason;
 	transition->head = mr_model_lock(model);
-	if (!transition->head->nulls[MODEL_CURRENT_VERSION - 1])
-		model->current_version =
-			DatumGetInt32(transition->head->values[MODEL_CURRENT_VERSION - 1]);
-	else
-		model->current_version = 0;
+	mr_model_renew(model, transition->head);
 	transition->current = model->current_version;
-	model->policy = TextDatumGetCString(transition->head->values[MODEL_POLICY - 1]);
-	model->policy_digest =
-		DatumGetByteaPCopy(transition->head->values[MODEL_POLICY_DIGEST - 1]);
 	return transition;
 }
 

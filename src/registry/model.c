@@ -284,6 +284,18 @@ mr_model_lock(const MrModel *model)
 	return head;
 }
 
+/* What decisions change of a model, as its head has it that was waited for. */
+void
+mr_model_renew(MrModel *model, const MrHead *decisions)
+{
+	const Datum *values = decisions->values;
+	bool		none = decisions->nulls[MODEL_CURRENT_VERSION - 1];
+
+	model->current_version = none ? 0 : DatumGetInt32(values[MODEL_CURRENT_VERSION - 1]);
+	model->policy = TextDatumGetCString(values[MODEL_POLICY - 1]);
+	model->policy_digest = DatumGetByteaPCopy(values[MODEL_POLICY_DIGEST - 1]);
+}
+
 /* team.name of a model. */
 char *
 mr_model_address(const MrModel *model)

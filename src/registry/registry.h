@@ -48,6 +48,7 @@ extern bool mr_model_by_id(const MrTeam *team, int64 id, Snapshot snapshot,
 						   MrModel *model);
 extern MrModel mr_model_get(int64 id, Snapshot snapshot);
 extern MrHead *mr_model_lock(const MrModel *model);
+extern void mr_model_renew(MrModel *model, const MrHead *decisions);
 extern char *mr_model_address(const MrModel *model);
 extern char *mr_version_uri(const MrModel *model, int32 version);
 extern char *mr_permanent_id(Datum identity, int64 model, int32 version);
