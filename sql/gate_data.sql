@@ -233,11 +233,20 @@ SET ROLE regress_gd_reader;
 SELECT gate, verdict, observed FROM modelreg.gate_evidence WHERE model = 'gd.m' AND version = 17 AND gate IN ('quality', 'schema');
 SELECT count(*) AS leaks FROM modelreg.gate_evidence e WHERE e::text ~ 'secret|gd-ads';
 SET ROLE regress_gd_reg;
--- a setting of the session makes an error, never another verdict
+-- with fewer nodes than there are to look at no gate that asks for them holds, and none is an error
 SET modelreg.max_lineage_nodes = 100;
 SELECT string_agg(modelreg.record_snapshot('gd.hub', n::text, schema => '{}'), '') IS NOT NULL AS many FROM generate_series(1, 101) n;
 SELECT modelreg.record_run('gd.hub', inputs => (SELECT jsonb_build_object('other', jsonb_agg('snapshot:gd.hub@' || n)) FROM generate_series(1, 101) n)), modelreg.register_version('gd.strict', run => 'run:gd.hub');
-SELECT modelreg.check_promotion('gd.strict', 2, 'Production');
+SELECT gate, verdict, observed FROM modelreg.check_promotion('gd.strict', 2, 'Production');
+RESET modelreg.max_lineage_nodes;
+-- a review shows the other models too; with much quarantined elsewhere it is not known to be nowhere upstream
+SELECT modelreg.create_model('gd.' || name, 'watch') > 0 AS model FROM unnest('{large, small}'::text[]) name;
+SELECT modelreg.register_version('gd.large', run => 'run:gd.hub'), modelreg.register_version('gd.small');
+SELECT modelreg.promote('gd.' || name, 1, 'Production') > 0 AS promoted FROM unnest('{large, small}'::text[]) name;
+SELECT modelreg.record_snapshot('gd.bad', n::text, schema => '{}') IS NOT NULL AS bad, modelreg.quarantine('snapshot:gd.bad@' || n, 'wrong') > 0 AS quarantined FROM generate_series(1, 9) n;
+SELECT model, gate, observed FROM modelreg.production_review WHERE model IN ('gd.large', 'gd.small') AND gate IN ('quality', 'run_only', 'quarantine') ORDER BY model, gate;
+SET modelreg.max_lineage_nodes = 100;
+SELECT model, gate, observed FROM modelreg.production_review WHERE model IN ('gd.large', 'gd.small') AND gate IN ('quality', 'run_only', 'quarantine') ORDER BY model, gate;
 RESET modelreg.max_lineage_nodes;
 SELECT gate, verdict FROM modelreg.check_promotion('gd.strict', 2, 'Production');
 RESET ROLE;

@@ -7,6 +7,7 @@
 #include "utils/timestamp.h"
 
 #include "base/grow.h"
+#include "base/settings.h"
 #include "governance/gate.h"
 #include "governance/gate_run.h"
 #include "governance/transition.h"
@@ -54,6 +55,19 @@ mr_gate_saw_node(MrGateResult *result, int64 id)
 	result->nodes = mr_grow(result->nodes, result->nnodes, &result->node_room,
 							sizeof(int64));
 	result->nodes[result->nnodes++] = id;
+}
+
+/*
+ * The test cannot know, as that would take a walk over too many nodes.  No
+ * error: who looks at many models is to see the others, and who registers or
+ * evaluates a version is not refused because a policy moves it by itself.
+ */
+void
+mr_gate_saw_too_many(MrGateResult *result)
+{
+	result->holds = false;
+	result->observed = psprintf("more than %d nodes upstream (modelreg.max_lineage_nodes)",
+								mr_max_lineage_nodes);
 }
 
 /* A moment, in UTC and the same in every session. */

@@ -43,8 +43,8 @@ typedef struct MrGateSubject
 } MrGateSubject;
 
 /*
- * The outcome.  Two looks at the same state give the same texts: no ages, no
- * settings of the session.  Texts name no node of a team that a reader of the
+ * The outcome.  Two looks at the same state give the same texts: no ages, and
+ * no settings of the session but mr_gate_saw_too_many()'s.  Texts name no node of a team that a reader of the
  * model may not read: nodes go into nodes, by their ids.
  */
 typedef struct MrGateResult
@@ -94,6 +94,7 @@ extern const MrGateKind *mr_gate_kind(const char *name);
 
 extern void mr_gate_saw_evaluation(MrGateResult *result, int64 id);
 extern void mr_gate_saw_node(MrGateResult *result, int64 id);
+extern void mr_gate_saw_too_many(MrGateResult *result);
 
 /* A moment, in UTC and the same in every session. */
 extern char *mr_gate_time(TimestampTz at);

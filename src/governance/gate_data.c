@@ -154,6 +154,8 @@ test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 								days > 0 ? psprintf(", not older than %d days", days) : "");
 	result->holds = data.n > 0 && counts[PASSED] == data.n;
 	result->observed = tell_quality(counts, data.n);
+	if (data.too_many)
+		mr_gate_saw_too_many(result);
 }
 
 const MrGateKind mr_gate_data_quality = {
@@ -173,6 +175,7 @@ typedef struct Data
 {
 	MrNode	   *nodes;
 	int64		n;
+	bool		too_many;		/* to be looked at; there are none then */
 } Data;
 
 typedef struct SchemaTest
@@ -213,7 +216,7 @@ static Data
 read_data(int64 version, Snapshot snapshot)
 {
 	MrNodeIds	ids = mr_training_nodes(version, snapshot);
-	Data		data = {palloc(Max(ids.n, 1) * sizeof(MrNode)), 0};
+	Data		data = {palloc(Max(ids.n, 1) * sizeof(MrNode)), 0, ids.too_many};
 
 	for (int64 i = 0; i < ids.n; i++)
 	{
@@ -409,6 +412,8 @@ test_schema(const MrGateSubject *subject, const MrGate *gate, MrGateResult *resu
 	result->holds = test.faults.n == 0;
 	result->required = psprintf("schemas of training data compatible with those behind Production, mode %s", mode);
 	result->observed = tell_schemas(&test, &after, alone);
+	if (before.too_many || after.too_many)
+		mr_gate_saw_too_many(result);
 }
 
 const MrGateKind mr_gate_schema_compatible = {

@@ -66,11 +66,12 @@ test_lineage(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 	int64		found[MR_ORIGINS];
 	StringInfoData needed;
 	StringInfoData missing;
+	bool		complete;
 
 	initStringInfo(&needed);
 	initStringInfo(&missing);
 	read_needs(gate, wanted);
-	mr_find_origins(subject->node, wanted, subject->snapshot, found);
+	complete = mr_find_origins(subject->node, wanted, subject->snapshot, found);
 	for (int i = 0; i < MR_ORIGINS; i++)
 	{
 		if (!wanted[i])
@@ -85,6 +86,8 @@ test_lineage(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 	result->required = psprintf("known upstream: %s", needed.data);
 	result->observed = result->holds ? "all are known" :
 		psprintf("not known: %s", missing.data);
+	if (!complete)
+		mr_gate_saw_too_many(result);
 }
 
 const MrGateKind mr_gate_lineage_complete = {

@@ -47,10 +47,11 @@ static void
 test(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
 	int			n = 0;
+	bool		complete = true;
 	char	  **roles = mr_member_texts(gate->definition, "roles", &n);
 	MrQuarantined found = mr_upstream_quarantined(subject->node, n == 0 ? NULL :
 												  (const char *const *) roles,
-												  n, subject->snapshot);
+												  n, subject->snapshot, &complete);
 
 	result->holds = found.n == 0;
 	result->required = required_text(roles, n);
@@ -58,6 +59,8 @@ test(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 		psprintf(INT64_FORMAT " quarantined", found.n);
 	for (int64 i = 0; i < Min(found.n, NODES_MAX); i++)
 		mr_gate_saw_node(result, found.nodes[i]);
+	if (!complete)
+		mr_gate_saw_too_many(result);
 }
 
 const MrGateKind mr_gate_quarantine = {

@@ -11,7 +11,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "base/errors.h"
 #include "base/grow.h"
 #include "base/settings.h"
 #include "governance/gate_upstream.h"
@@ -107,14 +106,15 @@ MrNodeIds
 mr_training_nodes(int64 node, Snapshot snapshot)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
-	.max_depth = MR_NO_DEPTH_LIMIT};
+	.max_depth = MR_NO_DEPTH_LIMIT,.max_nodes = mr_max_lineage_nodes};
 	Training	training = {.inputs = mr_cursor_open("edge", "edge_up", snapshot, 1)};
 	MrNode		start;
 
 	if (!mr_node_get(node, snapshot, &start))
 		elog(ERROR, "node " INT64_FORMAT " does not exist", node);
-	add_training_inputs(&training, node);
-	(void) mr_walk_from(&start, &options, NULL, visit, &training);
+	training.nodes.too_many = !mr_walk_from(&start, &options, NULL, visit, &training);
+	if (!training.nodes.too_many)
+		add_training_inputs(&training, node);
 	mr_cursor_close(training.inputs);
 	sort_ids(&training.nodes);
 	add_superseding(&training.nodes, snapshot);
@@ -178,12 +178,9 @@ reach(Search *search, int64 node)
 	if (known)
 		return;
 	if (search->queue.n >= mr_max_lineage_nodes)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a gate looks at more than %d nodes", mr_max_lineage_nodes),
-				 errhint("Raise modelreg.max_lineage_nodes."),
-				 mr_reason("lineage_too_large")));
-	add_id(&search->queue, node);
+		search->queue.too_many = true;
+	else
+		add_id(&search->queue, node);
 }
 
 static void
@@ -227,9 +224,10 @@ is_complete(const Search *search)
 /*
  * The nearest node that tells each of what is wanted; 0 for none.  Other
  * versions are not looked behind: how a base model was made does not tell how
- * this one was.
+ * this one was.  false when it is not known, as there are more than
+ * modelreg.max_lineage_nodes to look at.
  */
-void
+bool
 mr_find_origins(int64 version, const bool *wanted, Snapshot snapshot, int64 *found)
 {
 	Search		search = {.version = version,.wanted = wanted,.found = found};
@@ -239,7 +237,8 @@ mr_find_origins(int64 version, const bool *wanted, Snapshot snapshot, int64 *fou
 	search.superseding = mr_cursor_open("node", "node_superseding", snapshot, 1);
 	search.reached = reached_create(CurrentMemoryContext, 64, NULL);
 	reach(&search, version);
-	for (int64 i = 0; i < search.queue.n && !is_complete(&search); i++)
+	for (int64 i = 0; i < search.queue.n && !search.queue.too_many &&
+		 !is_complete(&search); i++)
 	{
 		int64		node = search.queue.ids[i];
 
@@ -254,4 +253,5 @@ mr_find_origins(int64 version, const bool *wanted, Snapshot snapshot, int64 *fou
 	mr_cursor_close(search.inputs);
 	mr_cursor_close(search.superseding);
 	reached_destroy(search.reached);
+	return !search.queue.too_many || is_complete(&search);
 }

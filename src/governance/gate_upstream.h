@@ -14,6 +14,7 @@ typedef struct MrNodeIds
 	int64	   *ids;			/* ascending, each once */
 	int64		n;
 	int64		room;
+	bool		too_many;		/* to be walked over; there are none then */
 } MrNodeIds;
 
 extern MrNodeIds mr_training_nodes(int64 node, Snapshot snapshot);
@@ -30,7 +31,7 @@ typedef enum MrOrigin
 	MR_ORIGINS
 } MrOrigin;
 
-extern void mr_find_origins(int64 version, const bool *wanted,
+extern bool mr_find_origins(int64 version, const bool *wanted,
 							Snapshot snapshot, int64 *found);
 
 #endif							/* MODELREG_GATE_UPSTREAM_H */

@@ -87,7 +87,7 @@ find_upstream(const MrMark *mark)
 	char	  **roles = mark->what == NULL ? NULL :
 		mr_member_texts(&mark->what->root, "roles", &n);
 
-	return mr_upstream_quarantined(mark->node, (const char *const *) roles, n, NULL);
+	return mr_upstream_quarantined(mark->node, (const char *const *) roles, n, NULL, NULL);
 }
 
 /*

@@ -773,13 +773,16 @@ mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 /*
  * Is the node of the bounds upstream of another, as the snapshot sees it?  Not
  * of itself.  To nseen (NULL: no matter) is added how many nodes were seen.
+ * complete (NULL: error 54000) becomes false when it is not known, because
+ * that takes more than modelreg.max_lineage_nodes.
  */
 bool
 mr_derives(const MrNode *node, const MrBounds *ancestor, Snapshot snapshot,
-		   int64 *nseen)
+		   int64 *nseen, bool *complete)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
-		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor,.bare = true};
+		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor,.bare = true,
+		.max_nodes = complete == NULL ? 0 : mr_max_lineage_nodes};
 	MrWalk	   *walk;
 	bool		derives;
 
@@ -790,6 +793,8 @@ mr_derives(const MrNode *node, const MrBounds *ancestor, Snapshot snapshot,
 	derives = mr_walk_reaches(walk, ancestor->target);
 	if (nseen != NULL)
 		*nseen += walk->seen->nseen;
+	if (complete != NULL && walk->cut_off && !derives)
+		*complete = false;
 	mr_walk_end(walk);
 	return derives;
 }

@@ -81,6 +81,7 @@ extern void mr_walk_end(MrWalk *walk);
 extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 						 MrWant want, MrVisit visit, void *arg);
 extern bool mr_derives(const MrNode *node, const MrBounds *ancestor,
-					   Snapshot snapshot, int64 *nseen);
+					   Snapshot snapshot, int64 *nseen,
+					   bool *complete);
 
 #endif							/* MODELREG_WALK_H */

@@ -14,6 +14,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/grow.h"
+#include "base/settings.h"
 #include "base/snapshot.h"
 #include "base/table.h"
 #include "lineage/cursor.h"
@@ -76,7 +77,7 @@ require_node(int64 id, Snapshot snapshot)
 
 /* Is the one of the nodes the other, or upstream of it? */
 static bool
-leads_to(int64 quarantined, const MrNode *node, Snapshot snapshot)
+leads_to(int64 quarantined, const MrNode *node, Snapshot snapshot, bool *complete)
 {
 	MrNode		target;
 	MrBounds	bounds;
@@ -85,19 +86,21 @@ leads_to(int64 quarantined, const MrNode *node, Snapshot snapshot)
 		return true;
 	target = require_node(quarantined, snapshot);
 	bounds = mr_bounds_towards(&target, snapshot);
-	return mr_derives(node, &bounds, snapshot, NULL);
+	return mr_derives(node, &bounds, snapshot, NULL, complete);
 }
 
 /* All that the node derives from, and itself. */
 static MrWalk *
-walk_upstream(const MrNode *node, Snapshot snapshot)
+walk_upstream(const MrNode *node, Snapshot snapshot, bool *complete)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
-	.max_depth = MR_NO_DEPTH_LIMIT,.bare = true};
+		.max_depth = MR_NO_DEPTH_LIMIT,.bare = true,
+		.max_nodes = complete == NULL ? 0 : mr_max_lineage_nodes};
 	MrWalk	   *walk = mr_walk_begin(&options);
 
 	mr_walk_start(walk, node);
-	(void) mr_walk_run(walk);
+	if (!mr_walk_run(walk))
+		*complete = false;
 	return walk;
 }
 
@@ -139,9 +142,10 @@ is_in_role(MrWalk *walk, MrCursor *edges, int64 id, const char *const *roles,
 /* Of all that are quarantined those upstream, by one walk. */
 static MrQuarantined
 choose_by_walk(const MrQuarantined *all, const MrNode *node,
-			   const char *const *roles, int nroles, Snapshot snapshot)
+			   const char *const *roles, int nroles, Snapshot snapshot,
+			   bool *complete)
 {
-	MrWalk	   *walk = walk_upstream(node, snapshot);
+	MrWalk	   *walk = walk_upstream(node, snapshot, complete);
 	MrCursor   *edges = mr_cursor_open("edge", "edge_down", snapshot, 1);
 	MrQuarantined chosen = {NULL, 0};
 	int64		room = 0;
@@ -164,13 +168,13 @@ choose_by_walk(const MrQuarantined *all, const MrNode *node,
 /* The same, by a walk towards each. */
 static MrQuarantined
 choose_one_by_one(const MrQuarantined *all, const MrNode *node,
-				  Snapshot snapshot)
+				  Snapshot snapshot, bool *complete)
 {
 	MrQuarantined chosen = {NULL, 0};
 	int64		room = 0;
 
 	for (int64 i = 0; i < all->n; i++)
-		if (leads_to(all->nodes[i], node, snapshot))
+		if (leads_to(all->nodes[i], node, snapshot, complete))
 			add_node(&chosen, &room, all->nodes[i]);
 	return chosen;
 }
@@ -178,12 +182,13 @@ choose_one_by_one(const MrQuarantined *all, const MrNode *node,
 /*
  * The quarantined nodes from which a node derives, itself among them, as a
  * snapshot (NULL: the latest) sees them; of those upstream only what is an
- * input in one of the roles, unless roles is NULL.  Error 54000 above
- * modelreg.max_lineage_nodes.
+ * input in one of the roles, unless roles is NULL.  Above
+ * modelreg.max_lineage_nodes complete becomes false, and some may be missing;
+ * where it is NULL this is error 54000.
  */
 MrQuarantined
 mr_upstream_quarantined(int64 node, const char *const *roles, int nroles,
-						Snapshot snapshot)
+						Snapshot snapshot, bool *complete)
 {
 	Snapshot	looking = RegisterSnapshot(snapshot != NULL ? snapshot :
 										   mr_latest_snapshot());
@@ -194,9 +199,9 @@ mr_upstream_quarantined(int64 node, const char *const *roles, int nroles,
 		MrNode		start = require_node(node, looking);
 
 		if (found.n <= FEW)
-			found = choose_one_by_one(&found, &start, looking);
+			found = choose_one_by_one(&found, &start, looking, complete);
 		if (found.n > FEW || (found.n > 0 && roles != NULL))
-			found = choose_by_walk(&found, &start, roles, nroles, looking);
+			found = choose_by_walk(&found, &start, roles, nroles, looking, complete);
 	}
 	UnregisterSnapshot(looking);
 	return found;
@@ -206,7 +211,7 @@ mr_upstream_quarantined(int64 node, const char *const *roles, int nroles,
 bool
 mr_derives_from_quarantined(int64 node, Snapshot snapshot)
 {
-	MrQuarantined found = mr_upstream_quarantined(node, NULL, 0, snapshot);
+	MrQuarantined found = mr_upstream_quarantined(node, NULL, 0, snapshot, NULL);
 
 	return found.n > 0;
 }

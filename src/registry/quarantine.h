@@ -17,7 +17,8 @@ typedef struct MrQuarantined
 extern bool mr_node_is_quarantined(int64 node, Snapshot snapshot);
 extern MrQuarantined mr_upstream_quarantined(int64 node,
 											 const char *const *roles,
-											 int nroles, Snapshot snapshot);
+											 int nroles, Snapshot snapshot,
+											 bool *complete);
 extern bool mr_derives_from_quarantined(int64 node, Snapshot snapshot);
 extern char *mr_quarantined_addresses(const MrQuarantined *quarantined,
 									  Snapshot snapshot);

@@ -73,7 +73,7 @@ derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 			bsearch(&node, origin->versions, origin->n, sizeof(int64),
 					compare_nodes) != NULL;
 	return mr_node_get(node, search->snapshot, &version) &&
-		mr_derives(&version, &origin->bounds, search->snapshot, &search->scanned);
+		mr_derives(&version, &origin->bounds, search->snapshot, &search->scanned, NULL);
 }
 
 /* Does the version with that node derive from all origins? */
