@@ -99,6 +99,25 @@ SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), p
 SET ROLE regress_app_admin;
 SELECT pg_temp.last() IS NULL;
 RESET ROLE;
+-- nor who evaluated the data, nor who evaluated the version before somebody else did; another kind makes nobody an evaluator
+BEGIN;
+SELECT modelreg.grant_level('app', 'regress_app_rev1', 'evaluator'), modelreg.grant_level('app', 'regress_app_rev2', 'evaluator'), modelreg.grant_level('app', 'regress_app_both', 'evaluator');
+SET ROLE regress_app_rev1;
+SELECT modelreg.record_evaluation('snapshot:app.loans@1', 'data_quality', '{}', passed => true) > 0;
+SET ROLE regress_app_rev2;
+SELECT modelreg.record_evaluation('models:/app.credit/1', 'calibration', '{}', passed => true) > 0;
+SET ROLE regress_app_both;
+SELECT modelreg.record_evaluation('models:/app.credit/1', 'shadow', '{}', passed => true) > 0;
+SET ROLE regress_app_eva;
+SELECT modelreg.record_evaluation('models:/app.credit/1', 'calibration', '{}', passed => true) > 0;
+SET ROLE regress_app_rev1;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+SET ROLE regress_app_rev2;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+SET ROLE regress_app_both;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+ROLLBACK;
+RESET ROLE;
 CREATE TABLE pg_temp.number AS SELECT pg_temp.last() AS request, pg_temp.evidence() AS evidence;
 GRANT SELECT ON pg_temp.number TO PUBLIC;
 SET ROLE regress_app_nobody;

@@ -67,7 +67,7 @@ objection(const MrApprovalRequest *request, const MrAsk *ask, Jsonb *who)
 	if (distinct[MR_PART_REGISTRANT] && mr_same_person(ask->look.subject.registrant, who))
 		return "You registered the version.";
 	if (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(&ask->look, who))
-		return "You evaluated the version.";
+		return "You evaluated the version, or what its gates look at.";
 	return NULL;
 }
 

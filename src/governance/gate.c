@@ -39,6 +39,15 @@ mr_gate_kind(const char *name)
 	return NULL;
 }
 
+/* The kind of evaluations that a gate looks at; NULL for none. */
+const char *
+mr_gate_evaluation_kind(const MrGate *gate)
+{
+	const char *kind = mr_member_text(gate->definition, "evaluation");
+
+	return kind != NULL ? kind : gate->kind->evaluation;
+}
+
 /* The test looked at an evaluation. */
 void
 mr_gate_saw_evaluation(MrGateResult *result, int64 id)

@@ -86,12 +86,19 @@ typedef struct MrGateKind
 	 */
 	bool		implicit;
 
+	/*
+	 * The kind of evaluations that it looks at where the member "evaluation"
+	 * does not say; NULL for none.
+	 */
+	const char *evaluation;
+
 	/* Refuses an emergency promotion too. */
 	bool		absolute;
 } MrGateKind;
 
 extern const MrGateKind *mr_gate_kind(const char *name);
 
+extern const char *mr_gate_evaluation_kind(const MrGate *gate);
 extern void mr_gate_saw_evaluation(MrGateResult *result, int64 id);
 extern void mr_gate_saw_node(MrGateResult *result, int64 id);
 extern void mr_gate_saw_too_many(MrGateResult *result);

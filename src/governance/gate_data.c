@@ -53,14 +53,6 @@ check_quality(JsonbContainer *definition, const char *where, StringInfo mistakes
 		mr_mistake(mistakes, "\"evaluation\" of %s: %s", where, fault.what);
 }
 
-static const char *
-quality_kind(const MrGate *gate)
-{
-	const char *kind = mr_member_text(gate->definition, "evaluation");
-
-	return kind != NULL ? kind : "data_quality";
-}
-
 /* The evaluation in the slot. */
 static Quality
 judge_evaluation(const MrGateSubject *subject, const MrGate *gate, MrTable *table)
@@ -91,7 +83,7 @@ judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
 		   MrGateResult *result)
 {
 	MrTable    *table = mr_table_open_read("evaluation");
-	Datum		keys[2] = {Int64GetDatum(node), CStringGetTextDatum(quality_kind(gate))};
+	Datum		keys[2] = {Int64GetDatum(node), CStringGetTextDatum(mr_gate_evaluation_kind(gate))};
 	MrScan	   *scan = mr_scan_begin(table, "evaluation_node", 2, keys, subject->snapshot);
 	Quality		quality = NOT_EVALUATED;
 
@@ -150,7 +142,7 @@ test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 			mr_gate_saw_node(result, data.ids[i]);
 	}
 	result->required = psprintf("evaluation \"%s\" passed for all training data%s",
-								quality_kind(gate),
+								mr_gate_evaluation_kind(gate),
 								days > 0 ? psprintf(", not older than %d days", days) : "");
 	result->holds = data.n > 0 && counts[PASSED] == data.n;
 	result->observed = tell_quality(counts, data.n);
@@ -160,7 +152,7 @@ test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 
 const MrGateKind mr_gate_data_quality = {
 	.name = "data_quality",.members = quality_members,.check = check_quality,
-	.test = test_quality
+	.test = test_quality,.evaluation = "data_quality"
 };
 
 /* "schema_compatible" */

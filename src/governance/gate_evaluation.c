@@ -112,13 +112,11 @@ team_named(const char *name, Snapshot snapshot)
 }
 
 static Search
-search_of(const MrGateSubject *subject, const MrGate *gate, const char *default_kind)
+search_of(const MrGateSubject *subject, const MrGate *gate)
 {
 	Search		search = {0};
 
-	search.kind = mr_member_text(gate->definition, "evaluation");
-	if (search.kind == NULL)
-		search.kind = default_kind;
+	search.kind = mr_gate_evaluation_kind(gate);
 	search.metric = mr_member_text(gate->definition, "metric");
 	search.slice = mr_member_text(gate->definition, "slice");
 	if (search.slice == NULL)
@@ -329,7 +327,7 @@ judge_passed(const MrGateSubject *subject, const MrGate *gate, bool must_pass,
 static void
 test_evaluation(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	Search		search = search_of(subject, gate, NULL);
+	Search		search = search_of(subject, gate);
 	bool		must_pass = mr_member_bool(gate->definition, "passed", false);
 	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
 	StringInfoData required;
@@ -515,10 +513,9 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 }
 
 static void
-test_metric_of_kind(const MrGateSubject *subject, const MrGate *gate,
-					const char *default_kind, MrGateResult *result)
+test_metric(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	Search		search = search_of(subject, gate, default_kind);
+	Search		search = search_of(subject, gate);
 	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
 	const Found *found = list.n > 0 ? &list.items[0] : NULL;
 	bool		has_value = found != NULL && !isnan(found->value) && !isinf(found->value);
@@ -543,12 +540,6 @@ test_metric_of_kind(const MrGateSubject *subject, const MrGate *gate,
 	result->holds &= fault == NULL;
 	result->required = required.data;
 	result->observed = observed.data;
-}
-
-static void
-test_metric(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
-{
-	test_metric_of_kind(subject, gate, NULL, result);
 }
 
 const MrGateKind mr_gate_metric = {
@@ -581,10 +572,9 @@ check_calibration(JsonbContainer *definition, const char *where, StringInfo mist
 }
 
 static void
-test_passed_of_kind(const MrGateSubject *subject, const MrGate *gate,
-					const char *default_kind, MrGateResult *result)
+test_passed(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	Search		search = search_of(subject, gate, default_kind);
+	Search		search = search_of(subject, gate);
 	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
 	StringInfoData required;
 
@@ -604,14 +594,14 @@ static void
 test_calibration(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
 	if (mr_member_text(gate->definition, "metric") == NULL)
-		test_passed_of_kind(subject, gate, "calibration", result);
+		test_passed(subject, gate, result);
 	else
-		test_metric_of_kind(subject, gate, "calibration", result);
+		test_metric(subject, gate, result);
 }
 
 const MrGateKind mr_gate_calibration = {
 	.name = "calibration",.members = calibration_members,
-	.check = check_calibration,.test = test_calibration
+	.check = check_calibration,.test = test_calibration,.evaluation = "calibration"
 };
 
 /*
@@ -771,7 +761,7 @@ fairness_required(const MrGate *gate, const Search *search)
 static void
 test_fairness(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	Search		search = search_of(subject, gate, "fairness");
+	Search		search = search_of(subject, gate);
 	FoundList	list;
 	char	   *fault;
 
@@ -796,5 +786,5 @@ test_fairness(const MrGateSubject *subject, const MrGate *gate, MrGateResult *re
 
 const MrGateKind mr_gate_fairness = {
 	.name = "fairness",.members = fairness_members,.check = check_fairness,
-	.test = test_fairness
+	.test = test_fairness,.evaluation = "fairness"
 };

@@ -8,6 +8,9 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
 #include "base/errors.h"
 #include "governance/person.h"
 #include "governance/promotion.h"
@@ -78,33 +81,58 @@ mr_look_require_way(const MrLook *look)
 			 mr_reason("transition_refused")));
 }
 
-/* Who recorded an evaluation of the version; NULL if it is of another node. */
-static Jsonb *
-evaluator_of(MrTable *table, int64 id, const MrGateSubject *subject)
+/* Did the person record one of the evaluations that a gate looked at? */
+static bool
+is_source_by(MrTable *table, const MrGateResult *result, Snapshot snapshot, Jsonb *who)
 {
-	Datum		key = Int64GetDatum(id);
+	for (int i = 0; i < result->nevaluations; i++)
+	{
+		Datum		key = Int64GetDatum(result->evaluations[i]);
 
-	if (!mr_table_find(table, "evaluation_pkey", 1, &key, subject->snapshot) ||
-		DatumGetInt64(mr_table_get(table, EVALUATION_NODE_ID, NULL)) != subject->node)
-		return NULL;
-	return DatumGetJsonbPCopy(mr_table_get(table, EVALUATION_WHO, NULL));
+		CHECK_FOR_INTERRUPTS();
+		if (mr_table_find(table, "evaluation_pkey", 1, &key, snapshot) &&
+			mr_same_person(DatumGetJsonbPCopy(mr_table_get(table, EVALUATION_WHO, NULL)), who))
+			return true;
+	}
+	return false;
 }
 
-/* Did the person record an evaluation of the version that a gate looked at? */
+/* Did the person ever evaluate the version for gates of the kind of this one? */
+static bool
+has_evaluated(MrTable *table, const MrGateSubject *subject, const MrGate *gate, Jsonb *who)
+{
+	const char *kind = mr_gate_evaluation_kind(gate);
+	Datum		keys[2] = {Int64GetDatum(subject->node)};
+	MrScan	   *scan;
+	bool		found = false;
+
+	if (kind == NULL)
+		return false;
+	keys[1] = CStringGetTextDatum(kind);
+	scan = mr_scan_begin(table, "evaluation_node", 2, keys, subject->snapshot);
+	while (!found && mr_scan_next(scan, true))
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = mr_same_person(DatumGetJsonbPCopy(mr_table_get(table, EVALUATION_WHO, NULL)), who);
+	}
+	mr_scan_end(scan);
+	return found;
+}
+
+/*
+ * Is the person an evaluator of the version: who recorded what a gate looked
+ * at, whatever node it is of, or ever evaluated the version for such a gate?
+ * What somebody else evaluates later makes nobody another person.
+ */
 bool
 mr_look_evaluated_by(const MrLook *look, Jsonb *who)
 {
 	MrTable    *table = mr_table_open_read("evaluation");
 	bool		found = false;
 
-	for (int i = 0; i < look->gates.n; i++)
-		for (int j = 0; j < look->gates.items[i].nevaluations; j++)
-		{
-			Jsonb	   *evaluator = evaluator_of(table, look->gates.items[i].evaluations[j],
-												 &look->subject);
-
-			found |= evaluator != NULL && mr_same_person(evaluator, who);
-		}
+	for (int i = 0; i < look->gates.n && !found; i++)
+		found = is_source_by(table, &look->gates.items[i], look->subject.snapshot, who) ||
+			has_evaluated(table, &look->subject, look->gates.items[i].gate, who);
 	mr_table_close(table);
 	return found;
 }
@@ -133,7 +161,7 @@ mr_look_require_caller(const MrLook *look, MrRights rights, Jsonb *who)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("policy \"%s\" wants another person", subject->model->policy),
-				 errdetail(registrant ? "You registered the version." : "You evaluated the version."),
+				 errdetail(registrant ? "You registered the version." : "You evaluated the version, or what its gates look at."),
 				 mr_reason("same_person")));
 }
 
