@@ -219,6 +219,23 @@ SELECT state, evidence, needed FROM modelreg.review(pg_temp.last());
 SELECT pg_temp.fails($$SELECT modelreg.request_promotion('app.credit', 2, 'Production', expires_in => '-1 day')$$);
 SELECT state FROM modelreg.promotion_requests WHERE team = 'app' ORDER BY request;
 
+-- who asked or registered does not approve, whether the policy says so or not
+SET ROLE regress_app_lead;
+SELECT modelreg.create_policy('app', 'plain', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["reviewer"], "approvals": 1, "approvers": ["reviewer"]}]}');
+SET ROLE regress_app_admin;
+SELECT modelreg.allow_policy('app', 'plain', 1);
+SET ROLE regress_app_lead;
+SELECT modelreg.create_model('app.plain', 'plain') > 0;
+SET ROLE regress_app_reg;
+SELECT modelreg.register_version('app.plain');
+SET ROLE regress_app_both;
+SELECT modelreg.request_promotion('app.plain', 1, 'Production') = pg_temp.last();
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+SET ROLE regress_app_reg;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+SET ROLE regress_app_eva;
+SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NOT NULL;
+
 -- weakening: another policy needs what the present one asks for Production
 SET ROLE regress_app_lead;
 SELECT modelreg.request_policy('app.credit', 'open', 1, 'less work') = pg_temp.last();

@@ -298,6 +298,12 @@ parse_part(const char *name)
 }
 
 static void
+set_distinct(MrPolicy *policy, MrPart a, MrPart b)
+{
+	policy->distinct[a][b] = policy->distinct[b][a] = true;
+}
+
+static void
 add_distinct(const char *name, const JsonbValue *value, void *arg)
 {
 	Parse	   *parse = arg;
@@ -315,8 +321,7 @@ add_distinct(const char *name, const JsonbValue *value, void *arg)
 	if (parts[0] < 0 || parts[1] < 0 || parts[0] == parts[1])
 		mr_mistake(parse->mistakes, "\"distinct\" must be a list of pairs of requester, registrant, evaluator and approver.");
 	else
-		parse->policy->distinct[parts[0]][parts[1]] =
-			parse->policy->distinct[parts[1]][parts[0]] = true;
+		set_distinct(parse->policy, parts[0], parts[1]);
 }
 
 static MrRights
@@ -498,6 +503,9 @@ mr_policy_parse(Jsonb *document, StringInfo mistakes)
 		mr_member_each(part, add_gate, &parse);
 	if ((part = mr_member_array(root, "transitions")) != NULL)
 		mr_member_each(part, add_transition, &parse);
+	/* An approval by who asked or registered would be none. */
+	set_distinct(policy, MR_PART_APPROVER, MR_PART_REQUESTER);
+	set_distinct(policy, MR_PART_APPROVER, MR_PART_REGISTRANT);
 	if ((part = mr_member_array(root, "distinct")) != NULL)
 		mr_member_each(part, add_distinct, &parse);
 	policy->return_levels = parse_path(root, "return", mistakes);
