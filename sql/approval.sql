@@ -265,10 +265,14 @@ SELECT modelreg.allow_policy('app', 'weak', 1);
 SET ROLE regress_app_rev2;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NOT NULL;
 SELECT policy FROM modelreg.models WHERE model = 'app.credit';
--- out of open everybody goes who may decide there, and at once
+-- out of open nobody goes who may only decide there; a maintainer does, at once
 SET ROLE regress_app_reg;
+SELECT pg_temp.fails($$SELECT modelreg.request_policy('app.credit', 'standard', 1, 'again')$$);
+SELECT pg_temp.fails($$SELECT modelreg.request_policy('app.credit', 'weak', 1, 'several at once')$$);
+SET ROLE regress_app_lead;
 SELECT modelreg.request_policy('app.credit', 'standard', 1, 'again') = pg_temp.last();
 SELECT state FROM modelreg.review(pg_temp.last());
+SET ROLE regress_app_reg;
 SELECT policy FROM modelreg.models WHERE model = 'app.credit';
 SELECT kind, what->>'replaced', what->>'policy' FROM modelreg.model_history WHERE model = 'app.credit' AND kind = 'policy_changed' ORDER BY number;
 

@@ -70,7 +70,7 @@ CREATE FUNCTION modelreg.request_policy(model text, policy text, revision intege
 		expires_in interval DEFAULT '30 days', request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_request_policy' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.request_policy(text, text, integer, text, interval, text) IS
-	'Asks that a model comes under another policy or revision, which needs the approval that the present one asks for Production; where that asks for none it is done at once. Returns the number of the request.';
+	'Asks that a model comes under another policy or revision, which needs the approval that the present one asks for Production; where that asks for none a maintainer does it at once. Returns the number of the request.';
 
 CREATE FUNCTION modelreg.review(request bigint, OUT model text, OUT version integer, OUT stage text, OUT policy text, OUT revision integer,
 		OUT state text, OUT requested_by text, OUT requested_at timestamptz, OUT expires_at timestamptz, OUT reason text,

@@ -184,16 +184,23 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 	return number;
 }
 
+/*
+ * Where nobody has to approve, a change of the policy is a maintainer's, as
+ * the first policy was: whoever may promote would else put the model under an
+ * easier policy, promote, and put it back.
+ */
 static void
 require_level_for_policy(MrTransition *transition, const MrPolicyTransition *way)
 {
-	if (transition->verb->team.rights & way->levels)
+	MrRights	levels = way->approvals > 0 ? way->levels : MR_MAINTAINER;
+
+	if (transition->verb->team.rights & levels)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("policy \"%s\" does not let you ask for another policy",
 					transition->model->policy),
-			 errdetail("This needs one of the levels %s.", mr_levels_text(way->levels)),
+			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
 			 mr_reason("permission_denied")));
 }
 
@@ -237,7 +244,8 @@ request_policy(MrVerb *verb, MrModel *model, const MrPolicyRow *row,
  *		reason text, expires_in interval, request_id text) returns bigint
  *
  * NULL when the model is under that revision already.  Errors: 42704, 42501
- * also for a revision that the team may not use.
+ * also for a revision that the team may not use, and for others than
+ * maintainers where the present policy asks for no approval.
  */
 Datum
 modelreg_request_policy(PG_FUNCTION_ARGS)
