@@ -276,6 +276,19 @@ LEFT JOIN LATERAL pg_temp.error_of(format('SELECT modelreg.record_attestation(''
 SELECT s, e.state, e.reason, e.message FROM unnest(ARRAY[$$'att.scorer', 2, '%s'$$, $$'att.scorer', 9, '%s'$$, $$'att.nothing', 1, '%s'$$, $$'nowhere.x', 1, '%s'$$,
 	$$'att.scorer', NULL, '%s'$$, $$'att.scorer', 1, NULL$$, $$NULL, 1, '%s'$$]) s,
 	pg_temp.error_of(format('SELECT modelreg.record_attestation(' || s || ')', pg_temp.envelope(pg_temp.statement(), 'ed_sig'))) e;
+-- What another version is named by, given to an artifact: its hash, or its permanent id as the subject's name. (So that this is told before
+-- the signatures are looked at, no key is needed for the first.)
+RESET ROLE;
+SELECT modelreg.register_version('att.scorer', artifacts => jsonb_build_array(jsonb_build_object('name', 'stolen', 'uri', 's3://m/x', 'size', 3, 'digest', 'sha256:' || hash))) AS version
+	FROM modelreg.versions WHERE model = 'att.scorer' AND version = 1;
+SELECT e.* FROM modelreg.versions v, pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 3, %L)',
+	pg_temp.envelope(pg_temp.statement('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', v.hash), 'ed_sig'))) e WHERE v.model = 'att.scorer' AND v.version = 1;
+SELECT e.* FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)',
+	pg_temp.envelope(pg_temp.statement('"weights"', '"modelreg:00000000-0000-4000-8000-000000000000/1/1"'), 'ed_sig'))) e;
+-- its own permanent id says nothing wrong: only the signature is
+SELECT e.* FROM modelreg.versions v, pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)',
+	pg_temp.envelope(pg_temp.statement('weights', v.permanent_id), 'ed_sig'))) e WHERE v.model = 'att.scorer' AND v.version = 1;
+SET ROLE regress_att_evaluator;
 -- too long to be kept
 SELECT e.state, e.reason, e.message FROM pg_temp.error_of($$SELECT modelreg.record_attestation('att.scorer', 1, jsonb_build_object('payload', repeat('A', 16800000)))$$) e;
 SELECT e.state, e.reason, length(e.message) FROM pg_temp.error_of($$SELECT modelreg.record_attestation('att.scorer', 1,

@@ -19,8 +19,9 @@ SELECT modelreg.create_policy('ga', 'wrong', '{"format": 1, "transitions": [{"fr
 	"a": {"kind": "attestation"}, "a2": {"kind": "attestation", "predicate_type": "p", "keys": []}, "a3": {"kind": "attestation", "predicate_type": "p", "keys": ["a"], "registry_keys": ["b"], "at_least": 3},
 	"a4": {"kind": "attestation", "predicate_type": "", "keys": ["a", "a"], "key": "b"}, "c": {"kind": "model_card", "sections": ["Intended use"]}, "c2": {"kind": "model_card", "sections": "all"}}}');
 \set VERBOSITY terse
-SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "team", "registry", "both", "other", "card", "sections"]}],
+SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "team", "registry", "both", "other", "files", "card", "sections"]}],
 	"gates": {
+	"files": {"kind": "attestation", "predicate_type": "https://model_signing/signature/v1.0", "severity": "warn"},
 	"any": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "severity": "warn"},
 	"team": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["ci"], "severity": "warn"},
 	"registry": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "registry_keys": ["ga_ci", "ga_release"], "severity": "warn"},
@@ -48,8 +49,10 @@ CREATE FUNCTION signed(VARIADIC sigs text[]) RETURNS jsonb LANGUAGE sql AS $$
 $$;
 SET ROLE regress_ga_reg;
 SELECT modelreg.create_model('ga.m', 'watch') > 0 AS model, modelreg.create_model('ga.strict', 'strict') > 0 AS strict;
-SELECT modelreg.register_version('ga.m', artifacts => '[{"name": "weights", "uri": "s3://m/w", "size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
-SELECT modelreg.register_version('ga.strict', artifacts => '[{"name": "weights", "uri": "s3://m/w", "size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]');
+SELECT modelreg.begin_upload('ga', size => 3) AS abc \gset
+SELECT modelreg.append_upload(:abc, 0, 'abc'), modelreg.finish_upload(:abc);
+SELECT modelreg.register_version('ga.m', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :abc))) FROM generate_series(1, 3);
+SELECT modelreg.register_version('ga.strict', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :abc)));
 
 -- ATTESTATIONS
 SELECT gate, kind, severity, required, observed, verdict FROM modelreg.check_promotion('ga.m', 1, 'Production') WHERE kind = 'attestation';
@@ -64,6 +67,22 @@ SELECT * FROM gates(1, 'any', 'team', 'registry', 'both', 'other');
 SELECT * FROM gates(2, 'any', 'team', 'registry', 'both', 'other');
 -- another version has none
 SELECT * FROM gates(3, 'any');
+-- About an artifact of several, or one elsewhere whose digest nobody computed: recorded, and counts for nothing.  The digest over
+-- all of them counts in statements of the type that has it.
+SELECT modelreg.create_model('ga.parts', 'watch') > 0 AS model;
+SELECT modelreg.register_version('ga.parts', artifacts => '[{"name": "weights", "uri": "s3://m/w", "size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]'),
+	modelreg.register_version('ga.parts', artifacts => jsonb_build_array(jsonb_build_object('name', 'a', 'upload', :abc), jsonb_build_object('name', 'b', 'upload', :abc)));
+SELECT modelreg.register_key('lab', E'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAZndTBnZc7wbqhbp8PKTas0M2R+sGXf2BxxQNvvq4Nzg=\n-----END PUBLIC KEY-----', 'ga') IS NOT NULL AS key;
+CREATE FUNCTION pg_temp.all_of(type text, sig text) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('payloadType', 'application/vnd.in-toto+json', 'payload', translate(encode(convert_to(format('{"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "weights", "digest": {"sha256": "4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358"}}], "predicateType": "%s", "predicate": {}}', type), 'UTF8'), 'base64'), E'\n', ''),
+		'signatures', jsonb_build_array(jsonb_build_object('sig', sig))) $$;
+SELECT modelreg.record_attestation('ga.parts', 1, signed('ci')) > 0 AS recorded, modelreg.record_attestation('ga.parts', 2, signed('ci')) > 0 AS recorded,
+	modelreg.record_attestation('ga.parts', 1, pg_temp.all_of('https://slsa.dev/provenance/v1', 'Z6ZfTqRD+O6U1cgIl+mMuK9cQUHF7BOXUjzTpwgsEdqn0TgwJPkhuQCzlQT56xV4aywUwOgXNdwHkmcosWsNBQ==')) > 0 AS recorded;
+SELECT v AS version, gate, verdict, observed FROM generate_series(1, 2) v, modelreg.check_promotion('ga.parts', v, 'Production') WHERE gate IN ('any', 'files') ORDER BY v, gate;
+SELECT modelreg.record_attestation('ga.parts', 1, pg_temp.all_of('https://model_signing/signature/v1.0', 'vDIKO0m5KvmW0bUjdpeqWgA5ievGQqk4LAeo4ETU0NR3RlLaVl/DvbQ21rApJh6raAlOK1g6cl3c+gGKIhdfBw==')) > 0 AS recorded;
+SELECT gate, verdict, observed FROM modelreg.check_promotion('ga.parts', 1, 'Production') WHERE gate IN ('any', 'files') ORDER BY gate;
+SELECT version, subject, predicate_type FROM modelreg.attestations WHERE model = 'ga.parts' ORDER BY id;
+DROP FUNCTION pg_temp.all_of;
 -- refused, with all that is wrong; then let in
 SELECT modelreg.promote('ga.strict', 1, 'Production');
 SELECT modelreg.record_attestation('ga.strict', 1, signed('ci')) > 0 AS recorded;

@@ -6,6 +6,7 @@
  * version's row, which covers all that was registered with it; or the digest
  * of one of its artifacts; or the one digest of all artifacts that the tool
  * model-signing computes: over their digests, in the order of their paths.
+ * What another version is named by is never taken for an artifact's.
  *
  * One about the log has the document of audit_head() for its predicate, so
  * that it can be compared with the chains now and later.
@@ -31,6 +32,8 @@
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "types/digest.h"
+#include "types/model_uri.h"
+#include "types/parse.h"
 
 PG_FUNCTION_INFO_V1(modelreg_record_attestation);
 PG_FUNCTION_INFO_V1(modelreg_attest_head);
@@ -57,20 +60,47 @@ typedef struct Artifacts
 	int64		room;
 } Artifacts;
 
-/* The hash of a version's row, in hexadecimal; error 42704 if there is none. */
-static char *
-hash_of_version(const MrModel *model, int32 version)
+/* How statements name a version. */
+typedef struct VersionNames
+{
+	char	   *hash;			/* of its row, in hexadecimal */
+	char	   *permanent_id;
+} VersionNames;
+
+/* Error 42704 if there is no such version. */
+static VersionNames
+names_of_version(const MrModel *model, int32 version)
 {
 	MrTable    *table = mr_table_open_read("version");
 	Datum		keys[2] = {Int64GetDatum(model->id), Int32GetDatum(version)};
-	char	   *hex = NULL;
+	VersionNames names = {0};
 
 	if (!mr_table_find_latest(table, "version_pkey", 2, keys))
 		mr_require_version(model, version, NULL);
 	else
-		hex = mr_hash_to_hex((uint8 *) VARDATA_ANY(DatumGetByteaPP(mr_table_get(table, VERSION_HASH, NULL))));
+	{
+		names.hash = mr_hash_to_hex((uint8 *) VARDATA_ANY(DatumGetByteaPP(mr_table_get(table, VERSION_HASH, NULL))));
+		names.permanent_id = mr_model_uri_permanent(DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL)),
+													model->id, version);
+	}
 	mr_table_close(table);
-	return hex;
+	return names;
+}
+
+/* Is a digest in hexadecimal the hash of some version's row? */
+static bool
+is_hash_of_version(const char *hex)
+{
+	MrTable    *table = mr_table_open_read("version");
+	uint8		hash[MR_HASH_LEN];
+	Datum		key;
+	bool		found;
+
+	(void) hex_decode(hex, 2 * MR_HASH_LEN, (char *) hash);
+	key = PointerGetDatum(mr_hash_datum(hash));
+	found = mr_table_find_latest(table, "version_by_hash", 1, &key);
+	mr_table_close(table);
+	return found;
 }
 
 static void
@@ -147,22 +177,45 @@ find_artifact(const MrEnvelope *envelope, Artifacts *artifacts, Subject *subject
 	return artifacts->n > 0 && mr_statement_is_about(envelope, subject->digest);
 }
 
+/*
+ * Why the statement is not about the artifacts in which its digest was found,
+ * or NULL.  Digests of external artifacts are as somebody declared them, and
+ * bytes are whatever somebody uploaded: with the digest of another version,
+ * what was said of that one would be said of this one.
+ */
+static const char *
+why_not_artifacts(const MrEnvelope *envelope, const Subject *subject, const char *permanent_id)
+{
+	const char *other = mr_statement_other_name(envelope, MR_URI_PERMANENT_SCHEME, permanent_id);
+
+	if (other != NULL)
+		return psprintf("A subject is named \"%s\", which is another version.", mr_text_clip(other));
+	if (is_hash_of_version(subject->digest))
+		return "The digest is that of another version, which was given to an artifact.";
+	return NULL;
+}
+
 static Subject
 require_subject(const MrEnvelope *envelope, const MrModel *model, int32 version)
 {
-	Subject		subject = {"version", hash_of_version(model, version)};
-	char	   *hash = subject.digest;
+	VersionNames names = names_of_version(model, version);
+	Subject		subject = {"version", names.hash};
 	Artifacts	artifacts = {0};
+	const char *wrong;
 
-	if (mr_statement_is_about(envelope, hash))
+	if (mr_statement_is_about(envelope, names.hash))
 		return subject;
 	load_artifacts(model->id, version, &artifacts);
-	if (!find_artifact(envelope, &artifacts, &subject))
+	if (find_artifact(envelope, &artifacts, &subject))
+		wrong = why_not_artifacts(envelope, &subject, names.permanent_id);
+	else
+		wrong = psprintf("No subject has the digest sha256 of the version, %s, or of one of its artifacts.", names.hash);
+	if (wrong != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the statement is not about version %d of \"%s\"",
 						version, mr_model_address(model)),
-				 errdetail("No subject has the digest sha256 of the version, %s, or of one of its artifacts.", hash),
+				 errdetail_internal("%s", wrong),
 				 errhint("The column hash of the view modelreg.versions has the digest of a version."),
 				 mr_reason("subject_differs")));
 	return subject;

@@ -33,6 +33,9 @@ extern void mr_envelope_parse(Jsonb *json, MrEnvelope *envelope);
 extern const char *mr_envelope_read(Jsonb *json, MrEnvelope *envelope);
 extern bool mr_statement_is_about(const MrEnvelope *envelope,
 								  const char *sha256);
+extern const char *mr_statement_other_name(const MrEnvelope *envelope,
+										   const char *prefix,
+										   const char *name);
 
 /* Who signed an envelope, and when that was found to be so. */
 typedef struct MrSigners
@@ -45,5 +48,6 @@ extern MrSigners mr_signers_require(const MrEnvelope *envelope,
 									const MrTeam *team);
 
 #define MR_PREDICATE_HEAD "modelreg:audit_head/1"
+#define MR_PREDICATE_MODEL_SIGNING "https://model_signing/signature/"	/* and its version */
 
 #endif							/* MODELREG_ATTESTATION_H */

@@ -99,7 +99,7 @@ GRANT EXECUTE ON FUNCTION modelreg.revoke_key(text, text, text, timestamptz, tex
 CREATE FUNCTION modelreg.record_attestation(model text, version integer, envelope jsonb, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_record_attestation' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.record_attestation(text, integer, jsonb, text) IS
-	'Verifies and keeps a DSSE envelope with an in-toto statement about a version: every signature must be by a key that the team or the registry trusts now, and a subject must have the version''s hash, the digest of one of its artifacts, or the digest of all that model-signing computes. Needs contributor, evaluator or reviewer; returns the attestation''s id.';
+	'Verifies and keeps a DSSE envelope with an in-toto statement about a version: every signature must be by a key that the team or the registry trusts now, and a subject must have the version''s hash, the digest of one of its artifacts, or the digest of all that model-signing computes; what another version is named by is no artifact''s. Needs contributor, evaluator or reviewer; returns the attestation''s id.';
 REVOKE ALL ON FUNCTION modelreg.record_attestation(text, integer, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.record_attestation(text, integer, jsonb, text) TO PUBLIC;
 

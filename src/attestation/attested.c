@@ -10,6 +10,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "artifact/artifact_tables.h"
+#include "attestation/attestation.h"
 #include "attestation/attestation_tables.h"
 #include "attestation/attested.h"
 #include "base/table.h"
@@ -32,9 +34,47 @@ find_key(MrTable *keys, Datum id, TimestampTz recorded_at, Snapshot snapshot,
 	return true;
 }
 
+/* Has the version one artifact, whose digest the registry computed itself? */
+static bool
+is_one_held_artifact(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("artifact");
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+	MrScan	   *scan = mr_scan_begin(table, "artifact_pkey", 2, keys, snapshot);
+	bool		held = false;
+	bool		others = false;
+
+	if (mr_scan_next(scan, false))
+	{
+		(void) mr_table_get(table, ARTIFACT_URI, &held);
+		others = mr_scan_next(scan, false);
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return held && !others;
+}
+
+/*
+ * Is the attestation in the slot about all of the version?  A digest over the
+ * digests of artifacts is one by the word of a type of statement that says so:
+ * else it might be that of a file that somebody cut into digests.
+ */
+static bool
+is_about_all(MrTable *table, int64 model, int32 version, Snapshot snapshot)
+{
+	char	   *subject = TextDatumGetCString(mr_table_get(table, ATTESTATION_SUBJECT, NULL));
+	char	   *type = TextDatumGetCString(mr_table_get(table, ATTESTATION_PREDICATE_TYPE, NULL));
+
+	if (strcmp(subject, "version") == 0)
+		return true;
+	if (strcmp(subject, "artifacts") == 0)
+		return strncmp(type, MR_PREDICATE_MODEL_SIGNING, strlen(MR_PREDICATE_MODEL_SIGNING)) == 0;
+	return is_one_held_artifact(model, version, snapshot);
+}
+
 /* The keys of the attestation in the slot. */
 static void
-visit_keys(MrTable *table, MrTable *keys, Snapshot snapshot,
+visit_keys(MrTable *table, MrTable *keys, bool about_all, Snapshot snapshot,
 		   MrAttestedVisit visit, void *arg)
 {
 	TimestampTz at = DatumGetTimestampTz(mr_table_get(table, ATTESTATION_RECORDED_AT, NULL));
@@ -46,7 +86,7 @@ visit_keys(MrTable *table, MrTable *keys, Snapshot snapshot,
 					  TYPALIGN_DOUBLE, &ids, NULL, &n);
 	for (int i = 0; i < n; i++)
 	{
-		MrAttested	attested;
+		MrAttested	attested = {.about_all = about_all};
 
 		if (find_key(keys, ids[i], at, snapshot, &attested))
 			visit(&attested, arg);
@@ -72,7 +112,7 @@ mr_attested_each(int64 model, int32 version, const char *predicate_type,
 	while (mr_scan_next(scan, false))
 	{
 		CHECK_FOR_INTERRUPTS();
-		visit_keys(table, keys, snapshot, visit, arg);
+		visit_keys(table, keys, is_about_all(table, model, version, snapshot), snapshot, visit, arg);
 	}
 	mr_scan_end(scan);
 	mr_table_close(keys);

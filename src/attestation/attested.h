@@ -14,6 +14,7 @@ typedef struct MrAttested
 	int64		key_team;		/* MR_NO_TEAM for a key of the registry */
 	char	   *key_name;
 	bool		compromised;	/* before the statement was recorded */
+	bool		about_all;		/* of the version: not about one of its artifacts */
 } MrAttested;
 
 typedef void (*MrAttestedVisit) (const MrAttested *attested, void *arg);

@@ -307,3 +307,24 @@ mr_statement_is_about(const MrEnvelope *envelope, const char *sha256)
 	}
 	return false;
 }
+
+/* The name of a subject that begins like that, and is another one; or NULL. */
+const char *
+mr_statement_other_name(const MrEnvelope *envelope, const char *prefix, const char *name)
+{
+	JsonbContainer *subjects = get_container(&envelope->statement->root, "subject", true);
+	JsonbIterator *it = JsonbIteratorInit(subjects);
+	JsonbValue	element;
+
+	(void) JsonbIteratorNext(&it, &element, true);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		JsonbContainer *subject = get_object(&element);
+		char	   *other = subject == NULL ? NULL : get_text(subject, "name");
+
+		CHECK_FOR_INTERRUPTS();
+		if (other != NULL && strncmp(other, prefix, strlen(prefix)) == 0 && strcmp(other, name) != 0)
+			return other;
+	}
+	return NULL;
+}

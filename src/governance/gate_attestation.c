@@ -4,7 +4,8 @@
  *
  * What counts is whose valid key signed it when it was recorded, not who
  * recorded it.  A statement whose key was compromised before that does not
- * count, one whose key was revoked later does.
+ * count, one whose key was revoked later does.  Nor does one about a part of
+ * the version: the same part may be in any other version.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@ typedef struct Signers
 	int			nregistry_keys;
 	int			statements;		/* signatures of them, of any key */
 	int			compromised;	/* of these */
+	int			partial;		/* signatures of those about a part of the version */
 	int64	   *counted;		/* keys that are wanted, each once */
 	int			ncounted;
 	int64		room;
@@ -67,6 +69,11 @@ count_signer(const MrAttested *attested, void *arg)
 {
 	Signers    *signers = arg;
 
+	if (!attested->about_all)
+	{
+		signers->partial++;
+		return;
+	}
 	signers->statements++;
 	signers->compromised += attested->compromised;
 	if (attested->compromised || !is_wanted(signers, attested))
@@ -100,7 +107,7 @@ static char *
 observed_text(const Signers *signers)
 {
 	if (signers->statements == 0)
-		return "no such statement";
+		return signers->partial > 0 ? "such a statement about artifacts only" : "no such statement";
 	return psprintf("signed by %s%s",
 					signers->ncounted > 0 ? mr_gate_texts_join(&signers->names) :
 					"none of these keys",

@@ -117,6 +117,8 @@ CREATE TABLE modelreg.version (
 	CONSTRAINT version_pkey PRIMARY KEY (model_id, version)
 );
 CREATE UNIQUE INDEX version_node ON modelreg.version (node_id);
+-- so that an artifact's digest is known for a version's
+CREATE INDEX version_by_hash ON modelreg.version (hash);
 CREATE INDEX version_run ON modelreg.version (run_id, model_id, version);
 CREATE INDEX version_registered ON modelreg.version (team_id, registered_at, model_id, version);
 COMMENT ON TABLE modelreg.version IS 'Model versions, written once.';

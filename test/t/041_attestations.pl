@@ -94,6 +94,9 @@ for my $signers ([ 'ed' ], [ 'p256' ], [ 'p256', 'ed' ])
 like(refusal(record(envelope($statement =~ s/accord/iscord/r, 'ed') =~ s/"payload":"[^"]*"/'"payload":"' . encode_base64($statement, '') . '"'/er)),
 	qr/^22023: no registered key made signature 1/, 'a signature of another statement');
 like(refusal("SELECT modelreg.record_attestation('search.reco', 2, " . literal(envelope($statement, 'ed')) . ')'), qr/^22023: the statement is not about version 2/, 'another version');
+# What was signed for one version, whose hash another one gives to an artifact of its own.
+my $replay = sql(qq{SELECT modelreg.register_version('search.reco', artifacts => '[{"name": "w", "uri": "s3://m/w", "size": 1, "digest": "sha256:$hash"}]')});
+like(refusal("SELECT modelreg.record_attestation('search.reco', $replay, " . literal(envelope($statement, 'ed')) . ')'), qr/^22023: the statement is not about version $replay/, 'replayed as an artifact');
 
 # And as the README has it, in a database of its own.
 
