@@ -89,10 +89,10 @@ judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
 
 	while (mr_scan_next(scan, true))
 	{
-		char	   *slice = TextDatumGetCString(mr_table_get(table, EVALUATION_SLICE, NULL));
+		text	   *slice = DatumGetTextPP(mr_table_get(table, EVALUATION_SLICE, NULL));
 
 		CHECK_FOR_INTERRUPTS();
-		if (slice[0] != '\0')
+		if (VARSIZE_ANY_EXHDR(slice) != 0)
 			continue;
 		if (quality != NOT_EVALUATED)
 			result->earlier++;

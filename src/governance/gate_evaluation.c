@@ -19,6 +19,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "access/access_tables.h"
@@ -143,6 +144,15 @@ is_dataset(const Search *search, int64 id, Snapshot snapshot)
 		(search->key.version[0] == '\0' || strcmp(node.version, search->key.version) == 0);
 }
 
+static bool
+is_text(Datum value, const char *word)
+{
+	text	   *t = DatumGetTextPP(value);
+
+	return VARSIZE_ANY_EXHDR(t) == strlen(word) &&
+		memcmp(VARDATA_ANY(t), word, strlen(word)) == 0;
+}
+
 /* The value of a metric in the row of the slot. */
 static bool
 read_metric(MrTable *table, const char *metric, float8 *value)
@@ -157,7 +167,7 @@ read_metric(MrTable *table, const char *metric, float8 *value)
 					  FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &values, NULL, &n);
 	for (int i = 0; i < n; i++)
-		if (strcmp(TextDatumGetCString(names[i]), metric) == 0)
+		if (is_text(names[i], metric))
 		{
 			*value = DatumGetFloat8(values[i]);
 			return true;
@@ -187,7 +197,7 @@ read_evaluation(MrTable *table, const Search *search, Snapshot snapshot, Found *
 	datum = mr_table_get(table, EVALUATION_PASSED, &isnull);
 	found->passed = !isnull && DatumGetBool(datum);
 	found->failed = !isnull && !DatumGetBool(datum);
-	found->who = DatumGetJsonbPCopy(mr_table_get(table, EVALUATION_WHO, NULL));
+	found->who = DatumGetJsonbP(mr_table_get(table, EVALUATION_WHO, NULL));
 	found->at = DatumGetTimestampTz(mr_table_get(table, EVALUATION_RECORDED_AT, NULL));
 	occurred_at = DatumGetTimestampTz(mr_table_get(table, EVALUATION_OCCURRED_AT, &isnull));
 	if (!isnull && occurred_at < found->at)
@@ -195,7 +205,7 @@ read_evaluation(MrTable *table, const Search *search, Snapshot snapshot, Found *
 	return true;
 }
 
-/* Of each slice the latest stays. */
+/* Of each slice the latest stays; what is found is copied from its row. */
 static void
 add_found(FoundList *list, const Found *found)
 {
@@ -206,7 +216,10 @@ add_found(FoundList *list, const Found *found)
 			return;
 		}
 	list->items = mr_grow(list->items, list->n, &list->room, sizeof(Found));
-	list->items[list->n++] = *found;
+	list->items[list->n] = *found;
+	list->items[list->n].slice = pstrdup(found->slice);
+	list->items[list->n].who = DatumGetJsonbPCopy(JsonbPGetDatum(found->who));
+	list->n++;
 }
 
 /* The latest evaluation of each slice that is searched for. */
@@ -216,15 +229,24 @@ find_evaluations(int64 node, const Search *search, Snapshot snapshot)
 	MrTable    *table = mr_table_open_read("evaluation");
 	Datum		keys[2] = {Int64GetDatum(node), CStringGetTextDatum(search->kind)};
 	MrScan	   *scan = mr_scan_begin(table, "evaluation_node", 2, keys, snapshot);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "modelreg evaluation",
+												  ALLOCSET_DEFAULT_SIZES);
 	FoundList	list = {0};
 	Found		found;
 
 	while (mr_scan_next(scan, true))
 	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool		matches = read_evaluation(table, search, snapshot, &found);
+
 		CHECK_FOR_INTERRUPTS();
-		if (read_evaluation(table, search, snapshot, &found))
+		MemoryContextSwitchTo(old);
+		if (matches)
 			add_found(&list, &found);
+		MemoryContextReset(context);
 	}
+	MemoryContextDelete(context);
 	mr_scan_end(scan);
 	mr_table_close(table);
 	return list;
