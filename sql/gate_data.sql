@@ -249,6 +249,15 @@ SET modelreg.max_lineage_nodes = 100;
 SELECT model, gate, observed FROM modelreg.production_review WHERE model IN ('gd.large', 'gd.small') AND gate IN ('quality', 'run_only', 'quarantine') ORDER BY model, gate;
 RESET modelreg.max_lineage_nodes;
 SELECT gate, verdict FROM modelreg.check_promotion('gd.strict', 2, 'Production');
+-- Of many nodes evidence names 100; that only the 101st is another makes it other evidence
+SELECT modelreg.record_snapshot('gd.hub', '102', schema => '{}') IS NOT NULL AS one_more;
+SELECT modelreg.create_model('gd.many', 'strict') > 0 AS model;
+SELECT modelreg.record_run('gd.many-' || last, inputs => (SELECT jsonb_build_object('training', jsonb_agg('snapshot:gd.hub@' || n)) FROM generate_series(1, 102) n WHERE n <= 100 OR n = last)) IS NOT NULL AS run,
+	modelreg.register_version('gd.many', run => 'run:gd.many-' || last) AS version FROM unnest('{101, 102}'::integer[]) last;
+SELECT modelreg.attempt_promotion('gd.many', version, 'Production') > 0 AS refused FROM generate_series(1, 2) version;
+SELECT version, observed, jsonb_array_length(nodes) AS nodes FROM modelreg.gate_evidence WHERE model = 'gd.many' AND gate = 'quality' ORDER BY version;
+SELECT count(DISTINCT g->'nodes') AS alike, count(DISTINCT g) AS different, min(g->>'nodes_count') AS counted, count(DISTINCT g - 'nodes_digest') AS but_for_the_digest
+FROM modelreg.gate_evidence v JOIN modelreg.evidence e ON v.evidence = 'sha256:' || encode(e.digest, 'hex'), jsonb_array_elements(e.document->'gates') g WHERE v.model = 'gd.many' AND v.gate = 'quality' AND g->>'gate' = 'quality';
 RESET ROLE;
 DROP FUNCTION gates, train;
 SELECT modelreg.revoke_registry_right(session_user::text, 'pooler');

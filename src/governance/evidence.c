@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "port/pg_bswap.h"
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
@@ -16,13 +17,16 @@
 #include "governance/evidence.h"
 #include "governance/governance_tables.h"
 
+/* So many ids of each list are written; a lineage may have millions. */
+#define IDS_MAX 100
+
 static Jsonb *
 id_list(const int64 *ids, int n)
 {
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < Min(n, IDS_MAX); i++)
 	{
 		JsonbValue	value;
 
@@ -31,6 +35,27 @@ id_list(const int64 *ids, int n)
 		pushJsonbValue(&state, WJB_ELEM, &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/*
+ * The first ids; where there are more, also how many there are and a digest of
+ * all, 8 bytes each, so that others are other evidence.
+ */
+static void
+add_ids(MrJson *json, const char *key, const int64 *ids, int n)
+{
+	uint64	   *bytes;
+
+	mr_json_add_json(json, key, id_list(ids, n));
+	if (n <= IDS_MAX)
+		return;
+	bytes = palloc_extended(n * sizeof(uint64), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+		bytes[i] = pg_hton64(ids[i]);
+	mr_json_add_int(json, psprintf("%s_count", key), n);
+	mr_json_add_hash(json, psprintf("%s_digest", key),
+					 mr_sha256_bytea(bytes, n * sizeof(uint64)));
+	pfree(bytes);
 }
 
 static Jsonb *
@@ -45,8 +70,8 @@ describe_result(const MrGateResult *result)
 	mr_json_add_text(&json, "required", result->required);
 	mr_json_add_text(&json, "observed", result->observed);
 	mr_json_add_text(&json, "verdict", result->holds ? "holds" : "fails");
-	mr_json_add_json(&json, "evaluations", id_list(result->evaluations, result->nevaluations));
-	mr_json_add_json(&json, "nodes", id_list(result->nodes, result->nnodes));
+	add_ids(&json, "evaluations", result->evaluations, result->nevaluations);
+	add_ids(&json, "nodes", result->nodes, result->nnodes);
 	mr_json_add_int(&json, "earlier", result->earlier);
 	return mr_json_end(&json);
 }

@@ -74,8 +74,8 @@ COMMENT ON COLUMN modelreg.gate_evidence.severity IS 'block or warn.';
 COMMENT ON COLUMN modelreg.gate_evidence.required IS 'What it required.';
 COMMENT ON COLUMN modelreg.gate_evidence.observed IS 'What it saw.';
 COMMENT ON COLUMN modelreg.gate_evidence.verdict IS 'holds or fails.';
-COMMENT ON COLUMN modelreg.gate_evidence.evaluations IS 'Ids of the evaluations that it looked at.';
-COMMENT ON COLUMN modelreg.gate_evidence.nodes IS 'Ids of the nodes that it looked at.';
+COMMENT ON COLUMN modelreg.gate_evidence.evaluations IS 'Ids of the evaluations that it looked at, 100 at most; the document has the number and a digest of more.';
+COMMENT ON COLUMN modelreg.gate_evidence.nodes IS 'Ids of the nodes that it looked at, 100 at most, as of evaluations.';
 COMMENT ON COLUMN modelreg.gate_evidence.earlier IS 'How many evaluations came before those that count.';
 GRANT SELECT ON modelreg.gate_evidence TO PUBLIC;
 
