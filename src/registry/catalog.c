@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "access/access_tables.h"
@@ -73,11 +74,15 @@ put_models(ReturnSetInfo *rsinfo, int64 team, const char *team_name,
 	MrScan	   *scan = mr_scan_begin(table, "model_live_name", 1, &key, snapshot);
 	Datum		values[OUT_COLUMNS];
 	bool		nulls[OUT_COLUMNS] = {false};
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "modelreg catalog row",
+												  ALLOCSET_DEFAULT_SIZES);
 
 	values[OUT_TEAM] = CStringGetTextDatum(team_name);
 	values[OUT_MAINTAINERS] = maintainers_of(team, snapshot);
 	while (mr_scan_next(scan, false))
 	{
+		MemoryContext old = MemoryContextSwitchTo(context);
 		char	   *name = TextDatumGetCString(mr_table_get(table, MODEL_NAME, NULL));
 		char	   *description = description_of(DatumGetInt64(mr_table_get(table, MODEL_ID, NULL)),
 												 snapshot);
@@ -88,7 +93,10 @@ put_models(ReturnSetInfo *rsinfo, int64 team, const char *team_name,
 		nulls[OUT_DESCRIPTION] = description == NULL;
 		values[OUT_DESCRIPTION] = description ? CStringGetTextDatum(description) : (Datum) 0;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
 	}
+	MemoryContextDelete(context);
 	mr_scan_end(scan);
 	mr_table_close(table);
 }
