@@ -250,11 +250,15 @@ note_incompatibility(const char *side, const char *item, const char *detail, voi
 {
 	SchemaTest *test = arg;
 
+	char	   *text;
+
 	test->differs = true;
-	if (test->is_own)
-		mr_gate_texts_add(&test->faults, item == NULL ?
-						  psprintf("%s: %s", test->what, detail) :
-						  psprintf("%s: \"%s\" %s", test->what, item, detail));
+	if (!test->is_own)
+		return;
+	text = item == NULL ? psprintf("%s: %s", test->what, detail) :
+		psprintf("%s: \"%s\" %s", test->what, item, detail);
+	mr_gate_texts_add(&test->faults, text);
+	pfree(text);
 }
 
 /* What is missing on either side fails. */

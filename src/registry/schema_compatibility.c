@@ -412,9 +412,12 @@ report_missing(MrReading *reading, const JsonbValue *read)
 static int
 enter_column(MrReading *reading, const char *before, const Column *column)
 {
+	char		place[16];
+
 	if (column->name.type == jbvString)
 		return mr_reading_enter(reading, before, &column->name, "");
-	return mr_reading_enter(reading, psprintf("[%d]", column->number), NULL, "");
+	snprintf(place, sizeof(place), "[%d]", column->number);
+	return mr_reading_enter(reading, place, NULL, "");
 }
 
 /* What is read is looked for in what is written; columns of one name are paired in their order. */
@@ -430,6 +433,7 @@ compare_lists(MrReading *reading, const char *before, JsonbContainer *written,
 	{
 		int			length;
 
+		CHECK_FOR_INTERRUPTS();
 		while (i < from.n && compare_keys(&from.items[i], &to.items[j]) < 0)
 			i++;
 		length = enter_column(reading, before, &to.items[j]);
