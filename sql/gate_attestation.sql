@@ -185,8 +185,11 @@ SELECT substring(regexp_replace(modelreg.model_card('ga2.m', 1), '[0-9-]{10} [0-
 -- for readers, as any answer about a version
 SET ROLE regress_ga_reader;
 SELECT length(modelreg.model_card('ga2.m', 4)) > 0 AS read;
+-- without the statement inside
+\set VERBOSITY default
 SELECT modelreg.model_card('ga2.m', 9);
 SELECT modelreg.model_card('models:/ga2.m/9');
+\set VERBOSITY terse
 SELECT modelreg.model_card('ga2.m');
 SELECT modelreg.model_card(NULL);
 SET ROLE regress_ga_nobody;

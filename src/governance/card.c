@@ -16,6 +16,7 @@
 
 #include "base/args.h"
 #include "base/stmt.h"
+#include "registry/registry.h"
 
 PG_FUNCTION_INFO_V1(modelreg_model_card);
 
@@ -100,16 +101,32 @@ read_card(Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
 	bool		isnull;
+	Datum		value;
 	char	   *card;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	(void) mr_stmt_read_as_of(&card_stmt, values, nulls, GetActiveSnapshot(), 0);
-	card = TextDatumGetCString(mr_stmt_value(0, 1, &isnull));
+	value = mr_stmt_value(0, 1, &isnull);
+	if (isnull)
+		elog(ERROR, "model card has no text");
+	card = TextDatumGetCString(value);
 	MemoryContextSwitchTo(context);
 	card = pstrdup(card);
 	SPI_finish();
 	return cstring_to_text(card);
+}
+
+/* What is not there is an error before the statement, which nobody has to see. */
+static void
+require_asked(FunctionCallInfo fcinfo)
+{
+	char	   *model = mr_arg_text(fcinfo, 0, "model");
+	Snapshot	snapshot = GetActiveSnapshot();
+	MrTable    *table = PG_ARGISNULL(1) ? mr_version_open(model, snapshot) :
+		mr_version_open_number(model, PG_GETARG_INT32(1), snapshot);
+
+	mr_table_close(table);
 }
 
 /*
@@ -125,7 +142,7 @@ modelreg_model_card(PG_FUNCTION_ARGS)
 	int			level;
 	text	   *card;
 
-	mr_arg_require(fcinfo, 0, "model");
+	require_asked(fcinfo);
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
 	level = NewGUCNestLevel();

@@ -399,21 +399,25 @@ open_permanent(const MrModelUri *uri, Target *target)
 	return table;
 }
 
+/* The row of the model's version of a number, in the table's slot. */
+static MrTable *
+open_number(const Target *target, int32 version)
+{
+	MrTable    *table = mr_table_open_read("version");
+
+	if (!find_version(table, target, version))
+		raise_no_version(target, version);
+	return table;
+}
+
 /* The row of the version that an address stands for, in the table's slot. */
 static MrTable *
 open_uri(const MrModelUri *uri, Target *target)
 {
-	MrTable    *table;
-	int32		version;
-
 	if (uri->kind == MR_URI_PERMANENT)
 		return open_permanent(uri, target);
 	require_target(psprintf("%s.%s", uri->team, uri->name), target);
-	version = choose_version(target, uri);
-	table = mr_table_open_read("version");
-	if (!find_version(table, target, version))
-		raise_no_version(target, version);
-	return table;
+	return open_number(target, choose_version(target, uri));
 }
 
 /* The same as the snapshot sees it now, for an address as text. */
@@ -425,6 +429,16 @@ mr_version_open(const char *address, Snapshot snapshot)
 
 	mr_model_uri_parse(address, NULL, &uri);
 	return open_uri(&uri, &target);
+}
+
+/* The same for a model by its name and a number. */
+MrTable *
+mr_version_open_number(const char *model, int32 version, Snapshot snapshot)
+{
+	Target		target = {.snapshot = snapshot};
+
+	require_target(model, &target);
+	return open_number(&target, version);
 }
 
 /*
@@ -581,9 +595,7 @@ modelreg_get_version(PG_FUNCTION_ARGS)
 
 	mr_arg_require(fcinfo, 1, "version");
 	require_target(name, &target);
-	table = mr_table_open_read("version");
-	if (!find_version(table, &target, PG_GETARG_INT32(1)))
-		raise_no_version(&target, PG_GETARG_INT32(1));
+	table = open_number(&target, PG_GETARG_INT32(1));
 	fill_from_row(table, &target, values, nulls);
 	fill_rest(table, &target, values, nulls);
 	result = mr_make_record(fcinfo, values, nulls);

@@ -57,6 +57,8 @@ extern MrVersionBirth mr_require_version(const MrModel *model, int32 version,
 										 Snapshot snapshot);
 
 extern MrTable *mr_version_open(const char *address, Snapshot snapshot);
+extern MrTable *mr_version_open_number(const char *model, int32 version,
+									   Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 								TimestampTz *since);
 
