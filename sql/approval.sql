@@ -276,6 +276,17 @@ SET ROLE regress_app_reg;
 SELECT policy FROM modelreg.models WHERE model = 'app.credit';
 SELECT kind, what->>'replaced', what->>'policy' FROM modelreg.model_history WHERE model = 'app.credit' AND kind = 'policy_changed' ORDER BY number;
 
+-- of a model that was retired meanwhile nothing comes, whoever decides
+SET ROLE regress_app_lead;
+SELECT modelreg.create_model('app.short', 'high-risk') > 0;
+SET ROLE regress_app_reg;
+SELECT modelreg.request_policy('app.short', 'standard', 1) AS short \gset
+SET ROLE regress_app_lead;
+SELECT modelreg.retire_model('app.short');
+SET ROLE regress_app_rev1;
+SELECT replace(pg_temp.fails(format(s, :short)), :'short', '<n>') FROM (VALUES (1, $$SELECT modelreg.approve(%s, 'x')$$), (2, $$SELECT modelreg.reject(%s, 'x')$$), (3, $$SELECT modelreg.withdraw_request(%s)$$)) v (n, s) ORDER BY n;
+SET ROLE regress_app_reg;
+
 -- by itself: standard moves to Staging what an offline evaluation passed, at the commit
 SELECT modelreg.register_version('app.credit');
 SET ROLE regress_app_eva;

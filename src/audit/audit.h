@@ -54,6 +54,15 @@ extern void mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
 extern bool mr_verb_repeats(MrVerb *verb);
 extern void mr_verb_end(MrVerb *verb);
 extern int64 mr_verb_end_int(MrVerb *verb, const char *key, int64 value);
+/* The end of a verb that returns a number; NULL for 0: nothing was to do. */
+#define MR_VERB_RETURN_NUMBER(verb, key, number) \
+	do { \
+		int64		told = mr_verb_end_int(verb, key, number); \
+		if (told == 0) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_INT64(told); \
+	} while (0)
+
 extern char *mr_verb_end_text(MrVerb *verb, const char *key, char *value);
 
 /* Every head's table begins with these columns. */

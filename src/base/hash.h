@@ -27,6 +27,14 @@ mr_append(StringInfo buf, const void *data, int len)
 	buf->len += len;
 }
 
+/* Are they the same?  What is no hash may be shorter or longer. */
+static inline bool
+mr_same_hash(const bytea *a, const bytea *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
 extern void mr_encode_bytes(StringInfo buf, const void *data, uint32 len);
 extern void mr_encode_datum(StringInfo buf, Oid type, Datum value, bool isnull);
 

@@ -28,9 +28,6 @@ PG_FUNCTION_INFO_V1(modelreg_review);
 PG_FUNCTION_INFO_V1(modelreg_request_evidence);
 PG_FUNCTION_INFO_V1(modelreg_approve);
 
-/* Policies name the levels that they want out of these. */
-#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
-
 /* Error 55000 for a request of which nothing comes any more. */
 void
 mr_request_raise_closed(int64 id, const char *state)
@@ -41,6 +38,19 @@ mr_request_raise_closed(int64 id, const char *state)
 			 errdetail("It is %s.", state),
 			 errhint("Ask anew with modelreg.request_promotion() or modelreg.request_policy()."),
 			 mr_reason("request_closed")));
+}
+
+/* The model of a request; error 55000 if it was retired. */
+MrModel
+mr_request_require_model(const MrTeam *team, int64 id)
+{
+	MrApprovalRequest request;
+	MrModel		model;
+
+	if (!mr_request_find(id, NULL, &request) ||
+		!mr_model_by_id(team, request.model, NULL, &model))
+		mr_request_raise_closed(id, "of a model that was retired");
+	return model;
 }
 
 static void
@@ -77,12 +87,8 @@ require_approver(const MrVerb *verb, const MrApprovalRequest *request, const MrA
 {
 	const char *reason = objection(request, ask, verb->who);
 
-	if (!(verb->team.rights & ask->way->approvers))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("policy \"%s\" does not let you approve", ask->look.subject.model->policy),
-				 errdetail("This needs one of the levels %s.", mr_levels_text(ask->way->approvers)),
-				 mr_reason("permission_denied")));
+	mr_policy_require_level(ask->look.subject.model->policy, ask->way->approvers,
+							verb->team.rights, "approve");
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -114,7 +120,7 @@ approved_before(const MrVerb *verb, int64 request, const bytea *evidence)
 		bytea	   *approved = DatumGetByteaPP(mr_table_get(table, APPROVAL_EVIDENCE, NULL));
 		Jsonb	   *who = DatumGetJsonbPCopy(mr_table_get(table, APPROVAL_WHO, NULL));
 
-		if (memcmp(VARDATA_ANY(approved), VARDATA_ANY(evidence), MR_HASH_LEN) != 0 ||
+		if (!mr_same_hash(approved, evidence) ||
 			!mr_same_person(who, verb->who))
 			continue;
 		if (!same_role(who, verb->who))
@@ -186,7 +192,7 @@ require_still_allowed(const MrVerb *verb, const MrApprovalRequest *request)
 	{
 		MrPolicyRow row = mr_policy_require(verb->team.id, request->policy, revision, NULL);
 
-		if (memcmp(VARDATA_ANY(row.digest), VARDATA_ANY(request->policy_digest), MR_HASH_LEN) == 0)
+		if (mr_same_hash(row.digest, request->policy_digest))
 			return;
 	}
 	mr_policy_raise_not_allowed(verb->team.name, request->policy, 0);
@@ -226,9 +232,7 @@ approve(MrVerb *verb, int64 id, const char *evidence, const char *comment)
 	MrAsk		ask;
 	int64		number = 0;
 
-	if (!mr_request_find(id, NULL, &request) ||
-		!mr_model_by_id(&verb->team, request.model, NULL, &model))
-		mr_request_raise_closed(id, "of a model that was retired");
+	model = mr_request_require_model(&verb->team, id);
 	transition = mr_transition_begin(verb, &model, comment);
 	snapshot = RegisterSnapshot(mr_latest_snapshot());
 	mr_request_find(id, snapshot, &request);
@@ -266,14 +270,11 @@ modelreg_approve(PG_FUNCTION_ARGS)
 	int64		number = 0;
 
 	mr_arg_require(fcinfo, 0, "request");
-	(void) mr_request_require(PG_GETARG_INT64(0), DECIDERS, GetActiveSnapshot(), &team);
+	(void) mr_request_require(PG_GETARG_INT64(0), MR_DECIDERS, GetActiveSnapshot(), &team);
 	mr_verb_begin(&verb, fcinfo, "approve", &team, 3);
 	if (!mr_verb_repeats(&verb))
 		number = approve(&verb, PG_GETARG_INT64(0), evidence, comment);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /* modelreg.request_evidence(request bigint) returns text: see its COMMENT. */

@@ -16,24 +16,6 @@ PG_FUNCTION_INFO_V1(modelreg_emergency_promote);
 
 #define CHANNEL "modelreg_emergency"
 
-/* Policies name the levels that they want out of these. */
-#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
-
-static void
-require_level(const MrLook *look, MrRights rights)
-{
-	MrRights	levels = look->policy->emergency_levels;
-
-	if (rights & levels)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("policy \"%s\" does not let you promote in an emergency",
-					look->subject.model->policy),
-			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
-			 mr_reason("permission_denied")));
-}
-
 /* Some gates hold in an emergency too. */
 static void
 require_absolute(const MrLook *look)
@@ -73,7 +55,8 @@ emergency_promote(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 	MrLook		look = mr_look_at_way(model, promotion, snapshot);
 	int64		number = 0;
 
-	require_level(&look, verb->team.rights);
+	mr_policy_require_level(model->policy, look.policy->emergency_levels,
+							verb->team.rights, "promote in an emergency");
 	if (look.done)
 		mr_transition_abandon(transition);
 	else
@@ -106,10 +89,7 @@ modelreg_emergency_promote(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 	int64		number = 0;
 
-	if (mr_model_verb_begin(&verb, fcinfo, "emergency_promote", DECIDERS, 4, &model))
+	if (mr_model_verb_begin(&verb, fcinfo, "emergency_promote", MR_DECIDERS, 4, &model))
 		number = emergency_promote(&verb, &model, &promotion, reason);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }

@@ -149,14 +149,10 @@ mr_look_require_caller(const MrLook *look, MrRights rights, Jsonb *who)
 	bool		registrant = distinct[MR_PART_REGISTRANT] &&
 		mr_same_person(subject->registrant, who);
 
-	if (!(rights & look->way->levels))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("policy \"%s\" does not let you move a version from %s to %s",
-						subject->model->policy, mr_stage_name(subject->from),
-						mr_stage_name(subject->to)),
-				 errdetail("This needs one of the levels %s.", mr_levels_text(look->way->levels)),
-				 mr_reason("permission_denied")));
+	mr_policy_require_level(subject->model->policy, look->way->levels, rights,
+							psprintf("move a version from %s to %s",
+									 mr_stage_name(subject->from),
+									 mr_stage_name(subject->to)));
 	if (registrant || (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(look, who)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

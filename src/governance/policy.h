@@ -51,6 +51,8 @@ extern MrPolicy *mr_policy_parse(Jsonb *document, StringInfo mistakes);
 extern const MrPolicyTransition *mr_policy_transition(const MrPolicy *policy,
 													  MrStage from, MrStage to);
 extern const char *mr_levels_text(MrRights levels);
+extern void mr_policy_require_level(const char *policy, MrRights levels,
+									MrRights rights, const char *what);
 
 /* The policies that come with the extension. */
 typedef struct MrTier

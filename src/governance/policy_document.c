@@ -9,6 +9,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "base/errors.h"
 #include "base/grow.h"
 #include "governance/policy.h"
 #include "types/names.h"
@@ -84,6 +85,20 @@ mr_levels_text(MrRights levels)
 		if (levels & level)
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", mr_level_name(level));
 	return buf.len > 0 ? buf.data : "nobody";
+}
+
+/* Error 42501 unless the caller has one of the levels in the model's team. */
+void
+mr_policy_require_level(const char *policy, MrRights levels, MrRights rights,
+						const char *what)
+{
+	if (rights & levels)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("policy \"%s\" does not let you %s", policy, what),
+			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
+			 mr_reason("permission_denied")));
 }
 
 static MrRights

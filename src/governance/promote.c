@@ -22,9 +22,6 @@ PG_FUNCTION_INFO_V1(modelreg_promote);
 PG_FUNCTION_INFO_V1(modelreg_attempt_promotion);
 PG_FUNCTION_INFO_V1(modelreg_rollback_model);
 
-/* Policies name the levels that they want out of these. */
-#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
-
 static void
 check_expected(MrTransition *transition, const MrPromotion *promotion)
 {
@@ -267,12 +264,9 @@ modelreg_promote(PG_FUNCTION_ARGS)
 	promotion.leave_none = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	promotion.has_expected = !PG_ARGISNULL(6);
 	promotion.expected = promotion.has_expected ? PG_GETARG_INT32(6) : 0;
-	if (mr_model_verb_begin(&verb, fcinfo, "promote", DECIDERS, 7, &model))
+	if (mr_model_verb_begin(&verb, fcinfo, "promote", MR_DECIDERS, 7, &model))
 		number = run_promotion(&verb, &model, &promotion, reason, false);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /*
@@ -291,12 +285,9 @@ modelreg_attempt_promotion(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 	int64		number = 0;
 
-	if (mr_model_verb_begin(&verb, fcinfo, "attempt_promotion", DECIDERS, 4, &model))
+	if (mr_model_verb_begin(&verb, fcinfo, "attempt_promotion", MR_DECIDERS, 4, &model))
 		number = run_promotion(&verb, &model, &promotion, reason, true);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /* Where a rollback goes, or an error. */
@@ -318,22 +309,6 @@ find_previous(MrTransition *transition)
 	return previous;
 }
 
-/* Error 42501 unless the policy lets the caller return to an earlier version. */
-static void
-require_return(MrTransition *transition)
-{
-	MrRights	levels = mr_policy_of(transition->model, NULL)->return_levels;
-
-	if (transition->verb->team.rights & levels)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("policy \"%s\" does not let you return to an earlier version",
-					transition->model->policy),
-			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
-			 mr_reason("permission_denied")));
-}
-
 /*
  * Back to what was current before: what is left is archived, and the link of
  * the one returned to is taken over, so that a second rollback goes further.
@@ -345,7 +320,8 @@ run_rollback(MrVerb *verb, MrModel *model, const char *reason,
 	MrTransition *transition = mr_transition_begin(verb, model, reason);
 	MrTenure	previous;
 
-	require_return(transition);
+	mr_policy_require_level(model->policy, mr_policy_of(model, NULL)->return_levels,
+							verb->team.rights, "return to an earlier version");
 	check_expected(transition, expectation);
 	previous = find_previous(transition);
 	mr_transition_move(transition, previous.version, MR_STAGE_PRODUCTION);
@@ -375,7 +351,7 @@ modelreg_rollback_model(PG_FUNCTION_ARGS)
 
 	expectation.has_expected = !PG_ARGISNULL(2);
 	expectation.expected = expectation.has_expected ? PG_GETARG_INT32(2) : 0;
-	if (mr_model_verb_begin(&verb, fcinfo, "rollback_model", DECIDERS, 3,
+	if (mr_model_verb_begin(&verb, fcinfo, "rollback_model", MR_DECIDERS, 3,
 							&model))
 		version = run_rollback(&verb, &model, reason, &expectation);
 	PG_RETURN_INT32((int32) mr_verb_end_int(&verb, "number", version));

@@ -10,6 +10,9 @@
 #include "governance/policy.h"
 #include "governance/transition.h"
 
+/* Policies name the levels that they want out of these. */
+#define MR_DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
+
 /* What a caller asked for. */
 typedef struct MrPromotion
 {

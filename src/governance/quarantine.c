@@ -360,10 +360,7 @@ run(FunctionCallInfo fcinfo, const char *name, MrRights level, bool lift)
 	mr_verb_begin(&verb, fcinfo, name, &team, 2);
 	if (!mr_verb_repeats(&verb))
 		number = change(&verb, node.id, lift, reason);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /*

@@ -144,6 +144,8 @@ mr_way_for_policy(const MrPolicy *policy)
 		if (policy->transitions[i].to == MR_STAGE_PRODUCTION &&
 			(most == NULL || policy->transitions[i].approvals > most->approvals))
 			most = &policy->transitions[i];
+	if (most == NULL)
+		elog(ERROR, "no transition of the policy leads to Production");
 	return most;
 }
 
@@ -214,7 +216,7 @@ mr_request_approvals(int64 request, const bytea *evidence, Snapshot snapshot)
 	{
 		bytea	   *approved = DatumGetByteaPP(mr_table_get(table, APPROVAL_EVIDENCE, NULL));
 
-		n += memcmp(VARDATA_ANY(approved), VARDATA_ANY(evidence), MR_HASH_LEN) == 0;
+		n += mr_same_hash(approved, evidence);
 	}
 	mr_scan_end(scan);
 	mr_table_close(table);

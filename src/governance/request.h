@@ -49,6 +49,7 @@ extern int	mr_request_approvals(int64 request, const bytea *evidence,
 								 Snapshot snapshot);
 
 extern void mr_request_raise_closed(int64 id, const char *state);
+extern MrModel mr_request_require_model(const MrTeam *team, int64 id);
 extern int64 mr_policy_change(MrTransition *transition,
 							  const MrApprovalRequest *request,
 							  const MrEvidence *evidence);

@@ -22,9 +22,6 @@ PG_FUNCTION_INFO_V1(modelreg_request_policy);
 PG_FUNCTION_INFO_V1(modelreg_reject);
 PG_FUNCTION_INFO_V1(modelreg_withdraw_request);
 
-/* Policies name the levels that they want out of these. */
-#define DECIDERS (MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
-
 /* When a request that is made now expires; 22023 for one that would at once. */
 static TimestampTz
 expiry(FunctionCallInfo fcinfo, int arg)
@@ -134,12 +131,9 @@ modelreg_request_promotion(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 	int64		id = 0;
 
-	if (mr_model_verb_begin(&verb, fcinfo, "request_promotion", DECIDERS, 5, &model))
+	if (mr_model_verb_begin(&verb, fcinfo, "request_promotion", MR_DECIDERS, 5, &model))
 		id = request_promotion(&verb, &model, &promotion, reason, expires_at);
-	id = mr_verb_end_int(&verb, "request", id);
-	if (id == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(id);
+	MR_VERB_RETURN_NUMBER(&verb, "request", id);
 }
 
 /* The revision that is asked for, if the team may use it; else 42501. */
@@ -189,26 +183,17 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
  * the first policy was: whoever may promote would else put the model under an
  * easier policy, promote, and put it back.
  */
-static void
-require_level_for_policy(MrTransition *transition, const MrPolicyTransition *way)
+static MrRights
+levels_for_policy(const MrPolicyTransition *way)
 {
-	MrRights	levels = way->approvals > 0 ? way->levels : MR_MAINTAINER;
-
-	if (transition->verb->team.rights & levels)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("policy \"%s\" does not let you ask for another policy",
-					transition->model->policy),
-			 errdetail("This needs one of the levels %s.", mr_levels_text(levels)),
-			 mr_reason("permission_denied")));
+	return way->approvals > 0 ? way->levels : MR_MAINTAINER;
 }
 
 static bool
 is_under(const MrModel *model, const MrPolicyRow *row)
 {
 	return strcmp(model->policy, row->name) == 0 &&
-		memcmp(VARDATA_ANY(model->policy_digest), VARDATA_ANY(row->digest), MR_HASH_LEN) == 0;
+		mr_same_hash(model->policy_digest, row->digest);
 }
 
 /* Returns the number of the request, 0 when the model is under it already. */
@@ -226,7 +211,9 @@ request_policy(MrVerb *verb, MrModel *model, const MrPolicyRow *row,
 		mr_transition_abandon(transition);
 		return 0;
 	}
-	require_level_for_policy(transition, mr_way_for_policy(mr_policy_of(model, NULL)));
+	mr_policy_require_level(model->policy,
+							levels_for_policy(mr_way_for_policy(mr_policy_of(model, NULL))),
+							verb->team.rights, "ask for another policy");
 	open_request(transition, &request);
 	ask = mr_request_ask(&request, model, false, NULL);
 	if (ask.way->approvals > 0)
@@ -258,16 +245,13 @@ modelreg_request_policy(PG_FUNCTION_ARGS)
 	int64		id = 0;
 
 	mr_arg_require(fcinfo, 2, "revision");
-	if (mr_model_verb_begin(&verb, fcinfo, "request_policy", DECIDERS, 5, &model))
+	if (mr_model_verb_begin(&verb, fcinfo, "request_policy", MR_DECIDERS, 5, &model))
 	{
 		MrPolicyRow row = choose_revision(&verb, policy, PG_GETARG_INT32(2));
 
 		id = request_policy(&verb, &model, &row, reason, expires_at);
 	}
-	id = mr_verb_end_int(&verb, "request", id);
-	if (id == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(id);
+	MR_VERB_RETURN_NUMBER(&verb, "request", id);
 }
 
 /* Who may approve the request now: that is who may reject it. */
@@ -311,9 +295,7 @@ end_request(MrVerb *verb, int64 id, const char *reason, const char *state, const
 	MrModel		model;
 	MrJson		what;
 
-	if (!mr_request_find(id, NULL, &request) ||
-		!mr_model_by_id(&verb->team, request.model, NULL, &model))
-		mr_request_raise_closed(id, "retired");
+	model = mr_request_require_model(&verb->team, id);
 	transition = mr_transition_begin(verb, &model, reason);
 	mr_request_find(id, NULL, &request);
 	require_ender(transition, &request, strcmp(state, "rejected") == 0);
@@ -341,7 +323,7 @@ run_end(FunctionCallInfo fcinfo, const char *name, const char *reason,
 
 	mr_arg_require(fcinfo, 0, "request");
 	id = PG_GETARG_INT64(0);
-	(void) mr_request_require(id, DECIDERS, GetActiveSnapshot(), &team);
+	(void) mr_request_require(id, MR_DECIDERS, GetActiveSnapshot(), &team);
 	mr_verb_begin(&verb, fcinfo, name, &team, 2);
 	if (!mr_verb_repeats(&verb))
 		end_request(&verb, id, reason, state, kind);

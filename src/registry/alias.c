@@ -138,10 +138,7 @@ run(FunctionCallInfo fcinfo, const char *name, AliasChange *change,
 			change->birth = mr_require_version(&model, change->version, NULL);
 		number = change_alias(&verb, &model, change);
 	}
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 static void

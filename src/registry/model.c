@@ -13,6 +13,7 @@
 #include "audit/audit.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/hooks.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
@@ -384,13 +385,6 @@ policy_of(int64 model, bytea **digest)
 	return policy;
 }
 
-static bool
-same_hash(const bytea *a, const bytea *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
 /*
  * A freed name is taken again only under its former policy, in the revision
  * that it had, or by an admin: else a model would change its policy so.
@@ -406,7 +400,7 @@ check_former_policy(MrVerb *verb, const char *name, const char *policy,
 	if (owner == 0)
 		return;
 	former = policy_of(owner, &digest);
-	if (strcmp(former, policy) == 0 && same_hash(digest, policy_digest))
+	if (strcmp(former, policy) == 0 && mr_same_hash(digest, policy_digest))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
