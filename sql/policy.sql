@@ -54,6 +54,16 @@ SELECT modelreg.create_policy('pol', 'wrong', '{"format": 1, "transitions": [
 	{"from": ["Experimental"], "to": "Production", "levels": ["reviewer"], "approvals": 1, "approvers": ["reviewer"], "gates": ["offline"]},
 	{"from": ["Staging"], "to": "Production", "levels": ["reviewer"], "approvals": 1, "approvers": ["contributor", "reviewer"], "gates": ["offline"]}],
 	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}}}');
+-- Production asks again what Staging asked, which a version may have reached under another policy
+SELECT modelreg.create_policy('pol', 'wrong', '{"format": 1, "transitions": [
+	{"from": ["Experimental"], "to": "Staging", "levels": ["contributor"], "gates": ["offline", "hint"], "approvals": 2, "approvers": ["reviewer"]},
+	{"from": ["Staging"], "to": "Production", "levels": ["contributor"]}],
+	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}, "hint": {"kind": "evaluation", "evaluation": "shadow", "severity": "warn"}}}');
+SELECT modelreg.create_policy('pol', 'wrong', '{"format": 1, "transitions": [
+	{"from": ["Experimental"], "to": "Archived", "levels": ["contributor"], "gates": ["offline"], "approvals": 1, "approvers": ["reviewer"]},
+	{"from": ["Experimental"], "to": "Production", "levels": ["contributor"], "gates": ["offline"], "approvals": 1, "approvers": ["reviewer"]},
+	{"from": ["Archived"], "to": "Production", "levels": ["contributor"], "approvals": 1, "approvers": ["contributor"]}],
+	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}}}');
 SELECT modelreg.create_policy('pol', 'wrong', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["contributor"]}]}');
 \set VERBOSITY terse
 SELECT modelreg.create_policy('pol', 'open', '{"format": 1, "transitions": []}');
@@ -61,10 +71,11 @@ SELECT modelreg.create_policy('pol', 'a/b', '{"format": 1, "transitions": []}');
 SELECT modelreg.create_policy('pol', 'wrong', '[]');
 SELECT modelreg.create_policy('pol', 'wrong', NULL);
 SELECT modelreg.create_policy('pol', 'wrong', jsonb_build_object('format', 1, 'transitions', jsonb_build_array(repeat('x', 70000))));
--- what was asked before need not be asked again; warning gates bind nobody
+-- what was asked before need not be asked again for Staging; warning gates bind nobody
 SELECT modelreg.create_policy('pol', 'ours', '{"format": 1, "transitions": [
 	{"from": ["Experimental"], "to": "Staging", "levels": ["contributor"], "gates": ["offline"]},
-	{"from": ["Staging"], "to": "Production", "levels": ["reviewer"]},
+	{"from": ["Archived"], "to": "Staging", "levels": ["maintainer"]},
+	{"from": ["Staging"], "to": "Production", "levels": ["reviewer"], "gates": ["offline"]},
 	{"from": ["Archived"], "to": "Production", "levels": ["maintainer"], "gates": ["offline", "hint"]},
 	{"from": ["Staging", "Production"], "to": "Archived", "levels": ["contributor"]}],
 	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}, "hint": {"kind": "evaluation", "evaluation": "shadow", "severity": "warn"}},

@@ -167,7 +167,7 @@ SELECT gate, observed, verdict FROM modelreg.gate_evidence WHERE model = 'q.narr
 -- an automatic move asks the same gate and no more
 SELECT modelreg.create_policy('q', 'by itself', '{"format": 1, "gates": {"data": {"kind": "quarantine", "roles": ["training"]}},
 	"transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "automatic": true, "gates": ["data"]},
-		{"from": ["Staging"], "to": "Production", "levels": ["maintainer"]}]}');
+		{"from": ["Staging"], "to": "Production", "levels": ["maintainer"], "gates": ["data"]}]}');
 RESET ROLE;
 SELECT modelreg.allow_policy('q', 'by itself', 1);
 SET ROLE regress_q_ann;

@@ -125,7 +125,7 @@ SELECT here('swept before'), charged('ret');
 -- A policy that would promote it by itself leaves it where it is, and who evaluates it is not in anybody's way
 RESET ROLE;
 SELECT modelreg.create_policy('ret', 'by-itself', '{"format": 1, "gates": {"offline": {"kind": "evaluation", "evaluation": "offline"}}, "transitions": [
-	{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "automatic": true, "gates": ["offline"]}, {"from": ["Staging"], "to": "Production", "levels": ["maintainer"]}]}');
+	{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "automatic": true, "gates": ["offline"]}, {"from": ["Staging"], "to": "Production", "levels": ["maintainer"], "gates": ["offline"]}]}');
 SELECT modelreg.allow_policy('ret', 'by-itself', 1), modelreg.grant_level('ret', 'regress_ret_con', 'evaluator');
 SET ROLE regress_ret_ann;
 SELECT modelreg.create_model('ret.auto', 'by-itself') > 0, modelreg.register_version('ret.auto'), modelreg.register_version('ret.auto');

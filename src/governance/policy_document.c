@@ -446,7 +446,52 @@ find_guarantees(const MrPolicy *policy, uint64 *guaranteed)
 	}
 }
 
-/* No way into Staging or Production skips what another way asks. */
+/* What every transition to Production asks itself. */
+static uint64
+asked_for_production(const MrPolicy *policy)
+{
+	uint64		asked = ~UINT64CONST(0);
+
+	for (int i = 0; i < policy->ntransitions; i++)
+		if (policy->transitions[i].to == MR_STAGE_PRODUCTION)
+			asked &= asks_of(policy, &policy->transitions[i]);
+	return asked;
+}
+
+/*
+ * A promotion to Production stands by itself: a version may have come to where
+ * it is under another policy, or in an emergency.  So what is asked on the way
+ * to Staging is asked again, and no transition asks for more approvals.
+ */
+static void
+check_production_asks(Parse *parse, uint64 asked)
+{
+	const MrPolicy *policy = parse->policy;
+	int			most = 0;
+
+	for (int i = 0; i < policy->ntransitions; i++)
+		if (policy->transitions[i].approvals > policy->transitions[most].approvals)
+			most = i;
+	for (int i = 0; i < policy->ntransitions; i++)
+	{
+		const MrPolicyTransition *way = &policy->transitions[i];
+		uint64		skipped = asks_of(policy, way) & ~asked;
+
+		if (way->to == MR_STAGE_PRODUCTION &&
+			way->approvals < policy->transitions[most].approvals)
+			mr_mistake(parse->mistakes, "transition %d leads to Production and asks for fewer approvals than transition %d.",
+					   i + 1, most + 1);
+		for (int gate = 0; way->to == MR_STAGE_STAGING && gate < policy->ngates; gate++)
+			if (skipped & UINT64CONST(1) << gate)
+				mr_mistake(parse->mistakes, "transition %d asks for the gate \"%s\" for Staging, and not every transition to Production asks for it again.",
+						   i + 1, policy->gates[gate].name);
+	}
+}
+
+/*
+ * No way into Staging or Production skips what another way asks; of one into
+ * Production it does not count what was asked before.
+ */
 static void
 check_ways(Parse *parse)
 {
@@ -454,6 +499,8 @@ check_ways(Parse *parse)
 	uint64		guaranteed[MR_STAGES];
 
 	find_guarantees(policy, guaranteed);
+	guaranteed[MR_STAGE_PRODUCTION] = asked_for_production(policy);
+	check_production_asks(parse, guaranteed[MR_STAGE_PRODUCTION]);
 	for (int i = 0; i < policy->ntransitions; i++)
 	{
 		const MrPolicyTransition *way = &policy->transitions[i];
