@@ -83,6 +83,13 @@ SELECT modelreg.record_evaluation('snapshot:gd.events@1', 'data_quality', '{}', 
 SELECT modelreg.record_evaluation('snapshot:gd.events@1', 'freshness', '{}', passed => true, occurred_at => now() - interval '719 hours') > 0 AS evaluated;
 SET ROLE regress_gd_reg;
 SELECT * FROM gates(2);
+-- a failure on one data set is not masked by what came later on another, or on none
+SET ROLE regress_gd_eva;
+BEGIN;
+SELECT modelreg.record_evaluation('snapshot:gd.events@1', 'data_quality', '{}', dataset => 'snapshot:gd.events@1', passed => false) > 0 AS evaluated;
+SELECT modelreg.record_evaluation('snapshot:gd.events@1', 'data_quality', '{}', passed => true) > 0 AS evaluated;
+SELECT * FROM gates(2, 'quality');
+ROLLBACK;
 -- stale, and then without a verdict
 SET ROLE regress_gd_eva;
 SELECT modelreg.record_evaluation('snapshot:gd.events@1', 'freshness', '{}', passed => true, occurred_at => now() - interval '721 hours') > 0 AS evaluated;

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/grow.h"
 #include "governance/gate.h"
 #include "governance/gate_texts.h"
 #include "governance/gate_upstream.h"
@@ -37,6 +38,14 @@ typedef enum Quality
 {
 	PASSED, NOT_EVALUATED, NOT_PASSED, TOO_OLD, BY_REGISTRANT, QUALITIES
 } Quality;
+
+/* Data sets that a node was evaluated on; 0 for none. */
+typedef struct Datasets
+{
+	int64	   *ids;
+	int			n;
+	int64		room;
+} Datasets;
 
 static const char *const quality_texts[QUALITIES] = {
 	"passed", "without an evaluation", "did not pass", "evaluated too long ago",
@@ -77,7 +86,19 @@ judge_evaluation(const MrGateSubject *subject, const MrGate *gate, MrTable *tabl
 	return PASSED;
 }
 
-/* The latest evaluation of all of a node counts. */
+/* Is the data set that a node was evaluated on new among those seen? */
+static bool
+is_new(Datasets *seen, int64 dataset)
+{
+	for (int i = 0; i < seen->n; i++)
+		if (seen->ids[i] == dataset)
+			return false;
+	seen->ids = mr_grow(seen->ids, seen->n, &seen->room, sizeof(int64));
+	seen->ids[seen->n++] = dataset;
+	return true;
+}
+
+/* Of each data set the latest evaluation of all of a node counts. */
 static Quality
 judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
 		   MrGateResult *result)
@@ -86,21 +107,25 @@ judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
 	Datum		keys[2] = {Int64GetDatum(node), CStringGetTextDatum(mr_gate_evaluation_kind(gate))};
 	MrScan	   *scan = mr_scan_begin(table, "evaluation_node", 2, keys, subject->snapshot);
 	Quality		quality = NOT_EVALUATED;
+	Datasets	seen = {0};
 
 	while (mr_scan_next(scan, true))
 	{
 		text	   *slice = DatumGetTextPP(mr_table_get(table, EVALUATION_SLICE, NULL));
+		bool		isnull;
+		Datum		dataset = mr_table_get(table, EVALUATION_DATASET_ID, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
 		if (VARSIZE_ANY_EXHDR(slice) != 0)
 			continue;
-		if (quality != NOT_EVALUATED)
-			result->earlier++;
-		else
+		if (!is_new(&seen, isnull ? 0 : DatumGetInt64(dataset)))
 		{
-			quality = judge_evaluation(subject, gate, table);
-			mr_gate_saw_evaluation(result, DatumGetInt64(mr_table_get(table, EVALUATION_ID, NULL)));
+			result->earlier++;
+			continue;
 		}
+		if (quality == NOT_EVALUATED || quality == PASSED)
+			quality = judge_evaluation(subject, gate, table);
+		mr_gate_saw_evaluation(result, DatumGetInt64(mr_table_get(table, EVALUATION_ID, NULL)));
 	}
 	mr_scan_end(scan);
 	mr_table_close(table);
@@ -233,9 +258,7 @@ is_own(const SchemaTest *test, const MrNode *node)
 static char *
 describe(const SchemaTest *test, const MrNode *node)
 {
-	return is_own(test, node) ?
-		psprintf("%s \"%s@%s\"", node->kind, node->name, node->version) :
-		pstrdup("data of another team");
+	return mr_gate_tell_node(test->subject, node);
 }
 
 static void

@@ -26,6 +26,7 @@
 #include "base/grow.h"
 #include "base/hash.h"
 #include "governance/gate.h"
+#include "governance/gate_texts.h"
 #include "governance/person.h"
 #include "lineage/lineage.h"
 #include "registry/registry_tables.h"
@@ -47,6 +48,7 @@ typedef struct Search
 typedef struct Found
 {
 	int64		id;
+	int64		dataset;		/* where the gate names none; 0 for none */
 	char	   *slice;
 	bool		passed;
 	bool		failed;
@@ -187,6 +189,8 @@ read_evaluation(MrTable *table, const Search *search, Snapshot snapshot, Found *
 	if (search->dataset != NULL &&
 		!is_dataset(search, isnull ? 0 : DatumGetInt64(datum), snapshot))
 		return false;
+	if (search->dataset == NULL && !isnull)
+		found->dataset = DatumGetInt64(datum);
 	found->slice = TextDatumGetCString(mr_table_get(table, EVALUATION_SLICE, NULL));
 	if (search->slice == NULL ? found->slice[0] == '\0' :
 		strcmp(found->slice, search->slice) != 0)
@@ -205,12 +209,16 @@ read_evaluation(MrTable *table, const Search *search, Snapshot snapshot, Found *
 	return true;
 }
 
-/* Of each slice the latest stays; what is found is copied from its row. */
+/*
+ * Of each data set and slice the latest stays; what is found is copied from its
+ * row.
+ */
 static void
 add_found(FoundList *list, const Found *found)
 {
 	for (int i = 0; i < list->n; i++)
-		if (strcmp(list->items[i].slice, found->slice) == 0)
+		if (list->items[i].dataset == found->dataset &&
+			strcmp(list->items[i].slice, found->slice) == 0)
 		{
 			list->items[i].earlier++;
 			return;
@@ -222,7 +230,7 @@ add_found(FoundList *list, const Found *found)
 	list->n++;
 }
 
-/* The latest evaluation of each slice that is searched for. */
+/* The latest evaluation of each data set and slice that is searched for. */
 static FoundList
 find_evaluations(int64 node, const Search *search, Snapshot snapshot)
 {
@@ -296,6 +304,47 @@ saw(MrGateResult *result, const Found *found)
 	result->earlier += found->earlier;
 }
 
+/* What is told of evaluations, one of each data set. */
+typedef struct Told
+{
+	MrGateTexts failing;
+	MrGateTexts holding;
+} Told;
+
+/* A text about an evaluation, and what data set it is of. */
+static char *
+with_dataset(const MrGateSubject *subject, const Found *found, char *text, MrGateResult *result)
+{
+	MrNode		node;
+	bool		seen = false;
+
+	if (found == NULL || found->dataset == 0)
+		return text;
+	if (!mr_node_get(found->dataset, subject->snapshot, &node))
+		elog(ERROR, "node " INT64_FORMAT " does not exist", found->dataset);
+	for (int i = 0; i < result->nnodes && !seen; i++)
+		seen = result->nodes[i] == node.id;
+	if (!seen)
+		mr_gate_saw_node(result, node.id);
+	return psprintf("%s on %s", text, mr_gate_tell_node(subject, &node));
+}
+
+static void
+tell(const MrGateSubject *subject, const Found *found, bool holds, char *text,
+	 Told *told, MrGateResult *result)
+{
+	mr_gate_texts_add(holds ? &told->holding : &told->failing,
+					  with_dataset(subject, found, text, result));
+}
+
+/* It holds if each holds; what fails is told, or else all. */
+static void
+conclude(const Told *told, MrGateResult *result)
+{
+	result->holds = told->failing.n == 0;
+	result->observed = mr_gate_texts_join(result->holds ? &told->holding : &told->failing);
+}
+
 static void
 check_dataset(JsonbContainer *definition, const char *where, StringInfo mistakes)
 {
@@ -336,36 +385,44 @@ static const MrMember evaluation_members[] = {
 /* Judge one evaluation by its own verdict. */
 static void
 judge_passed(const MrGateSubject *subject, const MrGate *gate, bool must_pass,
-			 const Found *found, MrGateResult *result)
+			 const Found *found, Told *told, MrGateResult *result)
 {
 	char	   *fault = fault_of(subject, gate, found);
 
-	result->holds = fault == NULL && !found->failed && (found->passed || !must_pass);
-	result->observed = psprintf("%s%s%s", found->passed ? "passed" :
-								found->failed ? "did not pass" : "no verdict",
-								fault ? ", " : "", fault ? fault : "");
+	saw(result, found);
+	tell(subject, found, fault == NULL && !found->failed && (found->passed || !must_pass),
+		 psprintf("%s%s%s", found->passed ? "passed" :
+				  found->failed ? "did not pass" : "no verdict",
+				  fault ? ", " : "", fault ? fault : ""), told, result);
+}
+
+/* Judge each evaluation that is searched for by its own verdict. */
+static void
+judge_all(const MrGateSubject *subject, const MrGate *gate, bool must_pass,
+		  const Search *search, MrGateResult *result)
+{
+	FoundList	list = find_evaluations(subject->node, search, subject->snapshot);
+	Told		told = {0};
+	StringInfoData required;
+
+	initStringInfo(&required);
+	appendStringInfo(&required, "%s %s", search_text(search),
+					 must_pass ? "passed" : "exists and did not fail");
+	append_age(&required, gate);
+	result->required = required.data;
+	result->observed = "none";
+	for (int i = 0; i < list.n; i++)
+		judge_passed(subject, gate, must_pass, &list.items[i], &told, result);
+	if (list.n > 0)
+		conclude(&told, result);
 }
 
 static void
 test_evaluation(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
 	Search		search = search_of(subject, gate);
-	bool		must_pass = mr_member_bool(gate->definition, "passed", false);
-	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
-	StringInfoData required;
 
-	initStringInfo(&required);
-	appendStringInfo(&required, "%s %s", search_text(&search),
-					 must_pass ? "passed" : "exists and did not fail");
-	append_age(&required, gate);
-	result->required = required.data;
-	if (list.n == 0)
-	{
-		result->observed = "none";
-		return;
-	}
-	saw(result, &list.items[0]);
-	judge_passed(subject, gate, must_pass, &list.items[0], result);
+	judge_all(subject, gate, mr_member_bool(gate->definition, "passed", false), &search, result);
 }
 
 const MrGateKind mr_gate_evaluation = {
@@ -503,16 +560,19 @@ append_comparison(JsonbContainer *definition, StringInfo required)
 						 number_text(percent), better);
 }
 
-/* Hold a value against that of the version in Production, if there is one. */
+/*
+ * Hold a value against that of the version in Production, if there is one, of
+ * the same data set.
+ */
 static bool
 compare_with_production(const MrGateSubject *subject, const MrGate *gate,
-						const Search *search, Numeric value, MrGateResult *result,
-						StringInfo observed)
+						const FoundList *list, int64 dataset, Numeric value,
+						MrGateResult *result, StringInfo observed)
 {
 	const char *where = psprintf(subject->model->current_version == 0 ?
 								 "version %d, the last in Production," : "version %d in Production",
 								 subject->current);
-	FoundList	list;
+	const Found *found = NULL;
 
 	if (!asks_for_production(gate->definition))
 		return true;
@@ -521,17 +581,57 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 		appendStringInfoString(observed, ", nothing to compare with in Production");
 		return true;
 	}
-	list = find_evaluations(subject->current_node, search, subject->snapshot);
-	if (list.n > 0)
-		mr_gate_saw_evaluation(result, list.items[0].id);
-	if (list.n == 0 || isnan(list.items[0].value) || isinf(list.items[0].value))
+	for (int i = 0; i < list->n; i++)
+		if (list->items[i].dataset == dataset)
+			found = &list->items[i];
+	if (found != NULL)
+		mr_gate_saw_evaluation(result, found->id);
+	if (found == NULL || isnan(found->value) || isinf(found->value))
 	{
 		appendStringInfo(observed, ", %s has no value", where);
 		return false;
 	}
-	appendStringInfo(observed, ", %s has %s", where, number_text(decimal(list.items[0].value)));
-	return value != NULL &&
-		beats(gate->definition, value, decimal(list.items[0].value));
+	appendStringInfo(observed, ", %s has %s", where, number_text(decimal(found->value)));
+	return value != NULL && beats(gate->definition, value, decimal(found->value));
+}
+
+/* Judge the value of an evaluation, or that there is none (NULL). */
+static void
+judge_metric(const MrGateSubject *subject, const MrGate *gate, const FoundList *production,
+			 const Found *found, Told *told, MrGateResult *result)
+{
+	bool		has_value = found != NULL && !isnan(found->value) && !isinf(found->value);
+	Numeric		value = has_value ? decimal(found->value) : NULL;
+	char	   *fault = found != NULL ? fault_of(subject, gate, found) : NULL;
+	StringInfoData observed;
+	StringInfoData ignored;
+	bool		holds;
+
+	initStringInfo(&observed);
+	initStringInfo(&ignored);
+	appendStringInfoString(&observed, found == NULL ? "no value" :
+						   !has_value ? "no finite number" : number_text(value));
+	if (fault != NULL)
+		appendStringInfo(&observed, ", %s", fault);
+	if (found != NULL)
+		saw(result, found);
+	holds = within_bounds(gate->definition, value, &ignored) && fault == NULL;
+	holds &= compare_with_production(subject, gate, production, found ? found->dataset : 0,
+									 value, result, &observed);
+	tell(subject, found, holds, observed.data, told, result);
+}
+
+static char *
+metric_required(const MrGate *gate, const Search *search)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "%s of %s", search->metric, search_text(search));
+	within_bounds(gate->definition, NULL, &buf);
+	append_comparison(gate->definition, &buf);
+	append_age(&buf, gate);
+	return buf.data;
 }
 
 static void
@@ -539,29 +639,17 @@ test_metric(const MrGateSubject *subject, const MrGate *gate, MrGateResult *resu
 {
 	Search		search = search_of(subject, gate);
 	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
-	const Found *found = list.n > 0 ? &list.items[0] : NULL;
-	bool		has_value = found != NULL && !isnan(found->value) && !isinf(found->value);
-	Numeric		value = has_value ? decimal(found->value) : NULL;
-	char	   *fault = found != NULL ? fault_of(subject, gate, found) : NULL;
-	StringInfoData required;
-	StringInfoData observed;
+	FoundList	production = {0};
+	Told		told = {0};
 
-	initStringInfo(&required);
-	initStringInfo(&observed);
-	appendStringInfo(&required, "%s of %s", search.metric, search_text(&search));
-	appendStringInfoString(&observed, found == NULL ? "no value" :
-						   !has_value ? "no finite number" : number_text(value));
-	if (fault != NULL)
-		appendStringInfo(&observed, ", %s", fault);
-	if (found != NULL)
-		saw(result, found);
-	result->holds = within_bounds(gate->definition, value, &required);
-	append_comparison(gate->definition, &required);
-	append_age(&required, gate);
-	result->holds &= compare_with_production(subject, gate, &search, value, result, &observed);
-	result->holds &= fault == NULL;
-	result->required = required.data;
-	result->observed = observed.data;
+	if (subject->current != 0 && asks_for_production(gate->definition))
+		production = find_evaluations(subject->current_node, &search, subject->snapshot);
+	for (int i = 0; i < list.n; i++)
+		judge_metric(subject, gate, &production, &list.items[i], &told, result);
+	if (list.n == 0)
+		judge_metric(subject, gate, &production, NULL, &told, result);
+	conclude(&told, result);
+	result->required = metric_required(gate, &search);
 }
 
 const MrGateKind mr_gate_metric = {
@@ -594,29 +682,12 @@ check_calibration(JsonbContainer *definition, const char *where, StringInfo mist
 }
 
 static void
-test_passed(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
-{
-	Search		search = search_of(subject, gate);
-	FoundList	list = find_evaluations(subject->node, &search, subject->snapshot);
-	StringInfoData required;
-
-	initStringInfo(&required);
-	appendStringInfo(&required, "%s passed", search_text(&search));
-	append_age(&required, gate);
-	result->required = required.data;
-	result->observed = "none";
-	if (list.n > 0)
-	{
-		saw(result, &list.items[0]);
-		judge_passed(subject, gate, true, &list.items[0], result);
-	}
-}
-
-static void
 test_calibration(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	if (mr_member_text(gate->definition, "metric") == NULL)
-		test_passed(subject, gate, result);
+	Search		search = search_of(subject, gate);
+
+	if (search.metric == NULL)
+		judge_all(subject, gate, true, &search, result);
 	else
 		test_metric(subject, gate, result);
 }
@@ -627,8 +698,8 @@ const MrGateKind mr_gate_calibration = {
 };
 
 /*
- * "fairness": of each slice the latest evaluation; the worst value, the
- * spread between the values, or, of no metric, that all passed.
+ * "fairness": of each data set and slice the latest evaluation; the worst
+ * value, the spread between the values, or, of no metric, that all passed.
  */
 
 static const MrMember fairness_members[] = {
@@ -667,7 +738,11 @@ check_fairness(JsonbContainer *definition, const char *where, StringInfo mistake
 static int
 compare_slices(const void *a, const void *b)
 {
-	return strcmp(((const Found *) a)->slice, ((const Found *) b)->slice);
+	const Found *x = a;
+	const Found *y = b;
+	int			order = strcmp(x->slice, y->slice);
+
+	return order != 0 ? order : (x->dataset > y->dataset) - (x->dataset < y->dataset);
 }
 
 /* A slice that the gate names and nobody evaluated; NULL for none. */
@@ -689,6 +764,17 @@ missing_slice(const MrGate *gate, const FoundList *list)
 	return NULL;
 }
 
+/* How many slices there are in a sorted list. */
+static int
+count_slices(const FoundList *list)
+{
+	int			n = 0;
+
+	for (int i = 0; i < list->n; i++)
+		n += i == 0 || strcmp(list->items[i].slice, list->items[i - 1].slice) != 0;
+	return n;
+}
+
 /* What is wrong with the evaluation of a slice before its value is looked at. */
 static char *
 fault_of_slice(const MrGateSubject *subject, const MrGate *gate, const Found *found,
@@ -706,11 +792,11 @@ fault_of_slice(const MrGateSubject *subject, const MrGate *gate, const Found *fo
 /* The first slice that cannot be counted on, in words; NULL for none. */
 static char *
 slice_fault(const MrGateSubject *subject, const MrGate *gate, const FoundList *list,
-			bool has_metric)
+			bool has_metric, MrGateResult *result)
 {
 	char	   *missing = missing_slice(gate, list);
 
-	if (list->n < 2)
+	if (count_slices(list) < 2)
 		return list->n == 0 ? "no slice" : "only one slice";
 	if (missing != NULL)
 		return psprintf("slice \"%s\" is missing", missing);
@@ -719,7 +805,8 @@ slice_fault(const MrGateSubject *subject, const MrGate *gate, const FoundList *l
 		char	   *fault = fault_of_slice(subject, gate, &list->items[i], has_metric);
 
 		if (fault != NULL)
-			return psprintf("slice \"%s\": %s", list->items[i].slice, fault);
+			return with_dataset(subject, &list->items[i],
+								psprintf("slice \"%s\": %s", list->items[i].slice, fault), result);
 	}
 	return NULL;
 }
@@ -739,7 +826,8 @@ find_extremes(const FoundList *list, const Found **least, const Found **most)
 }
 
 static void
-judge_slices(const MrGate *gate, const FoundList *list, MrGateResult *result)
+judge_slices(const MrGateSubject *subject, const MrGate *gate, const FoundList *list,
+			 MrGateResult *result)
 {
 	Numeric		spread = mr_member_number(gate->definition, "max_spread");
 	const Found *least;
@@ -755,9 +843,11 @@ judge_slices(const MrGate *gate, const FoundList *list, MrGateResult *result)
 	result->holds = within_bounds(gate->definition, low, &ignored) &&
 		within_bounds(gate->definition, high, &ignored) &&
 		(spread == NULL || compare(calculate(numeric_sub, high, low), spread) <= 0);
-	result->observed = psprintf("from %s (slice \"%s\") to %s (slice \"%s\") over %d slices",
-								number_text(low), least->slice, number_text(high),
-								most->slice, list->n);
+	result->observed = psprintf("from %s (%s) to %s (%s) over %d slices", number_text(low),
+								with_dataset(subject, least, psprintf("slice \"%s\"", least->slice), result),
+								number_text(high),
+								with_dataset(subject, most, psprintf("slice \"%s\"", most->slice), result),
+								count_slices(list));
 }
 
 static char *
@@ -794,16 +884,16 @@ test_fairness(const MrGateSubject *subject, const MrGate *gate, MrGateResult *re
 	for (int i = 0; i < list.n; i++)
 		saw(result, &list.items[i]);
 	result->required = fairness_required(gate, &search);
-	fault = slice_fault(subject, gate, &list, search.metric != NULL);
+	fault = slice_fault(subject, gate, &list, search.metric != NULL, result);
 	if (fault != NULL)
 		result->observed = fault;
 	else if (search.metric == NULL)
 	{
 		result->holds = true;
-		result->observed = psprintf("passed for %d slices", list.n);
+		result->observed = psprintf("passed for %d slices", count_slices(&list));
 	}
 	else
-		judge_slices(gate, &list, result);
+		judge_slices(subject, gate, &list, result);
 }
 
 const MrGateKind mr_gate_fairness = {

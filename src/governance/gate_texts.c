@@ -29,6 +29,15 @@ mr_gate_texts_join(const MrGateTexts *texts)
 	return psprintf("%s; and " INT64_FORMAT " more", texts->told.data, texts->n - TOLD_MAX);
 }
 
+/* What readers of the model may be told of a node. */
+char *
+mr_gate_tell_node(const MrGateSubject *subject, const MrNode *node)
+{
+	if (node->team != subject->model->team.id)
+		return pstrdup("data of another team");
+	return psprintf("%s \"%s@%s\"", node->kind, node->name, node->version);
+}
+
 void
 mr_gate_check_mode(JsonbContainer *definition, const char *where, StringInfo mistakes)
 {

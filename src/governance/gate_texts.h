@@ -6,6 +6,8 @@
 #define MODELREG_GATE_TEXTS_H
 
 #include "lib/stringinfo.h"
+#include "governance/gate.h"
+#include "lineage/lineage.h"
 #include "utils/jsonb.h"
 
 /* Things that a gate observed, of which only the first are told. */
@@ -17,6 +19,7 @@ typedef struct MrGateTexts
 
 extern void mr_gate_texts_add(MrGateTexts *texts, const char *text);
 extern char *mr_gate_texts_join(const MrGateTexts *texts);
+extern char *mr_gate_tell_node(const MrGateSubject *subject, const MrNode *node);
 
 /* For MrGateKind.check: member "mode", if there is one, is known. */
 extern void mr_gate_check_mode(JsonbContainer *definition, const char *where,
