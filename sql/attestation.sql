@@ -313,9 +313,12 @@ SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelre
 SELECT modelreg.register_key('att_brief', pem, valid_until => clock_timestamp() + interval '1 s') IS NOT NULL AS registered, pg_sleep(1.1) FROM pem WHERE nr = 3;
 SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)', pg_temp.envelope(pg_temp.statement(), 'ed2_sig'))) e;
 SELECT key, valid FROM modelreg.signing_keys WHERE name IN ('later', 'att_brief') ORDER BY key;
--- a key of the registry was revoked: the team's own of the same bytes still counts
-SELECT modelreg.revoke_key('att_ci', 'the team has it');
+SELECT key, valid FROM modelreg.signing_keys WHERE key = 'att.scorer.ci';
+-- a key of the registry was revoked: the team's own of the same bytes signs no more either
 SELECT modelreg.record_attestation('att.scorer', 1, pg_temp.envelope(pg_temp.statement(), 'ed_sig')) > 0 AS recorded;
+SELECT modelreg.revoke_key('att_ci', 'the team has it');
+SELECT key, valid FROM modelreg.signing_keys WHERE key = 'att.scorer.ci';
+SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)', pg_temp.envelope(pg_temp.statement(), 'ed_sig'))) e;
 SELECT modelreg.revoke_key('scorer.ci', 'laptop stolen', 'att'), modelreg.revoke_key('scorer.ci', 'laptop stolen', 'att');
 SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)', pg_temp.envelope(pg_temp.statement(), 'ec_low', 'ed_sig'))) e;
 -- what it signed before counts, until it is said to have been compromised; then what others signed as well still does

@@ -19,8 +19,9 @@ SELECT modelreg.create_policy('ga', 'wrong', '{"format": 1, "transitions": [{"fr
 	"a": {"kind": "attestation"}, "a2": {"kind": "attestation", "predicate_type": "p", "keys": []}, "a3": {"kind": "attestation", "predicate_type": "p", "keys": ["a"], "registry_keys": ["b"], "at_least": 3},
 	"a4": {"kind": "attestation", "predicate_type": "", "keys": ["a", "a"], "key": "b"}, "c": {"kind": "model_card", "sections": ["Intended use"]}, "c2": {"kind": "model_card", "sections": "all"}}}');
 \set VERBOSITY terse
-SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "team", "registry", "both", "other", "files", "card", "sections"]}],
+SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "team", "registry", "both", "other", "files", "twice", "card", "sections"]}],
 	"gates": {
+	"twice": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["twice"], "registry_keys": ["ga_twice"], "at_least": 2, "severity": "warn"},
 	"files": {"kind": "attestation", "predicate_type": "https://model_signing/signature/v1.0", "severity": "warn"},
 	"any": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "severity": "warn"},
 	"team": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["ci"], "severity": "warn"},
@@ -45,6 +46,8 @@ $$;
 CREATE FUNCTION signed(VARIADIC sigs text[]) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('payloadType', 'application/vnd.in-toto+json', 'payload', translate(encode('{"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "weights", "digest": {"sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}], "predicateType": "https://slsa.dev/provenance/v1", "predicate": {"builder": {"id": "ci"}}}', 'base64'), E'\n', ''),
 		'signatures', (SELECT jsonb_agg(jsonb_build_object('sig', CASE s WHEN 'ci' THEN 'NIBF8e/jYMr3M1S+tz08ioaAn3Wr5xYpj1cQ2jFqrjB7U13wDvN+u+vyisWFV4/N7PIUONEt9WgEiz73Bfu9Ag=='
+			WHEN 'low' THEN 'MEUCIQDlInqLSuZVTYOOh0VKwSzM9rgTo5HoqCn6ilqCHKctswIgWD4MTptoJDp8Tc2zRObEPziijJy4Vx7I0Ad8GbplqoU='
+			WHEN 'high' THEN 'MEYCIQDlInqLSuZVTYOOh0VKwSzM9rgTo5HoqCn6ilqCHKctswIhAKfB87Bkl9vGg7IyTLsZO8CERG4Q7sB/vCOyTqlB/XrM'
 			WHEN 'other' THEN 'Keyc4ivg3OB/sgZr1Gp0GWBFkIZ6AXPe5Ye53I5cFz07M2uqxePIDMMNdU/MZQ+mtAAe5PG/AYuQTioT/yqHCA==' ELSE 'MEQCIH60a6qhPX3yAQ6jdCRfi82zGI5SGuFunR29xUwjwxK8AiA+ZBdJsySsU/18ERQF6GcMGEc8S/VnfpV9vQGIguUUcQ==' END) ORDER BY n) FROM unnest(sigs) WITH ORDINALITY u (s, n)))
 $$;
 SET ROLE regress_ga_reg;
@@ -83,6 +86,20 @@ SELECT modelreg.record_attestation('ga.parts', 1, pg_temp.all_of('https://model_
 SELECT gate, verdict, observed FROM modelreg.check_promotion('ga.parts', 1, 'Production') WHERE gate IN ('any', 'files') ORDER BY gate;
 SELECT version, subject, predicate_type FROM modelreg.attestations WHERE model = 'ga.parts' ORDER BY id;
 DROP FUNCTION pg_temp.all_of;
+-- One key under two names is one, whoever trusted it first, and whatever else is made of its signatures without it
+SET ROLE regress_ga_admin;
+SELECT modelreg.register_key('ga_twice', E'-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAmYJ9pgGxudDNOoAQfaVoNDvpcuE\nEC+B5J7lRzBPexg8EceljtIssh1hLodihQ90nvThJDoM/P8O7TLGRXzcNg==\n-----END PUBLIC KEY-----') IS NOT NULL AS key;
+SET ROLE regress_ga_reg;
+SELECT modelreg.create_model('ga.twice', 'watch') > 0 AS model;
+SELECT modelreg.register_version('ga.twice', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :abc)));
+SELECT modelreg.record_attestation('ga.twice', 1, signed('low')) > 0 AS recorded;
+SELECT modelreg.register_key('twice', public_key, 'ga') = keyid AS same FROM modelreg.signing_keys WHERE key = 'ga_twice';
+SELECT modelreg.record_attestation('ga.twice', 1, signed('high')) > 0 AS recorded;
+SELECT keys FROM modelreg.attestations WHERE model = 'ga.twice' ORDER BY id;
+SELECT gate, required, observed, verdict FROM modelreg.check_promotion('ga.twice', 1, 'Production') WHERE gate = 'twice';
+-- revoked under one of its names, it signs under neither
+SELECT modelreg.revoke_key('twice', 'laptop stolen', 'ga');
+SELECT modelreg.record_attestation('ga.twice', 1, signed('high'));
 -- refused, with all that is wrong; then let in
 SELECT modelreg.promote('ga.strict', 1, 'Production');
 SELECT modelreg.record_attestation('ga.strict', 1, signed('ci')) > 0 AS recorded;

@@ -92,7 +92,7 @@ CREATE FUNCTION modelreg.revoke_key(name text, reason text, team text DEFAULT NU
 		request_id text DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'modelreg_revoke_key' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.revoke_key(text, text, text, timestamptz, text) IS
-	'Takes no more signatures of a key. What it signed before still counts, unless it was compromised: then only what was recorded before compromised_since does, which a second call may set, or set to an earlier time. Needs maintainer of the team, without one admin; false when that changes nothing.';
+	'Takes no more signatures of a key, nor for the team under the name that it has in the registry, or the reverse. What it signed before still counts, unless it was compromised: then only what was recorded before compromised_since does, which a second call may set, or set to an earlier time. Needs maintainer of the team, without one admin; false when that changes nothing.';
 REVOKE ALL ON FUNCTION modelreg.revoke_key(text, text, text, timestamptz, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.revoke_key(text, text, text, timestamptz, text) TO PUBLIC;
 
@@ -116,7 +116,8 @@ CREATE VIEW modelreg.signing_keys WITH (security_invoker, security_barrier) AS
 		E'-----BEGIN PUBLIC KEY-----\n' || pg_catalog.encode(k.public_key, 'base64') || E'\n-----END PUBLIC KEY-----\n' AS public_key,
 		k.registered_at, k.valid_from, k.valid_until, k.revoked_at, k.compromised_since,
 		k.revoked_at IS NULL AND pg_catalog.now() >= COALESCE(k.valid_from, '-infinity') AND
-			pg_catalog.now() < COALESCE(k.valid_until, 'infinity') AS valid
+			pg_catalog.now() < COALESCE(k.valid_until, 'infinity') AND
+			NOT EXISTS (SELECT FROM modelreg.signing_key r WHERE r.team_id = 0 AND r.keyid = k.keyid AND r.revoked_at IS NOT NULL) AS valid
 	FROM modelreg.signing_key k LEFT JOIN modelreg.team t ON t.id = k.team_id;
 COMMENT ON VIEW modelreg.signing_keys IS 'One row per key that was registered, by a team or for the registry.';
 COMMENT ON COLUMN modelreg.signing_keys.key IS 'team.name, or the name alone of a key of the registry.';
@@ -130,7 +131,7 @@ COMMENT ON COLUMN modelreg.signing_keys.valid_from IS 'From when on its signatur
 COMMENT ON COLUMN modelreg.signing_keys.valid_until IS 'Until when; null for ever.';
 COMMENT ON COLUMN modelreg.signing_keys.revoked_at IS 'When it was revoked; null if it was not.';
 COMMENT ON COLUMN modelreg.signing_keys.compromised_since IS 'What was recorded from then on counts no more; null if nobody said so.';
-COMMENT ON COLUMN modelreg.signing_keys.valid IS 'Whether its signatures are taken now.';
+COMMENT ON COLUMN modelreg.signing_keys.valid IS 'Whether its signatures are taken now; those of the registry''s key not for a team that revoked the same one.';
 GRANT SELECT ON modelreg.signing_keys TO PUBLIC;
 
 CREATE VIEW modelreg.attestations WITH (security_invoker, security_barrier) AS

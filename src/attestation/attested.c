@@ -27,7 +27,7 @@ find_key(MrTable *keys, Datum id, TimestampTz recorded_at, Snapshot snapshot,
 	if (!mr_table_find(keys, "signing_key_pkey", 1, &id, snapshot))
 		return false;
 	since = mr_table_get(keys, SIGNING_KEY_COMPROMISED_SINCE, &sound);
-	attested->key = DatumGetInt64(id);
+	attested->keyid = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_KEYID, NULL));
 	attested->key_team = DatumGetInt64(mr_table_get(keys, SIGNING_KEY_TEAM_ID, NULL));
 	attested->key_name = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_NAME, NULL));
 	attested->compromised = !sound && DatumGetTimestampTz(since) <= recorded_at;

@@ -10,7 +10,7 @@
 /* A key that signed a statement. */
 typedef struct MrAttested
 {
-	int64		key;
+	char	   *keyid;			/* of the public key, whoever registered it */
 	int64		key_team;		/* MR_NO_TEAM for a key of the registry */
 	char	   *key_name;
 	bool		compromised;	/* before the statement was recorded */

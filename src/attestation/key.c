@@ -7,6 +7,9 @@
  * name nor the key itself is ever registered there again, so that a policy
  * that names a key means one, and a revoked one does not come back.
  *
+ * A team's key may be the registry's too: then it is revoked in both once it
+ * is in one of them, for the team's statements.
+ *
  * When a key is revoked, what it signed before counts still.  So that "before"
  * has one meaning, the revocation takes its time while nobody looks at the
  * team's keys, and who looks waits for one that has begun.
@@ -360,6 +363,7 @@ typedef struct Candidate
 	char	   *keyid;
 	MrPublicKey public_key;
 	TimestampTz registered_at;
+	bool		revoked;
 	const char *why_not;		/* it is not valid; NULL if it is */
 } Candidate;
 
@@ -384,8 +388,6 @@ read_time(MrTable *table, AttrNumber column, TimestampTz none)
 static const char *
 why_not_valid(MrTable *table, TimestampTz at)
 {
-	if (read_time(table, SIGNING_KEY_REVOKED_AT, DT_NOEND) != DT_NOEND)
-		return "was revoked";
 	if (at < read_time(table, SIGNING_KEY_VALID_FROM, DT_NOBEGIN))
 		return "is not valid yet";
 	if (at >= read_time(table, SIGNING_KEY_VALID_UNTIL, DT_NOEND))
@@ -409,7 +411,8 @@ add_candidate(Candidates *c, MrTable *table, const MrTeam *team)
 	candidate->name = print_key(team, TextDatumGetCString(mr_table_get(table, SIGNING_KEY_NAME, NULL)));
 	candidate->keyid = TextDatumGetCString(mr_table_get(table, SIGNING_KEY_KEYID, NULL));
 	candidate->registered_at = DatumGetTimestampTz(mr_table_get(table, SIGNING_KEY_REGISTERED_AT, NULL));
-	candidate->why_not = why_not_valid(table, c->at);
+	candidate->revoked = read_time(table, SIGNING_KEY_REVOKED_AT, DT_NOEND) != DT_NOEND;
+	candidate->why_not = candidate->revoked ? "was revoked" : why_not_valid(table, c->at);
 	c->n++;
 }
 
@@ -429,6 +432,19 @@ add_candidates(Candidates *c, const MrTeam *team)
 	mr_table_close(table);
 }
 
+/* Who can sign with a key that was revoked can with all that are the same. */
+static void
+spread_revocations(Candidates *c)
+{
+	for (int64 i = 0; i < c->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int64 k = 0; c->items[i].revoked && k < c->n; k++)
+			if (c->items[k].why_not == NULL && strcmp(c->items[k].keyid, c->items[i].keyid) == 0)
+				c->items[k].why_not = "was revoked under another name";
+	}
+}
+
 /* All keys of a team, first, and of the registry, as they are now. */
 static void
 find_candidates(Candidates *c, const MrTeam *team)
@@ -442,6 +458,7 @@ find_candidates(Candidates *c, const MrTeam *team)
 	c->at = GetCurrentTimestamp();
 	for (int i = 0; i < n; i++)
 		add_candidates(c, teams[i]);
+	spread_revocations(c);
 	for (int i = 0; i < n; i++)
 		mr_unlock_key_shared(MR_LOCK_SIGNING_KEYS, &teams[i]->id, sizeof(int64));
 }

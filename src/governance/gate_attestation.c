@@ -4,7 +4,8 @@
  *
  * What counts is whose valid key signed it when it was recorded, not who
  * recorded it.  A statement whose key was compromised before that does not
- * count, one whose key was revoked later does.  Nor does one about a part of
+ * count, one whose key was revoked later does.  A key that has two names, the
+ * team's and the registry's, is one.  Nor does one about a part of
  * the version: the same part may be in any other version.
  */
 #include "postgres.h"
@@ -32,7 +33,7 @@ typedef struct Signers
 	int			statements;		/* signatures of them, of any key */
 	int			compromised;	/* of these */
 	int			partial;		/* signatures of those about a part of the version */
-	int64	   *counted;		/* keys that are wanted, each once */
+	char	  **counted;		/* keyids of keys that are wanted, each once */
 	int			ncounted;
 	int64		room;
 	MrGateTexts names;			/* of these */
@@ -78,11 +79,10 @@ count_signer(const MrAttested *attested, void *arg)
 	signers->compromised += attested->compromised;
 	if (attested->compromised || !is_wanted(signers, attested))
 		return;
-	for (int i = 0; i < signers->ncounted; i++)
-		if (signers->counted[i] == attested->key)
-			return;
-	signers->counted = mr_grow(signers->counted, signers->ncounted, &signers->room, sizeof(int64));
-	signers->counted[signers->ncounted++] = attested->key;
+	if (is_in(attested->keyid, signers->counted, signers->ncounted))
+		return;
+	signers->counted = mr_grow(signers->counted, signers->ncounted, &signers->room, sizeof(char *));
+	signers->counted[signers->ncounted++] = attested->keyid;
 	mr_gate_texts_add(&signers->names, print_key(attested->key_name, attested->key_team == MR_NO_TEAM));
 }
 
