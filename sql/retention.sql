@@ -135,6 +135,35 @@ SELECT modelreg.record_evaluation('models:/ret.auto/' || n, 'offline', '{}', pas
 SELECT version, stage FROM modelreg.versions WHERE model = 'ret.auto' ORDER BY version;
 SET ROLE regress_ret_ann;
 
+-- What a quarantine passes over may come back when it is lifted, so its bytes stay, as do those to which a rollback goes meanwhile
+SELECT modelreg.create_model('ret.q', 'open') > 0, modelreg.record_run('ret.bad') IS NOT NULL;
+SELECT modelreg.register_version('ret.q', run => CASE n WHEN 3 THEN 'run:ret.bad' END, artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'q' || n)))) FROM generate_series(1, 4) n;
+SELECT count(modelreg.promote('ret.q', n, 'Production')) FROM generate_series(1, 4) n;
+SELECT modelreg.quarantine('run:ret.bad', 'leaks') > 0;
+SELECT version FROM modelreg.previous('ret.q');
+SELECT fails(format('SELECT modelreg.purge_version(''ret.q'', %s, ''x'')', n)) FROM generate_series(2, 3) n;
+SELECT modelreg.purge_version('ret.q', 1, 'behind both') > 0;
+SELECT modelreg.lift_quarantine('run:ret.bad', 'it does not') > 0;
+SELECT modelreg.rollback_model('ret.q', 'back to what was kept');
+
+-- A retired model is held, let go and purged by the name that it had, or by a permanent id once another has the name
+SELECT modelreg.create_model('ret.old', 'open') > 0, modelreg.register_version('ret.old', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'of a retired model'))));
+SELECT permanent_id AS old FROM modelreg.get_version('ret.old', 1) \gset
+SELECT modelreg.retire_model('ret.old', 'over');
+SELECT modelreg.place_hold('ret.old', NULL, 'a lawsuit') > 0, modelreg.place_hold('ret.old', 1, 'another', request_id => 'old') > 0;
+SELECT fails($$SELECT modelreg.purge_version('ret.old', 1, 'held')$$);
+SELECT modelreg.create_model('ret.old', 'open') > 0, modelreg.register_version('ret.old');
+SELECT modelreg.place_hold('ret.old', 1, 'of the new one') > 0, modelreg.place_hold(:'old', 1, 'held already') IS NULL;
+SELECT model, version, reason FROM modelreg.legal_holds WHERE model = 'ret.old' ORDER BY model_id, version;
+SELECT fails(format('SELECT modelreg.lift_hold(%L, 1, ''x'')', :'old')), fails(format('SELECT modelreg.purge_version(%L, 2, ''x'')', :'old')), regexp_replace(fails(format('SELECT modelreg.purge_version(%L, 1, ''x'')', :'old' || '0')), '"[^"]*"', 'it');
+SET ROLE regress_ret_bob;
+SELECT DISTINCT regexp_replace(fails(format('SELECT modelreg.purge_version(%L, 1, ''x'')', id)), '"[^"]*"', 'it') FROM unnest(ARRAY[:'old', 'modelreg:00000000-0000-0000-0000-000000000000/1/1']) id;
+SET ROLE regress_ret_adm;
+SELECT modelreg.lift_hold(:'old', NULL, 'settled') > 0, modelreg.lift_hold(:'old', 1, 'settled') > 0;
+SELECT fails(format('SELECT modelreg.purge_version(%L, 1, ''x'')', :'old'));
+SET ROLE regress_ret_ann;
+SELECT modelreg.purge_version(:'old', 1, 'of nobody') > 0, here('of a retired model');
+
 -- One transaction, undone and not
 BEGIN;
 SELECT modelreg.register_version('ret.m', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'for one moment'))));

@@ -12,6 +12,8 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "artifact/artifact.h"
@@ -23,6 +25,8 @@
 #include "governance/policy.h"
 #include "governance/retention.h"
 #include "governance/transition.h"
+#include "registry/registry_tables.h"
+#include "types/model_uri.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_place_hold);
@@ -130,38 +134,73 @@ change_hold(MrVerb *verb, const MrModel *model, int32 version, bool lift,
 	return seq;
 }
 
-/* The team of the model, for who may place or lift a hold. */
+/* The team of a model by its name, which is left without the team in *name. */
 static MrTeam
-require_holder(const char *qualified, bool lift, char **name)
+team_of_name(const char *qualified, MrRights level, char **name)
 {
 	char	   *team_name;
 
-	if (!lift)
-		return mr_require_team_of_model(qualified, MR_MAINTAINER, name);
-	mr_require_registry(MR_ADMIN);
+	if (level != MR_ADMIN)
+		return mr_require_team_of_model(qualified, level, name);
 	mr_split_qualified_name(qualified, &team_name, name, NULL);
 	return mr_require_team_as_admin(team_name);
+}
+
+/* The team of a model, whose id is left in *model, by a version's permanent id. */
+static MrTeam
+team_of_permanent_id(const char *address, MrRights level, int64 *model)
+{
+	MrTable    *table = mr_version_open(address, GetActiveSnapshot());
+	int64		team = DatumGetInt64(mr_table_get(table, VERSION_TEAM_ID, NULL));
+
+	*model = DatumGetInt64(mr_table_get(table, VERSION_MODEL_ID, NULL));
+	mr_table_close(table);
+	return mr_require_team_by_id(team, level == MR_ADMIN ? MR_READER : level);
+}
+
+/*
+ * Begin a verb about a model that may be retired: its first argument is the
+ * name, or the permanent id of a version, since the name may be another
+ * model's by now.  Otherwise as mr_model_verb_begin().
+ */
+static bool
+begin_verb(MrVerb *verb, FunctionCallInfo fcinfo, const char *verb_name,
+		   MrRights level, MrModel *model)
+{
+	char	   *address = mr_arg_text(fcinfo, 0, "model");
+	char	   *name = NULL;
+	int64		id = 0;
+	MrTeam		team;
+
+	if (level == MR_ADMIN)
+		mr_require_registry(MR_ADMIN);
+	if (strncmp(address, MR_URI_PERMANENT_SCHEME, strlen(MR_URI_PERMANENT_SCHEME)) == 0)
+		team = team_of_permanent_id(address, level, &id);
+	else
+		team = team_of_name(address, level, &name);
+	mr_verb_begin(verb, fcinfo, verb_name, &team, 3);
+	if (mr_verb_repeats(verb))
+		return false;
+	if (name != NULL)
+		*model = mr_model_find_or_retired(verb, address, name);
+	else
+		*model = mr_model_get(id, NULL);
+	model->team = verb->team;
+	return true;
 }
 
 /* The frame of both verbs. */
 static Datum
 run_hold(FunctionCallInfo fcinfo, const char *verb_name, bool lift)
 {
-	char	   *qualified = mr_arg_text(fcinfo, 0, "model");
 	char	   *reason = mr_arg_text(fcinfo, 2, "reason");
-	char	   *name;
-	MrTeam		team = require_holder(qualified, lift, &name);
+	MrModel		model;
 	MrVerb		verb;
 	int64		number = 0;
 
-	mr_verb_begin(&verb, fcinfo, verb_name, &team, 3);
-	if (!mr_verb_repeats(&verb))
-	{
-		MrModel		model = mr_model_find_in_verb(&verb, qualified, name);
-		int32		version = mr_version_arg(fcinfo, 1, &model);
-
-		number = change_hold(&verb, &model, version, lift, reason);
-	}
+	if (begin_verb(&verb, fcinfo, verb_name, lift ? MR_ADMIN : MR_MAINTAINER, &model))
+		number = change_hold(&verb, &model, mr_version_arg(fcinfo, 1, &model), lift,
+							 reason);
 	number = mr_verb_end_int(&verb, "number", number);
 	if (number == 0)
 		PG_RETURN_NULL();
@@ -197,17 +236,6 @@ retention_days(const MrModel *model, MrStage stage)
 	return days == NULL ? 0 : mr_member_count(days, mr_stage_name(stage), 0);
 }
 
-static bool
-is_previous(int64 model, int32 version)
-{
-	MrTenure	latest;
-	MrTenure	previous;
-
-	return mr_tenure_latest(model, NULL, &latest) &&
-		mr_tenure_previous(model, NULL, &latest, &previous) &&
-		previous.version == version;
-}
-
 /* All that stands against a purge, a sentence each. */
 static char *
 list_obstacles(const MrModel *model, int32 version)
@@ -220,7 +248,7 @@ list_obstacles(const MrModel *model, int32 version)
 	initStringInfo(&list);
 	if (stage == MR_STAGE_STAGING || stage == MR_STAGE_PRODUCTION)
 		appendStringInfo(&list, "It is in stage %s.\n", mr_stage_name(stage));
-	if (is_previous(model->id, version))
+	if (mr_tenure_may_return(model->id, version))
 		appendStringInfoString(&list, "modelreg.rollback_model() would go back to it.\n");
 	if (mr_version_in_use != NULL && mr_version_in_use(model->id, version))
 		appendStringInfoString(&list, "An endpoint needs it.\n");
@@ -338,7 +366,7 @@ modelreg_purge_version(PG_FUNCTION_ARGS)
 	int64		number = 0;
 
 	mr_arg_require(fcinfo, 1, "version");
-	if (mr_model_verb_begin(&verb, fcinfo, "purge_version", MR_MAINTAINER, 3, &model))
+	if (begin_verb(&verb, fcinfo, "purge_version", MR_MAINTAINER, &model))
 		number = purge_version(&verb, &model, PG_GETARG_INT32(1), reason);
 	number = mr_verb_end_int(&verb, "number", number);
 	if (number == 0)
@@ -385,6 +413,7 @@ next_due(int64 team, const Due *after, int *n)
 		due[i].model = DatumGetInt64(mr_stmt_value(i, 2, &isnull));
 		due[i].version = DatumGetInt32(mr_stmt_value(i, 3, &isnull));
 	}
+	SPI_freetuptable(SPI_tuptable);
 	return due;
 }
 
@@ -399,14 +428,21 @@ may_purge_due(const MrModel *model, int32 version)
 		list_obstacles(model, version)[0] == '\0';
 }
 
-/* Purge one of them unless something stands against it; was it purged? */
+/*
+ * Purge one of them unless something stands against it; was it purged?  What
+ * would be refused is not locked; of what is, *team is the team.
+ */
 static bool
-purge_due(MrVerb *verb, const Due *due)
+purge_due(MrVerb *verb, const Due *due, int64 *team)
 {
 	MrModel		model = mr_model_get(due->model, NULL);
 	TimestampTz registered_at = mr_require_version(&model, due->version, NULL).registered_at;
-	Heads		heads = lock_heads(&model);
+	Heads		heads;
 
+	if (!may_purge_due(&model, due->version))
+		return false;
+	*team = due->team;
+	heads = lock_heads(&model);
 	if (!may_purge_due(&model, due->version) ||
 		!mr_purge_try_begin(model.team.id, model.id, due->version, registered_at))
 	{
@@ -418,9 +454,15 @@ purge_due(MrVerb *verb, const Due *due)
 	return true;
 }
 
+/*
+ * Without a team, those of the first one of which something is locked: another
+ * team's head would come after the decisions of this one.
+ */
 static int32
 purge_all_due(MrVerb *verb, int64 team, int32 max_versions)
 {
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "modelreg purge",
+											   ALLOCSET_DEFAULT_SIZES);
 	Due			after = {0};
 	int32		purged = 0;
 	int			n;
@@ -431,11 +473,19 @@ purge_all_due(MrVerb *verb, int64 team, int32 max_versions)
 
 		for (int i = 0; i < n && purged < max_versions; i++)
 		{
+			MemoryContext context;
+
 			CHECK_FOR_INTERRUPTS();
-			if (purge_due(verb, &due[i]))
-				purged++;
 			after = due[i];
+			if (team != MR_NO_TEAM && due[i].team != team)
+				break;
+			context = MemoryContextSwitchTo(work);
+			if (purge_due(verb, &due[i], &team))
+				purged++;
+			MemoryContextSwitchTo(context);
+			MemoryContextReset(work);
 		}
+		pfree(due);
 	} while (n > 0 && purged < max_versions);
 	return purged;
 }
@@ -444,7 +494,7 @@ purge_all_due(MrVerb *verb, int64 team, int32 max_versions)
  * modelreg.purge_expired(team text, max_versions integer) returns integer:
  *		how many versions it purged
  *
- * Level maintainer, or admin for all teams (team NULL).
+ * Level maintainer, or admin for the first team with something due (team NULL).
  */
 Datum
 modelreg_purge_expired(PG_FUNCTION_ARGS)

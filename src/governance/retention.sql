@@ -43,7 +43,7 @@ GRANT EXECUTE ON FUNCTION modelreg.purge_version(text, integer, text, text) TO P
 CREATE FUNCTION modelreg.purge_expired(team text DEFAULT NULL, max_versions integer DEFAULT 100) RETURNS integer
 	AS 'MODULE_PATHNAME', 'modelreg_purge_expired' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.purge_expired(text, integer) IS
-	'Purges versions of the view purge_due, as purge_version() would, and passes by those that it would refuse; returns how many it purged. For a scheduler to call until it returns 0. Needs maintainer of the team; for all teams, null, the right admin.';
+	'Purges versions of the view purge_due, as purge_version() would, and passes by those that it would refuse; returns how many it purged. With null, those of one team, the first that has some. For a scheduler to call until it returns 0. Needs maintainer of the team; with null the right admin.';
 REVOKE ALL ON FUNCTION modelreg.purge_expired(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.purge_expired(text, integer) TO PUBLIC;
 

@@ -352,3 +352,28 @@ mr_tenure_previous(int64 model, Snapshot snapshot, const MrTenure *tenure,
 	}
 	return false;
 }
+
+/*
+ * Would a rollback go back to the version, now or once a quarantine that it
+ * passes over is lifted?
+ */
+bool
+mr_tenure_may_return(int64 model, int32 version)
+{
+	MrTenure	latest;
+	MrTenure	past;
+
+	if (!mr_tenure_latest(model, NULL, &latest) || latest.version == version)
+		return false;
+	past = latest;
+	while (past.previous_seq != 0 &&
+		   get_tenure(model, past.previous_seq, NULL, &past))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (past.version == version)
+			return true;
+		if (can_return(model, past.version, &latest, NULL))
+			return false;
+	}
+	return false;
+}

@@ -56,5 +56,6 @@ extern int32 mr_tenure_last_other(int64 model, int32 version,
 								  Snapshot snapshot);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
 							   const MrTenure *tenure, MrTenure *previous);
+extern bool mr_tenure_may_return(int64 model, int32 version);
 
 #endif							/* MODELREG_TRANSITION_H */

@@ -369,6 +369,23 @@ last_owner_of_name(int64 team, const char *name)
 	return owner;
 }
 
+/* The live model of a name, or else the one that had it when it was retired. */
+MrModel
+mr_model_find_or_retired(MrVerb *verb, const char *qualified, const char *name)
+{
+	MrModel		model;
+	int64		owner;
+
+	if (mr_model_find(&verb->team, name, NULL, &model))
+		return model;
+	owner = last_owner_of_name(verb->team.id, name);
+	if (owner != 0)
+		model = mr_model_get(owner, NULL);
+	if (owner == 0 || strcmp(model.name, name) != 0)
+		raise_not_found(qualified);
+	return model;
+}
+
 /* The policy of a model that may be retired, with the digest of its revision. */
 static char *
 policy_of(int64 model, bytea **digest)

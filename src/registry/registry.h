@@ -38,6 +38,8 @@ extern MrTeam mr_require_team_of_model(const char *qualified, MrRights level,
 									   char **name);
 extern MrModel mr_model_find_in_verb(MrVerb *verb, const char *qualified,
 									 const char *name);
+extern MrModel mr_model_find_or_retired(MrVerb *verb, const char *qualified,
+										const char *name);
 extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								const char *verb_name, MrRights level,
 								int request_id_arg, MrModel *model);

@@ -73,6 +73,19 @@ is(sql(q{SELECT modelreg.purge_version('a.open', 1, 'by hand') IS NOT NULL}), 't
 is(sql(q{SELECT without_row FROM objects}), '0', 'no object is without its row');
 is(sql(q{SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)}), '', 'verify() is clean');
 
+# Without a team it purges those of one, the first that has some; and what would be refused anyway it does not lock.
+sql(q{SELECT version_of(m) FROM unnest('{a.m,b.m}'::text[]) m});
+set_clock(50 * $day);
+is(sql(q{SELECT modelreg.purge_expired()}), '1', 'of the first team');
+is(sql(q{SELECT string_agg(DISTINCT team, ', ') FROM modelreg.purge_due}), 'b', 'then the other is left');
+sql(q{SELECT modelreg.promote('a.m', 3, 'Production')}); # a comes to have something due that a rollback needs
+set_clock(100 * $day);
+is(sql($due), 'a.m/2, b.m/2', 'one that a rollback needs, and one that nobody does');
+my $locks = $node->background_psql('postgres');
+$locks->query_safe(q{BEGIN; SELECT FROM modelreg.team WHERE name = 'a' FOR UPDATE});
+is(sql(q{SET lock_timeout = '60s'; SELECT modelreg.purge_expired()}), '1', 'of the other team, while the first is locked');
+$locks->quit;
+
 # Killed before the commit: nothing happened. After it: it is done.
 my $before = sql(q{SELECT version_of('a.open'); SELECT objects FROM objects});
 my $session = $node->background_psql('postgres');
