@@ -138,7 +138,7 @@ FROM cases c JOIN answers a USING (number) WHERE a.size = 1000 AND a.scan_limit 
 SELECT c.number, other.size, other.scan_limit FROM cases c JOIN answers one USING (number) JOIN answers other USING (number)
 WHERE one.size = 1000 AND one.scan_limit = 100000 AND other.found <> one.found ORDER BY 1, 2, 3;
 -- Some of the searches that looked at few rows had to go on from a row with nothing but a key; no other had one.
-SELECT scan_limit, bool_or(pauses > 0) AS paused, max(calls) > 10 AS many_calls FROM answers GROUP BY 1, size ORDER BY 1, size;
+SELECT scan_limit, bool_or(pauses > 0) AS paused, max(calls) FILTER (WHERE scan_limit > 100) > 10 AS many_calls FROM answers GROUP BY 1, size ORDER BY 1, size;
 
 -- The orders.
 SET ROLE regress_search_reader;
