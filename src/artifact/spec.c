@@ -23,6 +23,7 @@
 #include "artifact/artifact.h"
 #include "artifact/artifact_tables.h"
 #include "base/errors.h"
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/row.h"
 #include "base/table.h"
@@ -53,6 +54,8 @@ static void mistake(Reading *r, const char *format,...) pg_attribute_printf(2, 3
 static void
 mistake(Reading *r, const char *format,...)
 {
+	va_list		args;
+
 	if (++r->nmistakes > MAX_MISTAKES)
 		return;
 	if (r->mistakes.len > 0)
@@ -61,18 +64,9 @@ mistake(Reading *r, const char *format,...)
 	if (r->spec->name != NULL)
 		appendStringInfo(&r->mistakes, " (\"%s\")", mr_text_clip(r->spec->name));
 	appendStringInfoString(&r->mistakes, ": ");
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&r->mistakes, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&r->mistakes, needed);
-	}
+	va_start(args, format);
+	mr_append_va(&r->mistakes, format, args);
+	va_end(args);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * grow.h
- *		Arrays that grow by doubling.
+ *		Arrays that grow by doubling, and the order of ids in them.
  */
 #ifndef MODELREG_GROW_H
 #define MODELREG_GROW_H
@@ -23,6 +23,16 @@ mr_grow(void *array, int64 used, int64 *room, Size size)
 		repalloc_huge(array, more * size);
 	*room = more;
 	return array;
+}
+
+/* The order of two ids, for qsort() and bsearch(). */
+static inline int
+mr_id_compare(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
 }
 
 #endif							/* MODELREG_GROW_H */

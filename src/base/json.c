@@ -338,15 +338,20 @@ mr_json_to_int(const JsonbValue *value, int64 *number)
 	return true;
 }
 
-/* The SHA-256 of the canonical text, as a digest is written. */
+/* The SHA-256 of the canonical text. */
+bytea *
+mr_json_hash(Jsonb *json)
+{
+	char	   *text = mr_json_canonical_cstring(json);
+
+	return mr_sha256_bytea(text, strlen(text));
+}
+
+/* The same as a digest is written. */
 char *
 mr_json_digest(Jsonb *json)
 {
-	char	   *text = mr_json_canonical_cstring(json);
-	uint8		hash[MR_HASH_LEN];
-
-	mr_sha256(text, strlen(text), hash);
-	return psprintf("sha256:%s", mr_hash_to_hex(hash));
+	return psprintf("sha256:%s", mr_hash_to_hex((uint8 *) VARDATA(mr_json_hash(json))));
 }
 
 #if PG_VERSION_NUM >= 160000

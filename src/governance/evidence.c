@@ -82,7 +82,6 @@ mr_evidence_of(const MrGateSubject *subject, const MrGateResults *results, int64
 {
 	MrEvidence	evidence;
 	MrJson		json;
-	char	   *text;
 
 	mr_json_begin(&json);
 	mr_json_add_id(&json, "request", request);
@@ -98,8 +97,7 @@ mr_evidence_of(const MrGateSubject *subject, const MrGateResults *results, int64
 		mr_json_add_element(&json, describe_result(&results->items[i]));
 	mr_json_end_array(&json);
 	evidence.document = mr_json_end(&json);
-	text = mr_json_canonical_cstring(evidence.document);
-	evidence.digest = mr_sha256_bytea(text, strlen(text));
+	evidence.digest = mr_json_hash(evidence.document);
 	return evidence;
 }
 

@@ -13,6 +13,8 @@
 #include "governance/transition.h"
 #include "lineage/lineage.h"
 #include "registry/registry_tables.h"
+#include "types/names.h"
+#include "types/parse.h"
 
 static const MrGateKind *const kinds[] = {
 	&mr_gate_evaluation,
@@ -46,6 +48,18 @@ mr_gate_evaluation_kind(const MrGate *gate)
 	const char *kind = mr_member_text(gate->definition, "evaluation");
 
 	return kind != NULL ? kind : gate->kind->evaluation;
+}
+
+/* Is the kind of evaluations that a definition says one that there can be? */
+void
+mr_gate_check_evaluation_kind(JsonbContainer *definition, const char *where,
+							  StringInfo mistakes)
+{
+	const char *kind = mr_member_text(definition, "evaluation");
+	MrFault		fault;
+
+	if (kind != NULL && !mr_name_scan(MR_NAME_KIND, kind, strlen(kind), &fault))
+		mr_mistake(mistakes, "\"evaluation\" of %s: %s", where, fault.what);
 }
 
 /* The test looked at an evaluation. */

@@ -99,6 +99,9 @@ typedef struct MrGateKind
 extern const MrGateKind *mr_gate_kind(const char *name);
 
 extern const char *mr_gate_evaluation_kind(const MrGate *gate);
+extern void mr_gate_check_evaluation_kind(JsonbContainer *definition,
+										  const char *where,
+										  StringInfo mistakes);
 extern void mr_gate_saw_evaluation(MrGateResult *result, int64 id);
 extern void mr_gate_saw_node(MrGateResult *result, int64 id);
 extern void mr_gate_saw_too_many(MrGateResult *result);

@@ -52,16 +52,6 @@ static const char *const quality_texts[QUALITIES] = {
 	"evaluated by who registered the version"
 };
 
-static void
-check_quality(JsonbContainer *definition, const char *where, StringInfo mistakes)
-{
-	const char *kind = mr_member_text(definition, "evaluation");
-	MrFault		fault;
-
-	if (kind != NULL && !mr_name_scan(MR_NAME_KIND, kind, strlen(kind), &fault))
-		mr_mistake(mistakes, "\"evaluation\" of %s: %s", where, fault.what);
-}
-
 /* The evaluation in the slot. */
 static Quality
 judge_evaluation(const MrGateSubject *subject, const MrGate *gate, MrTable *table)
@@ -176,7 +166,7 @@ test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *res
 }
 
 const MrGateKind mr_gate_data_quality = {
-	.name = "data_quality",.members = quality_members,.check = check_quality,
+	.name = "data_quality",.members = quality_members,.check = mr_gate_check_evaluation_kind,
 	.test = test_quality,.evaluation = "data_quality"
 };
 

@@ -363,11 +363,7 @@ check_dataset(JsonbContainer *definition, const char *where, StringInfo mistakes
 static void
 check_kind(JsonbContainer *definition, const char *where, StringInfo mistakes)
 {
-	const char *kind = mr_member_text(definition, "evaluation");
-	MrFault		fault;
-
-	if (kind != NULL && !mr_name_scan(MR_NAME_KIND, kind, strlen(kind), &fault))
-		mr_mistake(mistakes, "\"evaluation\" of %s: %s", where, fault.what);
+	mr_gate_check_evaluation_kind(definition, where, mistakes);
 	check_dataset(definition, where, mistakes);
 }
 

@@ -63,22 +63,13 @@ visit(const MrStep *step, void *arg)
 	return true;
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 sort_ids(MrNodeIds *nodes)
 {
 	int64		kept = 0;
 
 	if (nodes->n > 0)
-		qsort(nodes->ids, nodes->n, sizeof(int64), compare_ids);
+		qsort(nodes->ids, nodes->n, sizeof(int64), mr_id_compare);
 	for (int64 i = 0; i < nodes->n; i++)
 		if (i == 0 || nodes->ids[i] != nodes->ids[kept - 1])
 			nodes->ids[kept++] = nodes->ids[i];
@@ -134,7 +125,7 @@ mr_node_is_superseded_in(int64 node, const MrNodeIds *by, Snapshot snapshot)
 	{
 		int64		id = DatumGetInt64(mr_cursor_get(superseding, SUPERSEDING_ID));
 
-		found = bsearch(&id, by->ids, by->n, sizeof(int64), compare_ids) != NULL;
+		found = bsearch(&id, by->ids, by->n, sizeof(int64), mr_id_compare) != NULL;
 	}
 	mr_cursor_close(superseding);
 	return found;

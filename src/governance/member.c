@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/format.h"
 #include "governance/member.h"
 #include "types/parse.h"
 
@@ -23,21 +24,14 @@ void
 mr_mistake(StringInfo mistakes, const char *format,...)
 {
 	int			start;
-	int			needed;
+	va_list		args;
 
 	if (mistakes->len > 0)
 		appendStringInfoChar(mistakes, '\n');
 	start = mistakes->len;
-	do
-	{
-		va_list		args;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(mistakes, format, args);
-		va_end(args);
-		if (needed > 0)
-			enlargeStringInfo(mistakes, needed);
-	} while (needed > 0);
+	va_start(args, format);
+	mr_append_va(mistakes, format, args);
+	va_end(args);
 	mistakes->data[start] = pg_toupper((unsigned char) mistakes->data[start]);
 }
 

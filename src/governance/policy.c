@@ -20,15 +20,6 @@
 #include "governance/policy.h"
 #include "governance/quarantine.h"
 
-/* The digest that names a document. */
-bytea *
-mr_policy_digest_of(Jsonb *document)
-{
-	char	   *text = mr_json_canonical_cstring(document);
-
-	return mr_sha256_bytea(text, strlen(text));
-}
-
 static void
 read_row(MrTable *table, MrPolicyRow *row)
 {
@@ -57,7 +48,7 @@ find_by_digest(int64 team, const char *name, const bytea *digest, Snapshot snaps
 bool
 mr_policy_find_document(int64 team, MrPolicyRow *row)
 {
-	row->digest = mr_policy_digest_of(row->document);
+	row->digest = mr_json_hash(row->document);
 	return find_by_digest(team, row->name, row->digest, NULL, row);
 }
 
@@ -136,7 +127,7 @@ mr_policy_require(int64 team, const char *name, int32 revision, Snapshot snapsho
 	{
 		row.revision = revision;
 		row.document = mr_tier_document(tier);
-		row.digest = mr_policy_digest_of(row.document);
+		row.digest = mr_json_hash(row.document);
 	}
 	else
 		raise_not_found(name, revision);
@@ -221,8 +212,8 @@ mr_policy_row_of(const MrModel *model, Snapshot snapshot)
 }
 
 /* What a revision that was accepted says. */
-MrPolicy *
-mr_policy_read(const MrPolicyRow *row)
+static MrPolicy *
+read_policy(const MrPolicyRow *row)
 {
 	StringInfoData mistakes;
 	MrPolicy   *policy;
@@ -239,7 +230,7 @@ mr_policy_of(const MrModel *model, Snapshot snapshot)
 {
 	MrPolicyRow row = mr_policy_row_of(model, snapshot);
 
-	return mr_policy_read(&row);
+	return read_policy(&row);
 }
 
 void

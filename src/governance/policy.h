@@ -76,7 +76,6 @@ typedef struct MrPolicyRow
 	bool		built_in;
 } MrPolicyRow;
 
-extern bytea *mr_policy_digest_of(Jsonb *document);
 extern bool mr_policy_find_document(int64 team, MrPolicyRow *row);
 extern int32 mr_policy_last_revision(int64 team, const char *name,
 									 Snapshot snapshot);
@@ -92,7 +91,6 @@ extern int32 mr_team_policy(int64 team, const char *name, Snapshot snapshot);
 extern MrPolicyRow mr_policy_choose(MrVerb *verb, MrHead *team,
 									const char *name);
 extern MrPolicyRow mr_policy_row_of(const MrModel *model, Snapshot snapshot);
-extern MrPolicy *mr_policy_read(const MrPolicyRow *row);
 extern MrPolicy *mr_policy_of(const MrModel *model, Snapshot snapshot);
 
 #endif							/* MODELREG_POLICY_H */

@@ -24,6 +24,7 @@
 #include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/grow.h"
 #include "base/lock.h"
 #include "base/snapshot.h"
 #include "governance/quarantine.h"
@@ -158,15 +159,6 @@ lock_key(bool alone)
 		mr_lock_key_shared(MR_LOCK_QUARANTINE, key, sizeof(key));
 }
 
-static int
-compare_nodes(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* The nodes that this transaction quarantined itself, in order. */
 static MrQuarantined
 own_nodes(const MrMark *marks, int64 n)
@@ -176,7 +168,7 @@ own_nodes(const MrMark *marks, int64 n)
 	for (int64 i = 0; i < n; i++)
 		if (!is_version(&marks[i]))
 			own.nodes[own.n++] = marks[i].node;
-	qsort(own.nodes, own.n, sizeof(int64), compare_nodes);
+	qsort(own.nodes, own.n, sizeof(int64), mr_id_compare);
 	return own;
 }
 
@@ -188,7 +180,7 @@ leave_out(MrQuarantined *found, const MrQuarantined *own)
 
 	for (int64 i = 0; i < found->n; i++)
 		if (bsearch(&found->nodes[i], own->nodes, own->n, sizeof(int64),
-					compare_nodes) == NULL)
+					mr_id_compare) == NULL)
 			found->nodes[kept++] = found->nodes[i];
 	found->n = kept;
 }

@@ -155,7 +155,6 @@ evidence_of_policy(const MrApprovalRequest *request, const MrModel *model)
 {
 	MrEvidence	evidence;
 	MrJson		json;
-	char	   *text;
 
 	mr_json_begin(&json);
 	mr_json_add_int(&json, "request", request->id);
@@ -168,8 +167,7 @@ evidence_of_policy(const MrApprovalRequest *request, const MrModel *model)
 	mr_json_begin_array(&json, "gates");
 	mr_json_end_array(&json);
 	evidence.document = mr_json_end(&json);
-	text = mr_json_canonical_cstring(evidence.document);
-	evidence.digest = mr_sha256_bytea(text, strlen(text));
+	evidence.digest = mr_json_hash(evidence.document);
 	return evidence;
 }
 

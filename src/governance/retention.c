@@ -201,10 +201,7 @@ run_hold(FunctionCallInfo fcinfo, const char *verb_name, bool lift)
 	if (begin_verb(&verb, fcinfo, verb_name, lift ? MR_ADMIN : MR_MAINTAINER, &model))
 		number = change_hold(&verb, &model, mr_version_arg(fcinfo, 1, &model), lift,
 							 reason);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /*
@@ -368,10 +365,7 @@ modelreg_purge_version(PG_FUNCTION_ARGS)
 	mr_arg_require(fcinfo, 1, "version");
 	if (begin_verb(&verb, fcinfo, "purge_version", MR_MAINTAINER, &model))
 		number = purge_version(&verb, &model, PG_GETARG_INT32(1), reason);
-	number = mr_verb_end_int(&verb, "number", number);
-	if (number == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(number);
+	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /* Candidates of purge_expired() behind one of them, in the order of ids. */

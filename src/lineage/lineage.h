@@ -34,7 +34,6 @@ typedef struct MrNode
  * snapshot NULL stands for the latest.
  */
 extern bool mr_node_get(int64 id, Snapshot snapshot, MrNode *node);
-extern int	mr_node_compare(const void *a, const void *b);
 
 /* Reading one node after another by its id. */
 typedef struct MrNodeReader MrNodeReader;

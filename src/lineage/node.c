@@ -53,16 +53,6 @@ mr_node_get(int64 id, Snapshot snapshot, MrNode *node)
 	return found;
 }
 
-/* The order of two nodes by id, for qsort() and bsearch(). */
-int
-mr_node_compare(const void *a, const void *b)
-{
-	int64		x = ((const MrNode *) a)->id;
-	int64		y = ((const MrNode *) b)->id;
-
-	return (x > y) - (x < y);
-}
-
 /* So many ids in ascending order that are near each other are read in one scan. */
 #define NEAR 16
 #define STREAK 4

@@ -715,8 +715,8 @@ mr_walk_run(MrWalk *walk)
 }
 
 /* A bare walk until a node that is no start is seen; false when it is not. */
-bool
-mr_walk_reaches(MrWalk *walk, int64 node)
+static bool
+reaches(MrWalk *walk, int64 node)
 {
 	walk->stop_at = node;
 	(void) mr_walk_run(walk);
@@ -790,7 +790,7 @@ mr_derives(const MrNode *node, const MrBounds *ancestor, Snapshot snapshot,
 		return false;
 	walk = mr_walk_begin(&options);
 	mr_walk_start(walk, node);
-	derives = mr_walk_reaches(walk, ancestor->target);
+	derives = reaches(walk, ancestor->target);
 	if (nseen != NULL)
 		*nseen += walk->seen->nseen;
 	if (complete != NULL && walk->cut_off && !derives)

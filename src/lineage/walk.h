@@ -69,7 +69,6 @@ extern MrBounds mr_bounds_towards(const MrNode *target, Snapshot snapshot);
 extern MrWalk *mr_walk_begin(const MrWalkOptions *options);
 extern void mr_walk_start(MrWalk *walk, const MrNode *node);
 extern bool mr_walk_run(MrWalk *walk);
-extern bool mr_walk_reaches(MrWalk *walk, int64 node);
 extern bool mr_walk_goes_on(const MrWalk *walk);
 extern bool mr_walk_has(MrWalk *walk, int64 node);
 extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);

@@ -8,6 +8,7 @@
 
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/format.h"
 #include "base/row.h"
 #include "registry/compatibility.h"
 #include "types/parse.h"
@@ -70,20 +71,12 @@ mr_reading_report(MrReading *reading, const char *format,...)
 	MemoryContext old = MemoryContextSwitchTo(reading->context);
 	StringInfoData detail;
 	const char *item = reading->path.len > 0 ? reading->path.data : NULL;
+	va_list		args;
 
 	initStringInfo(&detail);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&detail, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&detail, needed);
-	}
+	va_start(args, format);
+	mr_append_va(&detail, format, args);
+	va_end(args);
 	reading->report(reading->side, item, detail.data, reading->arg);
 	pfree(detail.data);
 	MemoryContextSwitchTo(old);

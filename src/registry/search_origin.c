@@ -27,15 +27,6 @@ collect_version(const MrStep *step, void *arg)
 	return true;
 }
 
-static int
-compare_nodes(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * The versions are to derive from the node of that address and kind.  Errors:
  * 22023 for another kind, 42704 for a node that the caller may not read.
@@ -60,7 +51,7 @@ mr_search_origin_add(MrSearch *search, const char *kind, const char *address)
 	if (!origin->complete)
 		origin->bounds = mr_bounds_towards(&origin->node, search->snapshot);
 	if (origin->n > 1)
-		qsort(origin->versions, origin->n, sizeof(int64), compare_nodes);
+		qsort(origin->versions, origin->n, sizeof(int64), mr_id_compare);
 }
 
 static bool
@@ -71,7 +62,7 @@ derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 	if (origin->complete)
 		return origin->n > 0 &&
 			bsearch(&node, origin->versions, origin->n, sizeof(int64),
-					compare_nodes) != NULL;
+					mr_id_compare) != NULL;
 	return mr_node_get(node, search->snapshot, &version) &&
 		mr_derives(&version, &origin->bounds, search->snapshot, &search->scanned, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/format.h"
 #include "types/parse.h"
 
 /* How much of an offending text a message quotes, in bytes. */
@@ -70,19 +71,12 @@ bool
 mr_fault_set(MrFault *fault, const char *at, const char *format,...)
 {
 	StringInfoData buf;
-	int			needed;
+	va_list		args;
 
 	initStringInfo(&buf);
-	do
-	{
-		va_list		args;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&buf, format, args);
-		va_end(args);
-		if (needed > 0)
-			enlargeStringInfo(&buf, needed);
-	} while (needed > 0);
+	va_start(args, format);
+	mr_append_va(&buf, format, args);
+	va_end(args);
 	fault->at = at;
 	fault->what = buf.data;
 	return false;

@@ -28,6 +28,7 @@
 
 #include "access/access.h"
 #include "audit/fold.h"
+#include "base/format.h"
 #include "base/owner.h"
 #include "registry/registry.h"
 #include "verify/verify.h"
@@ -46,22 +47,14 @@ mr_verify_report(MrVerify *verify, const char *check, const char *object,
 				 const char *detail,...)
 {
 	StringInfoData text;
+	va_list		args;
 	Datum		values[3];
 	bool		nulls[3] = {false};
 
 	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, detail);
-		needed = appendStringInfoVA(&text, detail, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
+	va_start(args, detail);
+	mr_append_va(&text, detail, args);
+	va_end(args);
 	values[0] = CStringGetTextDatum(check);
 	values[1] = CStringGetTextDatum(object);
 	values[2] = CStringGetTextDatum(text.data);
