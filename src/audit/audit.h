@@ -28,6 +28,8 @@ typedef enum MrChain
 extern const char *mr_chain_name(MrChain chain);
 extern MrChain mr_chain_by_name(const char *name);
 extern int64 mr_chain_position(MrChain chain, int64 id, Snapshot snapshot);
+extern bool mr_chain_is_final(MrChain chain, int64 id, TimestampTz at,
+							  Snapshot snapshot);
 
 /*
  * One call of a verb: who calls, for which team, acting as owner from

@@ -10,6 +10,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xlogrecovery.h"
 #include "fmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -76,6 +78,46 @@ mr_chain_position(MrChain chain, int64 id, Snapshot snapshot)
 		seq = DatumGetInt64(mr_table_get(table, HEAD_SEQ, NULL));
 	mr_table_close(table);
 	return seq;
+}
+
+/*
+ * Does the snapshot see the chain's last event, and is no other on its way?
+ * An old snapshot does not know what happened since it was taken.
+ */
+static bool
+sees_last_event(MrChain chain, int64 id, Snapshot snapshot)
+{
+	int64		seen = mr_chain_position(chain, id, snapshot);
+	MrTable    *table = mr_table_open_read(chains[chain].table);
+	Datum		key = Int64GetDatum(id);
+	SnapshotData dirty;
+	MrScan	   *scan;
+	bool		sees = true;
+
+	InitDirtySnapshot(dirty);
+	scan = mr_scan_begin(table, chains[chain].index, 1, &key, &dirty);
+	while (sees && mr_scan_next(scan, false))
+		sees = !TransactionIdIsValid(dirty.xmin) &&
+			!TransactionIdIsValid(dirty.xmax) &&
+			DatumGetInt64(mr_table_get(table, HEAD_SEQ, NULL)) == seen;
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return sees;
+}
+
+/*
+ * Can an answer about a chain at a time still change?  Not when the time is
+ * older than any decision that may yet commit, and all that were made are
+ * seen; on a standby only when replay has passed that point too.
+ */
+bool
+mr_chain_is_final(MrChain chain, int64 id, TimestampTz at, Snapshot snapshot)
+{
+	int64		margin = ((int64) mr_max_decision_delay + mr_max_clock_skew) * 1000;
+	TimestampTz known = RecoveryInProgress() ? GetLatestXTime() :
+		GetCurrentTimestamp();
+
+	return at < known - margin && sees_last_event(chain, id, snapshot);
 }
 
 /* The free text given with an event; NULL for none, also where it was redacted. */

@@ -8,15 +8,13 @@
  */
 #include "postgres.h"
 
-#include "access/xlog.h"
-#include "access/xlogrecovery.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "audit/audit.h"
 #include "base/args.h"
 #include "base/row.h"
-#include "base/settings.h"
 #include "governance/transition.h"
 #include "registry/registry_tables.h"
 
@@ -83,48 +81,6 @@ production_now(FunctionCallInfo fcinfo, const char *name)
 	return result;
 }
 
-/*
- * Does the snapshot see the last decision, and is no other on its way?  An
- * old snapshot does not know what was decided since it was taken.
- */
-static bool
-sees_last_decision(int64 model, Snapshot snapshot)
-{
-	MrTable    *table = mr_table_open_read("model");
-	Datum		key = Int64GetDatum(model);
-	SnapshotData dirty;
-	MrScan	   *scan;
-	int64		seen = 0;
-	bool		sees = true;
-
-	if (mr_table_find(table, "model_pkey", 1, &key, snapshot))
-		seen = DatumGetInt64(mr_table_get(table, MODEL_SEQ, NULL));
-	InitDirtySnapshot(dirty);
-	scan = mr_scan_begin(table, "model_pkey", 1, &key, &dirty);
-	while (sees && mr_scan_next(scan, false))
-		sees = !TransactionIdIsValid(dirty.xmin) &&
-			!TransactionIdIsValid(dirty.xmax) &&
-			DatumGetInt64(mr_table_get(table, MODEL_SEQ, NULL)) == seen;
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return sees;
-}
-
-/*
- * Can the answer for a time still change?  Not when the time is older than
- * any decision that may yet commit, and all that were made are seen; on a
- * standby only when replay has passed that point too.
- */
-static bool
-is_final(int64 model, TimestampTz at)
-{
-	int64		margin = ((int64) mr_max_decision_delay + mr_max_clock_skew) * 1000;
-	TimestampTz known = RecoveryInProgress() ? GetLatestXTime() :
-		GetCurrentTimestamp();
-
-	return at < known - margin && sees_last_decision(model, GetActiveSnapshot());
-}
-
 static void
 set_past_version(const MrModel *model, const MrTenure *tenure, Datum *values,
 				 bool *nulls)
@@ -146,7 +102,8 @@ set_past_version(const MrModel *model, const MrTenure *tenure, Datum *values,
 static Datum
 production_then(FunctionCallInfo fcinfo, const MrModel *model, TimestampTz at)
 {
-	bool		final = is_final(model->id, at);
+	bool		final = mr_chain_is_final(MR_CHAIN_DECISIONS, model->id, at,
+										  GetActiveSnapshot());
 	MrTenure	tenure = {0};
 	bool		found = mr_tenure_at(model->id, at, GetActiveSnapshot(), &tenure);
 	Datum		values[OUT_COLUMNS];
