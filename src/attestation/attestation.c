@@ -27,6 +27,7 @@
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/hash.h"
+#include "base/hooks.h"
 #include "base/row.h"
 #include "base/snapshot.h"
 #include "registry/registry.h"
@@ -259,6 +260,8 @@ record_attestation(MrVerb *verb, const MrModel *model, int32 version,
 	mr_fact_recorded(batch, "attestation", id,
 					 insert_attestation(verb, id, batch, model->id, version,
 										envelope, &signers, &subject));
+	if (mr_version_news != NULL)
+		mr_version_news(verb, model->id, version, MR_NEWS_STATEMENT);
 	return id;
 }
 

@@ -6,8 +6,7 @@
 
 #include "base/hooks.h"
 
-MrVersionChangedHook mr_version_registered = NULL;
-MrVersionChangedHook mr_version_evaluated = NULL;
+MrVersionNewsHook mr_version_news = NULL;
 MrPolicyDigestHook mr_policy_digest = NULL;
 MrProductionChangedHook mr_production_changed = NULL;
 MrVersionInUseHook mr_version_in_use = NULL;

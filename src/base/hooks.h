@@ -13,14 +13,20 @@
 struct MrVerb;
 struct MrHead;
 
-/*
- * registry -> governance: the verb registered a version, or recorded an
- * evaluation of one.
- */
-typedef void (*MrVersionChangedHook) (const struct MrVerb *verb, int64 model,
-									  int32 version);
-extern PGDLLIMPORT MrVersionChangedHook mr_version_registered;
-extern PGDLLIMPORT MrVersionChangedHook mr_version_evaluated;
+/* What became known of a version. */
+typedef enum MrVersionNews
+{
+	MR_NEWS_REGISTERED = 1 << 0,
+	MR_NEWS_EVALUATION = 1 << 1,
+	MR_NEWS_ARTIFACT_CHECK = 1 << 2,
+	MR_NEWS_CARD = 1 << 3,
+	MR_NEWS_STATEMENT = 1 << 4	/* signed, about it */
+} MrVersionNews;
+
+/* registry, attestation -> governance: the verb wrote something about a version */
+typedef void (*MrVersionNewsHook) (const struct MrVerb *verb, int64 model,
+								   int32 version, MrVersionNews news);
+extern PGDLLIMPORT MrVersionNewsHook mr_version_news;
 
 /*
  * registry -> governance: the digest of the revision of a policy that a new

@@ -1,13 +1,18 @@
 /*
  * automatic.c
  *		Promotion by the policy alone, at the end of a transaction that
- *		registered or evaluated a version.
+ *		registered a version, or wrote something about it that a gate looks at.
  *
- * Whoever registers or evaluates marks the version.  Before the commit each
+ * Whoever does marks the version, which costs nothing where the policy moves
+ * nothing by itself, or by no gate that looks at that.  Before the commit each
  * model's decisions are locked, in the order of their ids, and what the policy
  * moves by itself is moved if its gates hold: of two transactions that each
  * bring a part of what is asked the second sees both.  Who called is in the
  * event, and that the policy did it.
+ *
+ * What is written about a node that versions derive from marks none of them:
+ * they may be many thousands, of teams in which the caller may do nothing, and
+ * he would wait for whoever decides about any of their models.
  */
 #include "postgres.h"
 
@@ -29,41 +34,51 @@ static struct
 {
 	bool		known;
 	uint8		digest[MR_HASH_LEN];
-	bool		moves;
+	uint32		news;
 }			last_policy;
 
-static bool
-has_automatic(const MrPolicy *policy)
+static uint32
+news_of_way(const MrPolicy *policy, const MrPolicyTransition *way)
 {
-	for (int i = 0; i < policy->ntransitions; i++)
-		if (policy->transitions[i].automatic)
-			return true;
-	return false;
+	uint32		news = MR_NEWS_REGISTERED | MR_NEWS_EVALUATION;
+
+	for (int i = 0; i < way->ngates; i++)
+		news |= policy->gates[way->gates[i]].kind->news;
+	return news;
 }
 
-/* Does the model's policy move anything by itself? */
-static bool
-moves_by_itself(const MrModel *model)
+/*
+ * After which news of a version may the model's policy move it by itself?  An
+ * evaluation is a second chance for what the first try refused.
+ */
+static uint32
+news_that_move(const MrModel *model)
 {
 	const char *digest = VARDATA_ANY(model->policy_digest);
 
 	if (!last_policy.known || memcmp(last_policy.digest, digest, MR_HASH_LEN) != 0)
 	{
-		last_policy.moves = has_automatic(mr_policy_of(model, NULL));
+		const MrPolicy *policy = mr_policy_of(model, NULL);
+
+		last_policy.known = false;
+		last_policy.news = 0;
+		for (int i = 0; i < policy->ntransitions; i++)
+			if (policy->transitions[i].automatic)
+				last_policy.news |= news_of_way(policy, &policy->transitions[i]);
 		memcpy(last_policy.digest, digest, MR_HASH_LEN);
 		last_policy.known = true;
 	}
-	return last_policy.moves;
+	return last_policy.news;
 }
 
 static void
-mark_version(const MrVerb *verb, int64 model_id, int32 version)
+mark_version(const MrVerb *verb, int64 model_id, int32 version, MrVersionNews news)
 {
 	MrMark		mark = {.team = verb->team.id,.model = model_id,
 	.version = version,.who = verb->who};
 	MrModel		model;
 
-	if (mr_model_by_id(&verb->team, model_id, NULL, &model) && moves_by_itself(&model))
+	if (mr_model_by_id(&verb->team, model_id, NULL, &model) && news_that_move(&model) & news)
 		mr_mark(MR_MARK_PROMOTION, &mark);
 }
 
@@ -196,7 +211,6 @@ promote_all(const MrMark *marks, int64 n)
 void
 mr_automatic_init(void)
 {
-	mr_version_registered = mark_version;
-	mr_version_evaluated = mark_version;
+	mr_version_news = mark_version;
 	mr_marks_run_by(MR_MARK_PROMOTION, promote_all);
 }

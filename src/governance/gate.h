@@ -10,6 +10,7 @@
 #ifndef MODELREG_GATE_H
 #define MODELREG_GATE_H
 
+#include "base/hooks.h"
 #include "governance/member.h"
 #include "registry/registry.h"
 
@@ -91,6 +92,12 @@ typedef struct MrGateKind
 	 * does not say; NULL for none.
 	 */
 	const char *evaluation;
+
+	/*
+	 * The MrVersionNews, beside its registration and evaluations, after which
+	 * it may hold that did not; 0 for none.
+	 */
+	uint32		news;
 
 	/* Refuses an emergency promotion too. */
 	bool		absolute;

@@ -182,5 +182,6 @@ test_artifacts(const MrGateSubject *subject, const MrGate *gate, MrGateResult *r
 }
 
 const MrGateKind mr_gate_artifacts = {
-	.name = "artifacts",.members = artifact_members,.test = test_artifacts
+	.name = "artifacts",.members = artifact_members,.test = test_artifacts,
+	.news = MR_NEWS_ARTIFACT_CHECK
 };

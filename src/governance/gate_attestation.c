@@ -146,5 +146,5 @@ test_attestation(const MrGateSubject *subject, const MrGate *gate, MrGateResult 
 
 const MrGateKind mr_gate_attestation = {
 	.name = "attestation",.members = attestation_members,
-	.check = check_attestation,.test = test_attestation
+	.check = check_attestation,.test = test_attestation,.news = MR_NEWS_STATEMENT
 };

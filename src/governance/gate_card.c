@@ -71,5 +71,5 @@ test_card(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result
 
 const MrGateKind mr_gate_model_card = {
 	.name = "model_card",.members = card_members,.check = check_sections,
-	.test = test_card
+	.test = test_card,.news = MR_NEWS_CARD
 };

@@ -19,6 +19,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/hooks.h"
 #include "registry/registry.h"
 
 PG_FUNCTION_INFO_V1(modelreg_read_artifact);
@@ -325,8 +326,12 @@ modelreg_record_artifact_check(PG_FUNCTION_ARGS)
 	matches = size == artifact.size && mr_digest_equal(digest, artifact.digest);
 	mr_verb_begin(&verb, fcinfo, "record_artifact_check", &artifact.model.team, 5);
 	if (!mr_verb_repeats(&verb))
+	{
 		mr_note_insert(&verb, MR_NOTE_ARTIFACT_CHECK, artifact.model.id,
 					   artifact.version, artifact.name,
 					   describe_check(digest, size, matches));
+		if (mr_version_news != NULL)
+			mr_version_news(&verb, artifact.model.id, artifact.version, MR_NEWS_ARTIFACT_CHECK);
+	}
 	PG_RETURN_BOOL(mr_verb_end_int(&verb, "matches", matches) != 0);
 }

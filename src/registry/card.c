@@ -15,6 +15,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/hooks.h"
 #include "registry/card.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
@@ -149,6 +150,8 @@ set_card(MrVerb *verb, const MrModel *model, int32 version, const char *text)
 		return false;
 	mr_note_insert(verb, MR_NOTE_MODEL_CARD, model->id, version, NULL, text);
 	CommandCounterIncrement();
+	if (mr_version_news != NULL)
+		mr_version_news(verb, model->id, version, MR_NEWS_CARD);
 	return true;
 }
 

@@ -331,8 +331,8 @@ modelreg_record_evaluation(PG_FUNCTION_ARGS)
 	if (!mr_verb_repeats(&verb))
 	{
 		id = mr_evaluation_insert(&verb, &evaluation, NULL);
-		if (evaluation.model != 0 && mr_version_evaluated != NULL)
-			mr_version_evaluated(&verb, evaluation.model, evaluation.version);
+		if (evaluation.model != 0 && mr_version_news != NULL)
+			mr_version_news(&verb, evaluation.model, evaluation.version, MR_NEWS_EVALUATION);
 	}
 	PG_RETURN_INT64(mr_verb_end_int(&verb, "evaluation_id", id));
 }

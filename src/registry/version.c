@@ -368,8 +368,8 @@ register_version(MrVerb *verb, Registration *r)
 	mr_head_save(head);
 	if (r->tags != NULL)
 		mr_tags_set(verb, r->model.id, version, r->tags);
-	if (mr_version_registered != NULL)
-		mr_version_registered(verb, r->model.id, version);
+	if (mr_version_news != NULL)
+		mr_version_news(verb, r->model.id, version, MR_NEWS_REGISTERED);
 	return version;
 }
 
