@@ -123,7 +123,7 @@ GRANT SELECT ON pg_temp.number TO PUBLIC;
 SET ROLE regress_app_nobody;
 SELECT regexp_replace(pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', request, evidence)), 'request \d+', 'request <n>') FROM pg_temp.number;
 SELECT regexp_replace(pg_temp.fails(format('SELECT * FROM modelreg.review(%s)', request)), 'request \d+', 'request <n>') FROM pg_temp.number;
-SELECT modelreg.request_evidence(request) IS NULL FROM pg_temp.number;
+SELECT s.evidence IS NULL, s.counted IS NULL FROM pg_temp.number, modelreg.request_standing(request) s;
 SET ROLE regress_app_rev1;
 SELECT regexp_replace(pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), 'sha256:' || repeat('0', 64))), 'request \d+', 'request <n>');
 SELECT regexp_replace(pg_temp.fails('SELECT modelreg.approve(999999999, NULL)'), 'request \d+', 'request <n>');
@@ -217,6 +217,8 @@ SET ROLE regress_app_rev1;
 SELECT regexp_replace(pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), 'x')), 'request \d+', 'request <n>');
 SELECT state, evidence, needed FROM modelreg.review(pg_temp.last());
 SELECT pg_temp.fails($$SELECT modelreg.request_promotion('app.credit', 2, 'Production', expires_in => '-1 day')$$);
+SELECT pg_temp.fails($$SELECT modelreg.request_promotion('app.credit', 2, 'Production', expires_in => '367 days')$$);
+SELECT pg_temp.fails($$SELECT modelreg.request_policy('app.credit', 'open', 1, expires_in => '1 century')$$);
 SELECT state FROM modelreg.promotion_requests WHERE team = 'app' ORDER BY request;
 
 -- who asked or registered does not approve, whether the policy says so or not

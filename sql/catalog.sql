@@ -121,3 +121,18 @@ UNION
 SELECT name FROM our_functions WHERE 'request_id' = ANY (proargnames)
 	AND NOT pg_get_function_arguments(oid) ~ 'request_id text DEFAULT NULL::text$'
 ORDER BY 1;
+-- A reason that has to be given is one that can be seen, in every function that asks for one.
+CREATE FUNCTION pg_temp.blank_reason(function regprocedure) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	args text;
+BEGIN
+	SELECT string_agg(CASE WHEN p.proargnames[n] = 'reason' THEN quote_literal(E' \t\u00A0') WHEN p.proargnames[n] = 'payload' THEN quote_literal(repeat('0', 64))
+		WHEN p.proargnames[n] = 'stage' THEN quote_literal('Production') ELSE quote_literal('1') END, ', ' ORDER BY n) INTO args
+	FROM pg_proc p, generate_series(1, p.pronargs - p.pronargdefaults) n WHERE p.oid = function;
+	EXECUTE format('SELECT %s(%s)', function::regproc, args);
+	RETURN 'no error';
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN SQLERRM;
+END $$;
+SELECT p.name, pg_temp.blank_reason(p.oid) FROM our_functions p
+WHERE array_position(p.proargnames, 'reason') <= p.pronargs - p.pronargdefaults ORDER BY 1;

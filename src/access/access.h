@@ -43,6 +43,7 @@ extern int64 *mr_readable_teams(int *n);
 extern bool mr_team_is_discoverable(int64 id);
 extern int64 mr_discoverable_team(const char *name);
 extern bool mr_role_is_named(Oid role, const char *name);
+extern MrRights mr_role_rights(Oid role, const char *name, int64 team);
 
 extern MrTeam mr_require_team(const char *name, MrRights level);
 extern MrTeam mr_require_team_by_id(int64 id, MrRights level);

@@ -385,11 +385,10 @@ load_rights(RoleRights *rights)
 	MemoryContextDelete(work);
 }
 
-/* The rights of the current role, as of now. */
+/* The rights of a role, as of now. */
 static RoleRights *
-current_rights(void)
+rights_of(Oid role)
 {
-	Oid			role = GetUserId();
 	RoleRights *rights;
 	bool		found;
 
@@ -413,11 +412,28 @@ current_rights(void)
 	return rights;
 }
 
+static RoleRights *
+current_rights(void)
+{
+	return rights_of(GetUserId());
+}
+
 /* The registry-wide rights of the current role. */
 MrRights
 mr_registry_rights(void)
 {
 	return current_rights()->registry;
+}
+
+static MrTeam *
+find_team(const RoleRights *rights, int64 id)
+{
+	MrTeam		key = {.id = id};
+
+	if (rights->nteams == 0)
+		return NULL;
+	return bsearch(&key, rights->teams, rights->nteams, sizeof(MrTeam),
+				   compare_ids);
 }
 
 /* A team that the current role may read, or NULL.  Valid until the next look. */
@@ -439,13 +455,23 @@ mr_team_by_name(const char *name)
 const MrTeam *
 mr_team_by_id(int64 id)
 {
-	RoleRights *rights = current_rights();
-	MrTeam		key = {.id = id};
+	return find_team(current_rights(), id);
+}
 
-	if (rights->nteams == 0)
-		return NULL;
-	return bsearch(&key, rights->teams, rights->nteams, sizeof(MrTeam),
-				   compare_ids);
+/*
+ * What a role may do in a team now.  Nothing if it was dropped, renamed or made
+ * anew since it had this OID and this name.
+ */
+MrRights
+mr_role_rights(Oid role, const char *name, int64 team)
+{
+	const MrTeam *found;
+
+	AcceptInvalidationMessages();
+	if (!mr_role_is_named(role, name))
+		return 0;
+	found = find_team(rights_of(role), team);
+	return found != NULL ? found->rights : 0;
 }
 
 /*

@@ -338,7 +338,7 @@ Datum
 modelreg_revoke_key(PG_FUNCTION_ARGS)
 {
 	char	   *name = mr_arg_text(fcinfo, 0, "name");
-	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 1);
 	MrTeam		team = require_keys_of(fcinfo, 2);
 	TimestampTz compromised_since = parse_bound(fcinfo, 3, DT_NOEND);
 	MrVerb		verb;

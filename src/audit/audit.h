@@ -53,6 +53,7 @@ extern void mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 extern void mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
 									 const char *name, const MrTeam *team,
 									 int request_id_arg);
+extern char *mr_reason_arg(FunctionCallInfo fcinfo, int n);
 extern bool mr_verb_repeats(MrVerb *verb);
 extern void mr_verb_end(MrVerb *verb);
 extern int64 mr_verb_end_int(MrVerb *verb, const char *key, int64 value);
@@ -126,6 +127,8 @@ extern void mr_json_add_hash(MrJson *json, const char *key, const bytea *hash);
 extern void mr_json_add_json(MrJson *json, const char *key, Jsonb *value);
 extern void mr_json_add_null(MrJson *json, const char *key);
 extern void mr_json_add_id(MrJson *json, const char *key, int64 id);
+extern void mr_json_add_ints(MrJson *json, const char *key,
+							 const int64 *numbers, int n);
 extern void mr_json_begin_array(MrJson *json, const char *key);
 extern void mr_json_add_element(MrJson *json, Jsonb *element);
 extern void mr_json_end_array(MrJson *json);

@@ -155,7 +155,7 @@ static Datum
 run_identity_verb(FunctionCallInfo fcinfo, const char *name, const char *kind,
 				  Jsonb *document, int request_id_arg)
 {
-	char	   *reason = mr_arg_text(fcinfo, 0, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 0);
 	char	   *identity = NULL;
 	MrVerb		verb;
 

@@ -116,6 +116,22 @@ mr_json_add_id(MrJson *json, const char *key, int64 id)
 		mr_json_add_int(json, key, id);
 }
 
+/* A member whose value is an array of numbers. */
+void
+mr_json_add_ints(MrJson *json, const char *key, const int64 *numbers, int n)
+{
+	mr_json_begin_array(json, key);
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue	value;
+
+		value.type = jbvNumeric;
+		value.val.numeric = int64_to_numeric(numbers[i]);
+		pushJsonbValue(&json->state, WJB_ELEM, &value);
+	}
+	mr_json_end_array(json);
+}
+
 /* A member whose value is an array of objects, added one by one. */
 void
 mr_json_begin_array(MrJson *json, const char *key)

@@ -210,7 +210,7 @@ modelreg_redact(PG_FUNCTION_ARGS)
 {
 	static const MrTeam registry = {MR_NO_TEAM, "", 0, false};
 	bytea	   *digest = parse_payload_digest(mr_arg_text(fcinfo, 0, "payload"));
-	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 1);
 	MrVerb		verb;
 
 	mr_require_registry(MR_ADMIN);

@@ -18,9 +18,11 @@
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
 #include "audit/history.h"
+#include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/lock.h"
+#include "types/names.h"
 
 #define REQUEST_ID_MAX 255		/* bytes */
 
@@ -133,6 +135,21 @@ mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
 {
 	mr_verb_begin_undeclared(verb, fcinfo, name, team, request_id_arg);
 	mr_history_require();
+}
+
+/* A reason that has to be given.  Errors: 22004, and 22023 where nothing can be seen. */
+char *
+mr_reason_arg(FunctionCallInfo fcinfo, int n)
+{
+	char	   *reason = mr_arg_text(fcinfo, n, "reason");
+
+	if (!mr_text_is_visible(reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the reason is empty"),
+				 errdetail("It has no character that can be seen."),
+				 mr_reason("invalid_reason")));
+	return reason;
 }
 
 static void

@@ -5,11 +5,13 @@
  * review() shows a digest of all that the request is decided on; an approval
  * repeats it, and one of anything but what is so now is refused.  When a new
  * evaluation, another policy or another version in Production changes it, the
- * approvals given before count no more.
+ * approvals given before count no more; nor does one whose giver lost the level.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -19,13 +21,13 @@
 #include "base/hash.h"
 #include "base/row.h"
 #include "base/snapshot.h"
+#include "governance/approval.h"
 #include "governance/governance_tables.h"
 #include "governance/person.h"
-#include "governance/request.h"
 #include "types/digest.h"
 
 PG_FUNCTION_INFO_V1(modelreg_review);
-PG_FUNCTION_INFO_V1(modelreg_request_evidence);
+PG_FUNCTION_INFO_V1(modelreg_request_standing);
 PG_FUNCTION_INFO_V1(modelreg_approve);
 
 /* Error 55000 for a request of which nothing comes any more. */
@@ -64,28 +66,11 @@ raise_evidence_changed(int64 id, const char *now)
 			 mr_reason("evidence_changed")));
 }
 
-/* What wants another person than the caller, in words; NULL for nothing. */
-static const char *
-objection(const MrApprovalRequest *request, const MrAsk *ask, Jsonb *who)
-{
-	const bool *distinct = ask->look.policy->distinct[MR_PART_APPROVER];
-
-	if (distinct[MR_PART_REQUESTER] && mr_same_person(request->who, who))
-		return "You asked for it.";
-	if (request->version == 0)
-		return NULL;
-	if (distinct[MR_PART_REGISTRANT] && mr_same_person(ask->look.subject.registrant, who))
-		return "You registered the version.";
-	if (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(&ask->look, who))
-		return "You evaluated the version, or what its gates look at.";
-	return NULL;
-}
-
 /* Error 42501 unless the caller may approve. */
 static void
 require_approver(const MrVerb *verb, const MrApprovalRequest *request, const MrAsk *ask)
 {
-	const char *reason = objection(request, ask, verb->who);
+	const char *reason = mr_approval_objection(request, ask, verb->who);
 
 	mr_policy_require_level(ask->look.subject.model->policy, ask->way->approvers,
 							verb->team.rights, "approve");
@@ -97,43 +82,37 @@ require_approver(const MrVerb *verb, const MrApprovalRequest *request, const MrA
 				 mr_reason("same_person")));
 }
 
+/* Is one of the persons said to be the role that the other is? */
 static bool
-same_role(Jsonb *a, Jsonb *b)
+is_same_role(Jsonb *a, Jsonb *b)
 {
 	return strcmp(mr_json_get_text(a, "role"), mr_json_get_text(b, "role")) == 0;
 }
 
 /*
- * Has the caller approved this evidence?  Error 42501 if somebody did who is
- * no other person, for approvers always are.
+ * Has the caller approved what there is now, so that it counts?  Error 42501
+ * if somebody did who is no other person, for approvers always are.
  */
 static bool
-approved_before(const MrVerb *verb, int64 request, const bytea *evidence)
+approved_before(const MrVerb *verb, const MrApprovalRequest *request, const MrAsk *ask)
 {
-	MrTable    *table = mr_table_open_read("approval");
-	Datum		key = Int64GetDatum(request);
-	MrScan	   *scan = mr_scan_begin(table, "approval_pkey", 1, &key, NULL);
-	bool		before = false;
+	MrApprovals approvals = mr_approvals_of(request, ask, NULL);
 
-	while (mr_scan_next(scan, false))
+	for (int i = 0; i < approvals.ncounted; i++)
 	{
-		bytea	   *approved = DatumGetByteaPP(mr_table_get(table, APPROVAL_EVIDENCE, NULL));
-		Jsonb	   *who = DatumGetJsonbPCopy(mr_table_get(table, APPROVAL_WHO, NULL));
+		Jsonb	   *who = approvals.givers[i];
 
-		if (!mr_same_hash(approved, evidence) ||
-			!mr_same_person(who, verb->who))
+		if (!mr_same_person(who, verb->who))
 			continue;
-		if (!same_role(who, verb->who))
+		if (!is_same_role(who, verb->who))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("approvals of a request are by different persons"),
 					 errdetail("You approved it as \"%s\".", mr_json_get_text(who, "role")),
 					 mr_reason("same_person")));
-		before = true;
+		return true;
 	}
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return before;
+	return false;
 }
 
 /* Append the event of an approval, and keep it; the head is not saved yet. */
@@ -165,11 +144,14 @@ record_approval(MrTransition *transition, const MrApprovalRequest *request, cons
 
 /* The request has what it needs: do what it asks for. */
 static int64
-carry_out(MrTransition *transition, const MrApprovalRequest *request, const MrAsk *ask)
+carry_out(MrTransition *transition, const MrApprovalRequest *request, const MrAsk *ask,
+		  const MrApprovals *approvals)
 {
 	int64		number;
 
 	transition->reason = NULL;	/* the comment is the approval's */
+	transition->approvals = approvals->counted;
+	transition->napprovals = approvals->ncounted;
 	if (request->version == 0)
 		return mr_policy_change(transition, request, &ask->evidence);
 	transition->request = request->id;
@@ -227,9 +209,11 @@ approve(MrVerb *verb, int64 id, const char *evidence, const char *comment)
 {
 	MrApprovalRequest request;
 	MrTransition *transition;
+	MrApprovals approvals;
 	Snapshot	snapshot;
 	MrModel		model;
 	MrAsk		ask;
+	bool		repeated;
 	int64		number = 0;
 
 	model = mr_request_require_model(&verb->team, id);
@@ -238,16 +222,16 @@ approve(MrVerb *verb, int64 id, const char *evidence, const char *comment)
 	mr_request_find(id, snapshot, &request);
 	ask = mr_request_ask(&request, &model, false, snapshot);
 	check_request(verb, &request, &ask, evidence);
-	if (approved_before(verb, id, ask.evidence.digest))
+	repeated = approved_before(verb, &request, &ask);
+	if (!repeated)
+		record_approval(transition, &request, &ask);
+	approvals = mr_approvals_of(&request, &ask, NULL);
+	if (approvals.ncounted >= ask.way->approvals)
+		number = carry_out(transition, &request, &ask, &approvals);
+	else if (repeated)
 		mr_transition_abandon(transition);
 	else
-	{
-		record_approval(transition, &request, &ask);
-		if (mr_request_approvals(id, ask.evidence.digest, NULL) >= ask.way->approvals)
-			number = carry_out(transition, &request, &ask);
-		else
-			mr_head_save(transition->head);
-	}
+		mr_head_save(transition->head);
 	UnregisterSnapshot(snapshot);
 	return number;
 }
@@ -277,12 +261,27 @@ modelreg_approve(PG_FUNCTION_ARGS)
 	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
-/* modelreg.request_evidence(request bigint) returns text: see its COMMENT. */
+/* The approvals' numbers, as an array. */
+static Datum
+counted_array(const MrApprovals *approvals)
+{
+	Datum	   *numbers = palloc(Max(approvals->ncounted, 1) * sizeof(Datum));
+
+	for (int i = 0; i < approvals->ncounted; i++)
+		numbers[i] = Int64GetDatum(approvals->counted[i]);
+	return PointerGetDatum(construct_array(numbers, approvals->ncounted, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* modelreg.request_standing(request bigint) returns record: see its COMMENT. */
 Datum
-modelreg_request_evidence(PG_FUNCTION_ARGS)
+modelreg_request_standing(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
+	Datum		values[2];
+	bool		nulls[2] = {false};
 	MrApprovalRequest request;
+	MrApprovals approvals;
 	MrTeam		team;
 	MrModel		model;
 	MrAsk		ask;
@@ -296,7 +295,10 @@ modelreg_request_evidence(PG_FUNCTION_ARGS)
 	ask = mr_request_ask(&request, &model, true, snapshot);
 	if (ask.way == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(mr_evidence_text(ask.evidence.digest)));
+	approvals = mr_approvals_of(&request, &ask, snapshot);
+	values[0] = CStringGetTextDatum(mr_evidence_text(ask.evidence.digest));
+	values[1] = counted_array(&approvals);
+	return mr_make_record(fcinfo, values, nulls);
 }
 
 /* Columns of review(). */
@@ -305,7 +307,7 @@ enum
 	REVIEW_MODEL, REVIEW_VERSION, REVIEW_STAGE, REVIEW_POLICY, REVIEW_REVISION,
 	REVIEW_STATE, REVIEW_REQUESTED_BY, REVIEW_REQUESTED_AT, REVIEW_EXPIRES_AT,
 	REVIEW_REASON, REVIEW_EVIDENCE, REVIEW_DOCUMENT, REVIEW_PASSES,
-	REVIEW_NEEDED, REVIEW_APPROVED, REVIEW_COLUMNS
+	REVIEW_NEEDED, REVIEW_APPROVED, REVIEW_LAPSED, REVIEW_COLUMNS
 };
 
 /* What the request asks for. */
@@ -340,16 +342,19 @@ static void
 describe_ask(const MrApprovalRequest *request, const MrAsk *ask, Snapshot snapshot,
 			 Datum *values, bool *nulls)
 {
+	MrApprovals approvals;
+
 	memset(&nulls[REVIEW_EVIDENCE], ask->way == NULL,
-		   (REVIEW_APPROVED - REVIEW_EVIDENCE + 1) * sizeof(bool));
+		   (REVIEW_COLUMNS - REVIEW_EVIDENCE) * sizeof(bool));
 	if (ask->way == NULL)
 		return;
 	mr_set_text(values, nulls, REVIEW_EVIDENCE, mr_evidence_text(ask->evidence.digest));
 	values[REVIEW_DOCUMENT] = JsonbPGetDatum(ask->evidence.document);
 	values[REVIEW_PASSES] = BoolGetDatum(!ask->look.gates.refuses);
 	values[REVIEW_NEEDED] = Int32GetDatum(ask->way->approvals);
-	values[REVIEW_APPROVED] =
-		Int32GetDatum(mr_request_approvals(request->id, ask->evidence.digest, snapshot));
+	approvals = mr_approvals_of(request, ask, snapshot);
+	values[REVIEW_APPROVED] = Int32GetDatum(approvals.ncounted);
+	mr_set_text(values, nulls, REVIEW_LAPSED, approvals.lapsed);
 }
 
 /*

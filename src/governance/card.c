@@ -84,7 +84,7 @@ PG_FUNCTION_INFO_V1(modelreg_model_card);
 #define APPROVALS \
 	"8, " TABLE("Approvals", "| Request | To | When | By | Comment | Counts |", "|---|---|---|---|---|---|") \
 	"format('| %s | %s | %s | %s | %s | %s |', a.request, a.stage, " TIME("a.at") ", " LINE("a.role") ", " LINE("COALESCE(a.comment, '')") ", " \
-	"CASE WHEN a.superseded THEN 'no: the evidence changed' ELSE 'yes' END), E'\\n' ORDER BY a.number) " \
+	"CASE WHEN a.superseded THEN 'no: the evidence changed' WHEN a.counted THEN 'yes' ELSE 'no: it had lapsed' END), E'\\n' ORDER BY a.number) " \
 	"FROM v JOIN modelreg.approvals a ON a.model_id = v.model_id AND a.version = v.version JOIN modelreg.promotion_requests r USING (request) " \
 	"WHERE r.state IN ('open', 'done')"
 

@@ -20,23 +20,6 @@
 /* So many ids of each list are written; a lineage may have millions. */
 #define IDS_MAX 100
 
-static Jsonb *
-id_list(const int64 *ids, int n)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < Min(n, IDS_MAX); i++)
-	{
-		JsonbValue	value;
-
-		value.type = jbvNumeric;
-		value.val.numeric = int64_to_numeric(ids[i]);
-		pushJsonbValue(&state, WJB_ELEM, &value);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
-}
-
 /*
  * The first ids; where there are more, also how many there are and a digest of
  * all, 8 bytes each, so that others are other evidence.
@@ -46,7 +29,7 @@ add_ids(MrJson *json, const char *key, const int64 *ids, int n)
 {
 	uint64	   *bytes;
 
-	mr_json_add_json(json, key, id_list(ids, n));
+	mr_json_add_ints(json, key, ids, Min(n, IDS_MAX));
 	if (n <= IDS_MAX)
 		return;
 	bytes = palloc_extended(n * sizeof(uint64), MCXT_ALLOC_HUGE);

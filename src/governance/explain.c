@@ -26,7 +26,7 @@ static MrStmt explain = {
 	"'request', (SELECT jsonb_build_object('request', q.request, 'number', q.number, 'state', q.state, 'role', q.role, "
 	"'requested_at', q.requested_at, 'reason', q.reason) FROM modelreg.promotion_requests q WHERE q.request = (e.what->>'request')::bigint), "
 	"'approvals', COALESCE((SELECT jsonb_agg(jsonb_build_object('number', a.number, 'at', a.at, 'role', a.role, "
-	"'session_role', a.session_role, 'evidence', a.evidence, 'superseded', a.superseded, 'comment', a.comment) ORDER BY a.number) "
+	"'session_role', a.session_role, 'evidence', a.evidence, 'superseded', a.superseded, 'counted', a.counted, 'comment', a.comment) ORDER BY a.number) "
 	"FROM modelreg.approvals a WHERE a.request = (e.what->>'request')::bigint), '[]')) "
 	"FROM modelreg.event e LEFT JOIN modelreg.payload y ON y.digest = e.prose "
 	"WHERE e.chain = 5 AND e.chain_id = $1 AND e.seq = $2",

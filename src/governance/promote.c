@@ -16,7 +16,6 @@
 #include "governance/promotion.h"
 #include "governance/quarantine.h"
 #include "registry/registry_tables.h"
-#include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_promote);
 PG_FUNCTION_INFO_V1(modelreg_attempt_promotion);
@@ -210,21 +209,6 @@ run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 	}
 	UnregisterSnapshot(snapshot);
 	return number;
-}
-
-/* A reason that has to be given.  Errors: 22004, and 22023 where nothing can be seen. */
-char *
-mr_reason_arg(FunctionCallInfo fcinfo, int n)
-{
-	char	   *reason = mr_arg_text(fcinfo, n, "reason");
-
-	if (!mr_text_is_visible(reason))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the reason is empty"),
-				 errdetail("It has no character that can be seen."),
-				 mr_reason("invalid_reason")));
-	return reason;
 }
 
 /* The version and the stage that a caller named, with what goes without saying. */

@@ -44,7 +44,6 @@ extern void mr_look_require_caller(const MrLook *look, MrRights rights,
 extern void mr_look_at_gates(MrLook *look, int64 request);
 extern bool mr_look_evaluated_by(const MrLook *look, Jsonb *who);
 
-extern char *mr_reason_arg(FunctionCallInfo fcinfo, int n);
 extern MrPromotion mr_promotion_args(FunctionCallInfo fcinfo, int version_arg,
 									 int stage_arg);
 extern int64 mr_promotion_decide(MrTransition *transition,

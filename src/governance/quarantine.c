@@ -341,7 +341,7 @@ static Datum
 run(FunctionCallInfo fcinfo, const char *name, MrRights level, bool lift)
 {
 	char	   *address = mr_arg_text(fcinfo, 0, "node");
-	char	   *reason = mr_arg_text(fcinfo, 1, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 1);
 	MrNode		node;
 	MrTeam		team;
 	MrVerb		verb;

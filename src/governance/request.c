@@ -200,23 +200,3 @@ mr_request_ask(const MrApprovalRequest *request, const MrModel *model, bool as_r
 	ask.evidence = ask.look.evidence;
 	return ask;
 }
-
-/* How many approvals of the request are of this evidence. */
-int
-mr_request_approvals(int64 request, const bytea *evidence, Snapshot snapshot)
-{
-	MrTable    *table = mr_table_open_read("approval");
-	Datum		key = Int64GetDatum(request);
-	MrScan	   *scan = mr_scan_begin(table, "approval_pkey", 1, &key, snapshot);
-	int			n = 0;
-
-	while (mr_scan_next(scan, false))
-	{
-		bytea	   *approved = DatumGetByteaPP(mr_table_get(table, APPROVAL_EVIDENCE, NULL));
-
-		n += mr_same_hash(approved, evidence);
-	}
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return n;
-}

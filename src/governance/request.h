@@ -45,8 +45,6 @@ extern MrAsk mr_request_ask(const MrApprovalRequest *request,
 							const MrModel *model, bool as_reader,
 							Snapshot snapshot);
 extern const MrPolicyTransition *mr_way_for_policy(const MrPolicy *policy);
-extern int	mr_request_approvals(int64 request, const bytea *evidence,
-								 Snapshot snapshot);
 
 extern void mr_request_raise_closed(int64 id, const char *state);
 extern MrModel mr_request_require_model(const MrTeam *team, int64 id);

@@ -74,10 +74,10 @@ COMMENT ON FUNCTION modelreg.request_policy(text, text, integer, text, interval,
 
 CREATE FUNCTION modelreg.review(request bigint, OUT model text, OUT version integer, OUT stage text, OUT policy text, OUT revision integer,
 		OUT state text, OUT requested_by text, OUT requested_at timestamptz, OUT expires_at timestamptz, OUT reason text,
-		OUT evidence text, OUT document jsonb, OUT passes boolean, OUT needed integer, OUT approved integer)
+		OUT evidence text, OUT document jsonb, OUT passes boolean, OUT needed integer, OUT approved integer, OUT lapsed text)
 	AS 'MODULE_PATHNAME', 'modelreg_review' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION modelreg.review(bigint) IS
-	'What a request asks for and what its gates say now, with the digest of that evidence, which approve() repeats; how many approvals it needs and has of it.';
+	'What a request asks for and what its gates say now, with the digest of that evidence, which approve() repeats; how many approvals it needs and has of it, and the roles whose approval of it counts no more, since they lost the level or are no other person.';
 
 CREATE FUNCTION modelreg.approve(request bigint, evidence text, comment text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_approve' LANGUAGE C VOLATILE;
@@ -97,19 +97,19 @@ CREATE FUNCTION modelreg.emergency_promote(model text, version integer, stage mo
 COMMENT ON FUNCTION modelreg.emergency_promote(text, integer, modelreg.stage, text, text) IS
 	'Moves a version past gates and approvals, by whom the policy lets in an emergency; what the gates said is kept, and NOTIFY modelreg_emergency tells of it. What derives from a quarantined node is refused here too.';
 
-CREATE FUNCTION modelreg.request_evidence(request bigint) RETURNS text
-	AS 'MODULE_PATHNAME', 'modelreg_request_evidence' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION modelreg.request_evidence(bigint) IS 'Digest of what the gates of an open request say now; null for a request that is not open, or that you may not read.';
+CREATE FUNCTION modelreg.request_standing(request bigint, OUT evidence text, OUT counted bigint[])
+	AS 'MODULE_PATHNAME', 'modelreg_request_standing' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION modelreg.request_standing(bigint) IS 'Digest of what the gates of an open request say now, and the numbers of the approvals of it that count; null for a request that is not open, or that you may not read.';
 
 REVOKE ALL ON FUNCTION modelreg.request_promotion(text, integer, modelreg.stage, text, interval, text),
 	modelreg.request_policy(text, text, integer, text, interval, text), modelreg.review(bigint), modelreg.approve(bigint, text, text, text),
 	modelreg.reject(bigint, text, text), modelreg.withdraw_request(bigint, text, text),
-	modelreg.emergency_promote(text, integer, modelreg.stage, text, text), modelreg.request_evidence(bigint) FROM PUBLIC;
+	modelreg.emergency_promote(text, integer, modelreg.stage, text, text), modelreg.request_standing(bigint) FROM PUBLIC;
 -- Each authorizes its caller.
 GRANT EXECUTE ON FUNCTION modelreg.request_promotion(text, integer, modelreg.stage, text, interval, text),
 	modelreg.request_policy(text, text, integer, text, interval, text), modelreg.review(bigint), modelreg.approve(bigint, text, text, text),
 	modelreg.reject(bigint, text, text), modelreg.withdraw_request(bigint, text, text),
-	modelreg.emergency_promote(text, integer, modelreg.stage, text, text), modelreg.request_evidence(bigint) TO PUBLIC;
+	modelreg.emergency_promote(text, integer, modelreg.stage, text, text), modelreg.request_standing(bigint) TO PUBLIC;
 
 CREATE VIEW modelreg.promotion_requests WITH (security_invoker, security_barrier) AS
 	SELECT r.id AS request, t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, r.model_id, r.seq AS number,
@@ -148,15 +148,17 @@ CREATE VIEW modelreg.approvals WITH (security_invoker, security_barrier) AS
 		r.version, r.stage::text AS stage, r.policy::text COLLATE "default" AS policy, a.at, a.who->>'role' AS role,
 		COALESCE(a.who->>'session', a.who->>'role') AS session_role, 'sha256:' || pg_catalog.encode(a.evidence, 'hex') AS evidence,
 		('sha256:' || pg_catalog.encode(a.evidence, 'hex')) IS DISTINCT FROM
-			CASE r.state WHEN 'open' THEN modelreg.request_evidence(r.id) WHEN 'done' THEN 'sha256:' || (c.what->>'evidence') END AS superseded,
-		y.body AS comment
+			CASE r.state WHEN 'open' THEN s.evidence WHEN 'done' THEN 'sha256:' || (c.what->>'evidence') END AS superseded,
+		y.body AS comment,
+		COALESCE(CASE r.state WHEN 'open' THEN a.seq = ANY (s.counted) WHEN 'done' THEN c.what->'approvals' @> pg_catalog.to_jsonb(a.seq) END, false) AS counted
 	FROM modelreg.approval a
 		JOIN modelreg.approval_request r ON r.id = a.request_id
 		JOIN modelreg.model m ON m.id = r.model_id
 		JOIN modelreg.team t ON t.id = r.team_id
 		JOIN modelreg.event e ON e.chain = 5 AND e.chain_id = r.model_id AND e.seq = a.seq
 		LEFT JOIN modelreg.event c ON c.chain = 5 AND c.chain_id = r.model_id AND c.seq = r.closed_seq
-		LEFT JOIN modelreg.payload y ON y.digest = e.prose;
+		LEFT JOIN modelreg.payload y ON y.digest = e.prose
+		LEFT JOIN LATERAL modelreg.request_standing(CASE r.state WHEN 'open' THEN r.id END) s ON true;
 COMMENT ON VIEW modelreg.approvals IS 'One row per approval of a request.';
 COMMENT ON COLUMN modelreg.approvals.request IS 'Number of the request.';
 COMMENT ON COLUMN modelreg.approvals.team IS 'Name of the team.';
@@ -170,7 +172,8 @@ COMMENT ON COLUMN modelreg.approvals.at IS 'When.';
 COMMENT ON COLUMN modelreg.approvals.role IS 'The role that approved.';
 COMMENT ON COLUMN modelreg.approvals.session_role IS 'The role that had logged in.';
 COMMENT ON COLUMN modelreg.approvals.evidence IS 'Digest of the evidence that was approved.';
-COMMENT ON COLUMN modelreg.approvals.superseded IS 'Whether it does not count: the evidence became another, or nothing came of the request.';
+COMMENT ON COLUMN modelreg.approvals.superseded IS 'Whether the evidence became another, or nothing came of the request.';
+COMMENT ON COLUMN modelreg.approvals.counted IS 'Whether it counts, or did for the decision: not if it is superseded, nor if its giver had lost the level by then, or was no other person than who had to be.';
 COMMENT ON COLUMN modelreg.approvals.comment IS 'The comment given; null also when it was redacted.';
 GRANT SELECT ON modelreg.approvals TO PUBLIC;
 

@@ -22,7 +22,17 @@ PG_FUNCTION_INFO_V1(modelreg_request_policy);
 PG_FUNCTION_INFO_V1(modelreg_reject);
 PG_FUNCTION_INFO_V1(modelreg_withdraw_request);
 
-/* When a request that is made now expires; 22023 for one that would at once. */
+/*
+ * A year, leap years too: what nobody decided for so long is asked again by
+ * somebody who still wants it.
+ */
+#define EXPIRY_MAX_DAYS 366
+#define EXPIRY_MAX ((int64) EXPIRY_MAX_DAYS * USECS_PER_DAY)
+
+/*
+ * When a request that is made now expires; 22023 for one that would at once, or
+ * later than in EXPIRY_MAX.
+ */
 static TimestampTz
 expiry(FunctionCallInfo fcinfo, int arg)
 {
@@ -33,10 +43,10 @@ expiry(FunctionCallInfo fcinfo, int arg)
 	at = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
 												 TimestampTzGetDatum(now),
 												 PG_GETARG_DATUM(arg)));
-	if (TIMESTAMP_NOT_FINITE(at) || at <= now)
+	if (TIMESTAMP_NOT_FINITE(at) || at <= now || at > now + EXPIRY_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expires_in must be positive and finite"),
+				 errmsg("expires_in must be positive and at most %d days", EXPIRY_MAX_DAYS),
 				 mr_reason("invalid_time")));
 	return at;
 }
@@ -169,6 +179,8 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 	mr_json_add_hash(&what, "replaced_digest", transition->model->policy_digest);
 	mr_json_add_int(&what, "request", request->id);
 	mr_json_add_hash(&what, "evidence", evidence->digest);
+	if (transition->napprovals > 0)
+		mr_json_add_ints(&what, "approvals", transition->approvals, transition->napprovals);
 	mr_event_append(head, transition->verb, "policy_changed", mr_json_end(&what), NULL);
 	number = DatumGetInt64(head->values[HEAD_SEQ - 1]);
 	head->values[MODEL_POLICY - 1] = CStringGetTextDatum(request->policy);
@@ -334,7 +346,7 @@ run_end(FunctionCallInfo fcinfo, const char *name, const char *reason,
 Datum
 modelreg_reject(PG_FUNCTION_ARGS)
 {
-	run_end(fcinfo, "reject", mr_arg_text(fcinfo, 1, "reason"), "rejected",
+	run_end(fcinfo, "reject", mr_reason_arg(fcinfo, 1), "rejected",
 			"request_rejected");
 	PG_RETURN_VOID();
 }

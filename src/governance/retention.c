@@ -193,7 +193,7 @@ begin_verb(MrVerb *verb, FunctionCallInfo fcinfo, const char *verb_name,
 static Datum
 run_hold(FunctionCallInfo fcinfo, const char *verb_name, bool lift)
 {
-	char	   *reason = mr_arg_text(fcinfo, 2, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 2);
 	MrModel		model;
 	MrVerb		verb;
 	int64		number = 0;
@@ -357,7 +357,7 @@ purge_version(MrVerb *verb, MrModel *model, int32 version, const char *reason)
 Datum
 modelreg_purge_version(PG_FUNCTION_ARGS)
 {
-	char	   *reason = mr_arg_text(fcinfo, 2, "reason");
+	char	   *reason = mr_reason_arg(fcinfo, 2);
 	MrModel		model;
 	MrVerb		verb;
 	int64		number = 0;

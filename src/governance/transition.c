@@ -95,6 +95,8 @@ describe(MrTransition *transition)
 	mr_json_add_hash(&json, "policy_digest", transition->model->policy_digest);
 	mr_json_add_hash(&json, "evidence", transition->evidence);
 	mr_json_add_id(&json, "request", transition->request);
+	if (transition->napprovals > 0)
+		mr_json_add_ints(&json, "approvals", transition->approvals, transition->napprovals);
 	if (transition->by_policy)
 		mr_json_add_bool(&json, "by_policy", true);
 	return mr_json_end(&json);

@@ -29,6 +29,8 @@ typedef struct MrTransition
 	const char *reason;
 	bytea	   *evidence;		/* what gates said, or NULL */
 	int64		request;		/* that was approved, or 0 */
+	const int64 *approvals;		/* numbers of those that counted */
+	int			napprovals;
 	bool		by_policy;		/* nobody asked for it */
 	Jsonb	   *quarantine_roles;	/* of mr_quarantine_roles() */
 } MrTransition;
