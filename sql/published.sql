@@ -85,7 +85,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT left(element, 70) AS element, said(jsonb_set(:'second', '{chains}', jsonb_build_array(:'second'::jsonb->'chains'->0, element::jsonb))) FROM (VALUES
-	('[]'), ('null'), ('{}'), ('{"chain": 1}'), ('{"chain": "endpoint"}'), ('{"chain": "' || repeat('é', 100000) || '"}'),
+	('[]'), ('null'), ('{}'), ('{"chain": 1}'), ('{"chain": "endpoints"}'), ('{"chain": "' || repeat('é', 100000) || '"}'),
 	('{"chain": "team"}'), ('{"chain": "team", "id": "1"}'), ('{"chain": "team", "id": -1}'), ('{"chain": "team", "id": 1.5}'),
 	('{"chain": "team", "id": 9223372036854775808}'), ('{"chain": "team", "id": 1e300}'), ('{"chain": "team", "id": 1, "seq": null}'),
 	('{"chain": "team", "id": 1, "seq": 1}'), ('{"chain": "team", "id": 1, "seq": 1, "hash": "00"}'),

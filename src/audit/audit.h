@@ -94,6 +94,10 @@ extern void mr_head_release(MrHead *head);
 extern MrHead *mr_registry_head_lock(MrVerb *verb);
 extern Datum mr_registry_identity(void);
 
+extern TimestampTz mr_event_time(const MrHead *head);
+extern TimestampTz mr_event_append_at(MrHead *head, MrVerb *verb,
+									  TimestampTz at, const char *kind,
+									  Jsonb *what, const char *reason);
 extern TimestampTz mr_event_append(MrHead *head, MrVerb *verb,
 								   const char *kind, Jsonb *what,
 								   const char *reason);

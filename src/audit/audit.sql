@@ -53,7 +53,7 @@ CREATE TABLE modelreg.event (
 CREATE INDEX event_team_at ON modelreg.event (team_id, at);
 COMMENT ON TABLE modelreg.event IS 'Everything that was ever decided or recorded, each row chained to the one before it; written once.';
 COMMENT ON COLUMN modelreg.event.chain IS '1 registry, 2 team, 3 facts of a team, 4 registrations of a model, 5 decisions of a model, 6 endpoint.';
-COMMENT ON COLUMN modelreg.event.chain_id IS 'Id of the team or model (1 for the registry).';
+COMMENT ON COLUMN modelreg.event.chain_id IS 'Id of the team, model or endpoint (1 for the registry).';
 COMMENT ON COLUMN modelreg.event.seq IS 'Number in the chain, from 1 without a gap.';
 COMMENT ON COLUMN modelreg.event.at IS 'When it happened, later than the event before it.';
 COMMENT ON COLUMN modelreg.event.kind IS 'What kind of event.';

@@ -60,7 +60,7 @@ mr_chain_name(MrChain chain)
 MrChain
 mr_chain_by_name(const char *name)
 {
-	for (int i = MR_CHAIN_REGISTRY; i <= MR_CHAIN_DECISIONS; i++)
+	for (int i = MR_CHAIN_REGISTRY; i <= MR_CHAIN_LAST; i++)
 		if (strcmp(chains[i].name, name) == 0)
 			return i;
 	return 0;
@@ -304,9 +304,10 @@ mr_registry_identity(void)
  * microsecond if need be.  A clock that fell behind by more than the setting
  * is an error.
  */
-static TimestampTz
-next_time(TimestampTz last)
+TimestampTz
+mr_event_time(const MrHead *head)
 {
+	TimestampTz last = DatumGetTimestampTz(head->values[HEAD_AT - 1]);
 	TimestampTz now = GetCurrentTimestamp();
 
 	if (now > last)
@@ -345,11 +346,18 @@ TimestampTz
 mr_event_append(MrHead *head, MrVerb *verb, const char *kind, Jsonb *what,
 				const char *reason)
 {
+	return mr_event_append_at(head, verb, mr_event_time(head), kind, what, reason);
+}
+
+/* The same at a time of mr_event_time(), for what has to know it before. */
+TimestampTz
+mr_event_append_at(MrHead *head, MrVerb *verb, TimestampTz at,
+				   const char *kind, Jsonb *what, const char *reason)
+{
 	Datum		values[EVENT_COLUMNS];
 	bool		nulls[EVENT_COLUMNS] = {false};
 	int64		team = head->chain == MR_CHAIN_REGISTRY ? MR_NO_TEAM : verb->team.id;
 	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
-	TimestampTz at = next_time(DatumGetTimestampTz(head->values[HEAD_AT - 1]));
 
 	values[EVENT_CHAIN - 1] = Int16GetDatum(head->chain);
 	values[EVENT_CHAIN_ID - 1] = Int64GetDatum(head->id);

@@ -202,8 +202,8 @@ mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *verb_name
 }
 
 /* The team that had a name at a time, if the caller may read it. */
-static const MrTeam *
-team_at(const char *name, TimestampTz at)
+const MrTeam *
+mr_team_at(const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open_read("team_name");
 	Datum		key = CStringGetTextDatum(name);
@@ -259,7 +259,7 @@ mr_require_model_at(const char *qualified, TimestampTz at)
 	MrTable    *table;
 
 	mr_split_qualified_name(qualified, &team_name, &name, NULL);
-	team = team_at(team_name, at);
+	team = mr_team_at(team_name, at);
 	key = Int64GetDatum(team == NULL ? 0 : model_id_at(team->id, name, at));
 	table = mr_table_open_read("model");
 	if (team == NULL ||

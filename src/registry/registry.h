@@ -43,6 +43,7 @@ extern MrModel mr_model_find_or_retired(MrVerb *verb, const char *qualified,
 extern bool mr_model_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								const char *verb_name, MrRights level,
 								int request_id_arg, MrModel *model);
+extern const MrTeam *mr_team_at(const char *name, TimestampTz at);
 extern MrModel mr_require_model_at(const char *qualified, TimestampTz at);
 extern bool mr_model_find(const MrTeam *team, const char *name,
 						  Snapshot snapshot, MrModel *model);

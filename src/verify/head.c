@@ -30,7 +30,8 @@ static MrStmt heads_stmt = {
 	"UNION ALL SELECT 2, id, seq, head_hash FROM modelreg.team "
 	"UNION ALL SELECT 3, id, seq, head_hash FROM modelreg.fact_head "
 	"UNION ALL SELECT 4, id, seq, head_hash FROM modelreg.registration_head "
-	"UNION ALL SELECT 5, id, seq, head_hash FROM modelreg.model ORDER BY 1, 2"
+	"UNION ALL SELECT 5, id, seq, head_hash FROM modelreg.model "
+	"UNION ALL SELECT 6, id, seq, head_hash FROM modelreg.endpoint ORDER BY 1, 2"
 };
 
 static Jsonb *

@@ -21,6 +21,7 @@
 #include "base/owner.h"
 #include "base/stmt.h"
 #include "registry/registry_tables.h"
+#include "serving/serving_tables.h"
 #include "types/parse.h"
 #include "verify/verify.h"
 
@@ -31,6 +32,7 @@ typedef struct Comparison
 	MrVerify   *verify;
 	MrTable    *event;
 	MrTable    *model;
+	MrTable    *endpoint;
 	Snapshot	snapshot;
 } Comparison;
 
@@ -89,6 +91,10 @@ is_in_scope(Comparison *c, const MrPublished *p)
 		return c->verify->scope == MR_VERIFY_TEAM && p->id == c->verify->team;
 	if (p->number == MR_CHAIN_REGISTRY)
 		return false;
+	if (p->number == MR_CHAIN_ENDPOINT)
+		return c->verify->scope == MR_VERIFY_TEAM &&
+			mr_table_find(c->endpoint, "endpoint_pkey", 1, &key, c->snapshot) &&
+			DatumGetInt64(mr_table_get(c->endpoint, ENDPOINT_TEAM_ID, NULL)) == c->verify->team;
 	if (c->verify->scope == MR_VERIFY_MODEL)
 		return p->id == c->verify->model;
 	return mr_table_find(c->model, "model_pkey", 1, &key, c->snapshot) &&
@@ -147,8 +153,10 @@ compare(MrVerify *verify, Jsonb *document)
 		elog(ERROR, "could not connect to SPI");
 	c.event = mr_table_open_read("event");
 	c.model = mr_table_open_read("model");
+	c.endpoint = mr_table_open_read("endpoint");
 	compare_identity(&c, mr_published_identity(document));
 	mr_published_each(document, compare_chain, &c);
+	mr_table_close(c.endpoint);
 	mr_table_close(c.model);
 	mr_table_close(c.event);
 	SPI_finish();

@@ -71,6 +71,10 @@ static const RowTable tables[] = {
 	{"production", 2,
 		"model_id bigint, seq bigint, team_id bigint, at timestamp with time zone, version integer, previous_seq bigint",
 		SELECT_ROWS("production") OF_MODEL, NO_TEXTS},
+	{"traffic_schedule", 2,
+		"endpoint_id bigint, seq bigint, team_id bigint, at timestamp with time zone, kind text, rollout bigint, "
+		"restored bigint, salt bytea, doc jsonb",
+		SELECT_ROWS("traffic_schedule") "$2 IS NULL", NO_TEXTS},
 	{"policy", 3,
 		"team_id bigint, name text, revision integer, digest bytea, document jsonb, built_in boolean, who jsonb, "
 		"recorded_at timestamp with time zone",

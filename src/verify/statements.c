@@ -461,6 +461,7 @@ static const Statement statements[] = {
 		"SELECT concat('sequence ', s.name), format('it is at %s, behind the %s in use', s.last, s.used) FROM ("
 		"SELECT 'team_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.team_id_seq), (SELECT max(id) FROM modelreg.team) "
 		"UNION ALL SELECT 'model_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.model_id_seq), (SELECT max(id) FROM modelreg.model) "
+		"UNION ALL SELECT 'endpoint_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.endpoint_id_seq), (SELECT max(id) FROM modelreg.endpoint) "
 		"UNION ALL SELECT 'node_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.node_id_seq), (SELECT max(id) FROM modelreg.node) "
 		"UNION ALL SELECT 'evaluation_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.evaluation_id_seq), (SELECT max(id) FROM modelreg.evaluation) "
 		"UNION ALL SELECT 'note_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.note_id_seq), (SELECT max(id) FROM modelreg.note) "

@@ -73,7 +73,8 @@ extern void mr_verify_findings(MrVerify *verify, const char *check,
 	"UNION ALL SELECT 2, h.id, h.seq, h.head_hash, h.head_at, h.id, NULL FROM modelreg.team h " \
 	"UNION ALL SELECT 3, h.id, h.seq, h.head_hash, h.head_at, h.id, NULL FROM modelreg.fact_head h " \
 	"UNION ALL SELECT 4, h.id, h.seq, h.head_hash, h.head_at, h.team_id, h.id FROM modelreg.registration_head h " \
-	"UNION ALL SELECT 5, h.id, h.seq, h.head_hash, h.head_at, h.team_id, h.id FROM modelreg.model h"
+	"UNION ALL SELECT 5, h.id, h.seq, h.head_hash, h.head_at, h.team_id, h.id FROM modelreg.model h " \
+	"UNION ALL SELECT 6, h.id, h.seq, h.head_hash, h.head_at, h.team_id, NULL FROM modelreg.endpoint h"
 
 extern const char *mr_verify_chain_name(int16 chain);
 extern bool mr_verify_read_hash(Datum value, bool isnull, uint8 *hash);

@@ -1,0 +1,245 @@
+/*
+ * endpoint.c
+ *		Endpoints: finding them, and the one way to change one.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "access/access_tables.h"
+#include "base/args.h"
+#include "base/errors.h"
+#include "registry/registry.h"
+#include "serving/endpoint.h"
+#include "serving/serving_tables.h"
+#include "types/names.h"
+
+/* What the head of an endpoint has, as it was found or locked. */
+static void
+read_values(const Datum *values, const bool *nulls, MrEndpoint *endpoint)
+{
+	endpoint->id = DatumGetInt64(values[ENDPOINT_ID - 1]);
+	endpoint->seq = DatumGetInt64(values[ENDPOINT_SEQ - 1]);
+	endpoint->name = TextDatumGetCString(values[ENDPOINT_NAME - 1]);
+	endpoint->retired = !nulls[ENDPOINT_RETIRED_AT - 1];
+	endpoint->model = DatumGetInt64(values[ENDPOINT_MODEL_ID - 1]);
+	endpoint->follows = DatumGetBool(values[ENDPOINT_FOLLOWS - 1]);
+	endpoint->plan = nulls[ENDPOINT_PLAN - 1] ? NULL :
+		DatumGetJsonbPCopy(values[ENDPOINT_PLAN - 1]);
+	endpoint->schedule_seq = DatumGetInt64(values[ENDPOINT_SCHEDULE_SEQ - 1]);
+	endpoint->schedule_hash = DatumGetByteaPCopy(values[ENDPOINT_SCHEDULE_HASH - 1]);
+}
+
+/* The row in the table's slot, which is known to be of that team. */
+void
+mr_endpoint_read(MrTable *table, const MrTeam *team, MrEndpoint *endpoint)
+{
+	Datum		values[ENDPOINT_COLUMNS];
+	bool		nulls[ENDPOINT_COLUMNS];
+
+	mr_table_read(table, values, nulls);
+	endpoint->team = *team;
+	read_values(values, nulls, endpoint);
+}
+
+static void
+raise_not_found(const char *qualified)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("endpoint \"%s\" does not exist or you may not read it",
+					qualified),
+			 errhint("The view modelreg.endpoints lists the endpoints that you may read."),
+			 mr_reason("endpoint_not_found")));
+}
+
+static bool
+find_row(MrTable *table, int64 team, const char *name, Snapshot snapshot)
+{
+	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
+
+	return mr_table_find(table, "endpoint_live_name", 2, keys, snapshot);
+}
+
+/*
+ * Find the row of the live endpoint named team.name, as a snapshot sees it,
+ * for a reader of its team; it is left in the table's slot.  Errors: 22023
+ * for what is no such name, 42704 for an endpoint that does not exist or that
+ * the caller may not read.
+ */
+MrTeam
+mr_endpoint_open(MrTable *table, const char *qualified, Snapshot snapshot)
+{
+	const char *dot = strchr(qualified, '.');
+	char	   *team_name = dot ? pnstrdup(qualified, dot - qualified) : NULL;
+	const MrTeam *found = dot ? mr_team_by_name(team_name) : NULL;
+	MrTeam		team;
+	char	   *name;
+
+	/* what is there has a name that can be one */
+	if (found == NULL || !find_row(table, found->id, dot + 1, snapshot))
+	{
+		mr_split_qualified_name(qualified, &team_name, &name, NULL);
+		raise_not_found(qualified);
+	}
+	team = *found;
+	team.name = team_name;
+	return team;
+}
+
+/*
+ * The live endpoint named team.name, as a snapshot sees it, in whose team the
+ * caller has one of the rights.  Errors: as mr_endpoint_open(), and 42501.
+ */
+MrEndpoint
+mr_require_endpoint(const char *qualified, MrRights level, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	MrTeam		team = mr_endpoint_open(table, qualified, snapshot);
+	MrEndpoint	endpoint;
+
+	mr_endpoint_read(table, &team, &endpoint);
+	mr_table_close(table);
+	mr_require_rights(&endpoint.team, level);
+	return endpoint;
+}
+
+/* The endpoint that had a name in its team at a time; 0 for none. */
+static int64
+id_at(int64 team, const char *name, TimestampTz at)
+{
+	MrTable    *table = mr_table_open_read("endpoint_name");
+	Datum		keys[3] = {Int64GetDatum(team), CStringGetTextDatum(name), TimestampTzGetDatum(at)};
+	MrScan	   *scan = mr_scan_begin_to(table, "endpoint_name_pkey", 3, keys, GetActiveSnapshot());
+	int64		id = 0;
+	bool		open;
+
+	if (mr_scan_next(scan, true))
+	{
+		TimestampTz until = DatumGetTimestampTz(mr_table_get(table, ENDPOINT_NAME_UNTIL, &open));
+
+		if (open || until > at)
+			id = DatumGetInt64(mr_table_get(table, ENDPOINT_NAME_ENDPOINT_ID, NULL));
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return id;
+}
+
+/*
+ * The endpoint that was named team.name at a time, by the names of that time,
+ * retired or not, for a reader of its team.
+ */
+MrEndpoint
+mr_require_endpoint_at(const char *qualified, TimestampTz at)
+{
+	MrEndpoint	endpoint;
+	const MrTeam *team;
+	char	   *team_name;
+	char	   *name;
+	Datum		key;
+	MrTable    *table;
+
+	mr_split_qualified_name(qualified, &team_name, &name, NULL);
+	team = mr_team_at(team_name, at);
+	key = Int64GetDatum(team == NULL ? 0 : id_at(team->id, name, at));
+	table = mr_table_open_read("endpoint");
+	if (team == NULL ||
+		!mr_table_find(table, "endpoint_pkey", 1, &key, GetActiveSnapshot()))
+		raise_not_found(qualified);
+	mr_endpoint_read(table, team, &endpoint);
+	endpoint.team.name = pstrdup(team->name);
+	mr_table_close(table);
+	return endpoint;
+}
+
+/* The endpoint of an id, retired or not; of any team, which is without rights. */
+MrEndpoint
+mr_endpoint_get(int64 id, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	Datum		key = Int64GetDatum(id);
+	MrTeam		team = {.name = ""};
+	MrEndpoint	endpoint;
+
+	if (!mr_table_find(table, "endpoint_pkey", 1, &key, snapshot))
+		elog(ERROR, "endpoint " INT64_FORMAT " does not exist", id);
+	team.id = DatumGetInt64(mr_table_get(table, ENDPOINT_TEAM_ID, NULL));
+	mr_endpoint_read(table, &team, &endpoint);
+	mr_table_close(table);
+	return endpoint;
+}
+
+/* team.name of an endpoint. */
+char *
+mr_endpoint_address(const MrEndpoint *endpoint)
+{
+	return psprintf("%s.%s", endpoint->team.name, endpoint->name);
+}
+
+#define ETAG_HEX 16
+
+/* What tells one schedule of an endpoint from every other. */
+char *
+mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash)
+{
+	char		hex[ETAG_HEX + 1];
+
+	hex[hex_encode(VARDATA_ANY(schedule_hash), ETAG_HEX / 2, hex)] = '\0';
+	return psprintf(INT64_FORMAT "-%s", schedule_seq, hex);
+}
+
+/*
+ * Begin a verb about the endpoint that its first argument names, for its
+ * team's maintainers.  False when it repeats an earlier call, whatever became
+ * of the endpoint since; else *endpoint is found.
+ */
+bool
+mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
+					   const char *verb_name, int request_id_arg,
+					   MrEndpoint *endpoint)
+{
+	char	   *qualified = mr_arg_text(fcinfo, 0, "endpoint");
+	MrTable    *table;
+	const MrTeam *found;
+	MrTeam		team;
+	char	   *team_name;
+	char	   *name;
+
+	mr_split_qualified_name(qualified, &team_name, &name, NULL);
+	found = mr_team_by_name(team_name);
+	if (found == NULL)
+		raise_not_found(qualified);
+	team = *found;
+	team.name = team_name;
+	mr_require_rights(&team, MR_MAINTAINER);
+	mr_verb_begin(verb, fcinfo, verb_name, &team, request_id_arg);
+	if (mr_verb_repeats(verb))
+		return false;
+	table = mr_table_open_read("endpoint");
+	if (!find_row(table, team.id, name, NULL))
+		raise_not_found(qualified);
+	mr_endpoint_read(table, &team, endpoint);
+	mr_table_close(table);
+	return true;
+}
+
+/*
+ * Lock an endpoint; what it has is read anew.  Error 42704 when it was retired
+ * meanwhile.
+ */
+MrHead *
+mr_endpoint_lock(MrEndpoint *endpoint)
+{
+	MrHead	   *head = mr_head_lock(MR_CHAIN_ENDPOINT, endpoint->id);
+
+	read_values(head->values, head->nulls, endpoint);
+	if (endpoint->retired)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("endpoint \"%s\" was retired", mr_endpoint_address(endpoint)),
+				 mr_reason("endpoint_not_found")));
+	return head;
+}

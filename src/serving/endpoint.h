@@ -1,0 +1,44 @@
+/*
+ * endpoint.h
+ *		Endpoints: finding them, and the one way to change one.
+ */
+#ifndef MODELREG_ENDPOINT_H
+#define MODELREG_ENDPOINT_H
+
+#include "audit/audit.h"
+#include "base/table.h"
+#include "datatype/timestamp.h"
+#include "utils/snapshot.h"
+
+typedef struct MrEndpoint
+{
+	MrTeam		team;
+	int64		id;
+	int64		seq;			/* of its last event */
+	char	   *name;			/* without the team */
+	bool		retired;
+	int64		model;			/* of version numbers without a model */
+	bool		follows;
+	Jsonb	   *plan;			/* by which it follows, or NULL */
+	int64		schedule_seq;	/* of the schedule that holds */
+	bytea	   *schedule_hash;
+} MrEndpoint;
+
+extern MrTeam mr_endpoint_open(MrTable *table, const char *qualified,
+							   Snapshot snapshot);
+extern void mr_endpoint_read(MrTable *table, const MrTeam *team,
+							 MrEndpoint *endpoint);
+extern MrEndpoint mr_require_endpoint(const char *qualified, MrRights level,
+									  Snapshot snapshot);
+extern MrEndpoint mr_require_endpoint_at(const char *qualified,
+										 TimestampTz at);
+extern MrEndpoint mr_endpoint_get(int64 id, Snapshot snapshot);
+extern char *mr_endpoint_address(const MrEndpoint *endpoint);
+extern char *mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash);
+
+extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
+								   const char *verb_name,
+								   int request_id_arg, MrEndpoint *endpoint);
+extern MrHead *mr_endpoint_lock(MrEndpoint *endpoint);
+
+#endif							/* MODELREG_ENDPOINT_H */
