@@ -100,6 +100,29 @@ SELECT gate, required, observed, verdict FROM modelreg.check_promotion('ga.twice
 -- revoked under one of its names, it signs under neither
 SELECT modelreg.revoke_key('twice', 'laptop stolen', 'ga');
 SELECT modelreg.record_attestation('ga.twice', 1, signed('high'));
+-- that it was compromised is true of it under both names, whoever of the two says so, and not by the word of another team
+CREATE VIEW pg_temp.twice AS SELECT c.gate, c.verdict, c.observed, (SELECT array_agg(a.trusted ORDER BY a.id) FROM modelreg.attestations a WHERE a.model = 'ga.twice') AS trusted
+	FROM modelreg.check_promotion('ga.twice', 1, 'Production') c WHERE c.gate = 'any';
+RESET ROLE;
+SELECT modelreg.create_team('ga_other') > 0 AS made;
+SELECT modelreg.register_key('mine', public_key, 'ga_other') = keyid AS same FROM modelreg.signing_keys WHERE key = 'ga_twice';
+SELECT modelreg.revoke_key('mine', 'says who', 'ga_other', compromised_since => '2020-01-01');
+SET ROLE regress_ga_reg;
+TABLE pg_temp.twice;
+BEGIN;
+SELECT modelreg.revoke_key('twice', 'laptop stolen long ago', 'ga', compromised_since => '2020-01-01');
+TABLE pg_temp.twice;
+SELECT substring(modelreg.model_card('ga.twice', 1) FROM 'no: the key was compromised') AS card;
+ROLLBACK;
+BEGIN;
+SELECT modelreg.revoke_key('twice', 'laptop stolen', 'ga', compromised_since => now() + interval '1 day');
+TABLE pg_temp.twice;
+ROLLBACK;
+SET ROLE regress_ga_admin;
+SELECT modelreg.revoke_key('ga_twice', 'laptop stolen long ago', compromised_since => '2020-01-01');
+SET ROLE regress_ga_reg;
+TABLE pg_temp.twice;
+DROP VIEW pg_temp.twice;
 -- refused, with all that is wrong; then let in
 SELECT modelreg.promote('ga.strict', 1, 'Production');
 SELECT modelreg.record_attestation('ga.strict', 1, signed('ci')) > 0 AS recorded;

@@ -139,8 +139,8 @@ CREATE VIEW modelreg.attestations WITH (security_invoker, security_barrier) AS
 		a.subject::text COLLATE "default" AS subject, 'sha256:' || a.digest AS digest, a.predicate_type::text COLLATE "default" AS predicate_type,
 		(SELECT pg_catalog.jsonb_agg(CASE WHEN k.team_id = 0 THEN k.name ELSE t.name || '.' || k.name END ORDER BY s.nr)
 			FROM pg_catalog.unnest(a.keys) WITH ORDINALITY AS s (id, nr) JOIN modelreg.signing_key k ON k.id = s.id) AS keys,
-		EXISTS (SELECT FROM modelreg.signing_key k WHERE k.id = ANY (a.keys) AND
-			a.recorded_at < COALESCE(k.compromised_since, 'infinity')) AS trusted,
+		EXISTS (SELECT FROM modelreg.signing_key k WHERE k.id = ANY (a.keys) AND NOT EXISTS (SELECT FROM modelreg.signing_key o
+			WHERE o.keyid = k.keyid AND o.team_id IN (0, a.team_id) AND o.compromised_since <= a.recorded_at)) AS trusted,
 		pg_catalog.convert_from(pg_catalog.decode(p.body::jsonb->>'payload', 'base64'), 'UTF8')::jsonb AS statement,
 		p.body::jsonb AS envelope, pg_catalog.encode(a.envelope, 'hex') AS envelope_digest,
 		a.who->>'role' AS role, COALESCE(a.who->>'session', a.who->>'role') AS session_role, a.recorded_at
@@ -158,7 +158,7 @@ COMMENT ON COLUMN modelreg.attestations.subject IS 'What the digest is of: versi
 COMMENT ON COLUMN modelreg.attestations.digest IS 'What the statement names its subject by.';
 COMMENT ON COLUMN modelreg.attestations.predicate_type IS 'What kind of statement: the predicateType.';
 COMMENT ON COLUMN modelreg.attestations.keys IS 'The keys that signed it, as in signing_keys.key, an array.';
-COMMENT ON COLUMN modelreg.attestations.trusted IS 'Whether it still counts: false when each of its keys was compromised before it was recorded.';
+COMMENT ON COLUMN modelreg.attestations.trusted IS 'Whether it still counts: false when each of its keys, under the name that it has in the team or in the registry, was compromised before it was recorded.';
 COMMENT ON COLUMN modelreg.attestations.statement IS 'The in-toto statement; null when it was redacted.';
 COMMENT ON COLUMN modelreg.attestations.envelope IS 'The DSSE envelope; null when it was redacted.';
 COMMENT ON COLUMN modelreg.attestations.envelope_digest IS 'Digest of the envelope, as redact() takes it.';

@@ -16,21 +16,38 @@
 #include "attestation/attested.h"
 #include "base/table.h"
 
-/* The key of a statement that was recorded then; false if it is gone. */
+/* Has a team, or the registry, said that a key was compromised by then? */
 static bool
-find_key(MrTable *keys, Datum id, TimestampTz recorded_at, Snapshot snapshot,
-		 MrAttested *attested)
+is_compromised(MrTable *keys, int64 team, const char *keyid, TimestampTz at, Snapshot snapshot)
 {
+	Datum		values[2] = {Int64GetDatum(team), CStringGetTextDatum(keyid)};
 	Datum		since;
 	bool		sound;
 
-	if (!mr_table_find(keys, "signing_key_pkey", 1, &id, snapshot))
+	if (!mr_table_find(keys, "signing_key_keyid", 2, values, snapshot))
 		return false;
 	since = mr_table_get(keys, SIGNING_KEY_COMPROMISED_SINCE, &sound);
+	return !sound && DatumGetTimestampTz(since) <= at;
+}
+
+/*
+ * The key of a statement of a team that was recorded then; false if it is gone.
+ * That it was compromised is true of it under the team's name and the
+ * registry's, whoever of the two says so.  What other teams say does not count:
+ * whoever registers somebody's public key could take all that it signed away.
+ */
+static bool
+find_key(MrTable *keys, int64 team, Datum id, TimestampTz recorded_at, Snapshot snapshot,
+		 MrAttested *attested)
+{
+	if (!mr_table_find(keys, "signing_key_pkey", 1, &id, snapshot))
+		return false;
 	attested->keyid = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_KEYID, NULL));
 	attested->key_team = DatumGetInt64(mr_table_get(keys, SIGNING_KEY_TEAM_ID, NULL));
 	attested->key_name = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_NAME, NULL));
-	attested->compromised = !sound && DatumGetTimestampTz(since) <= recorded_at;
+	attested->compromised =
+		is_compromised(keys, team, attested->keyid, recorded_at, snapshot) ||
+		is_compromised(keys, MR_NO_TEAM, attested->keyid, recorded_at, snapshot);
 	return true;
 }
 
@@ -78,6 +95,7 @@ visit_keys(MrTable *table, MrTable *keys, bool about_all, Snapshot snapshot,
 		   MrAttestedVisit visit, void *arg)
 {
 	TimestampTz at = DatumGetTimestampTz(mr_table_get(table, ATTESTATION_RECORDED_AT, NULL));
+	int64		team = DatumGetInt64(mr_table_get(table, ATTESTATION_TEAM_ID, NULL));
 	ArrayType  *array = DatumGetArrayTypeP(mr_table_get(table, ATTESTATION_KEYS, NULL));
 	Datum	   *ids;
 	int			n;
@@ -88,7 +106,7 @@ visit_keys(MrTable *table, MrTable *keys, bool about_all, Snapshot snapshot,
 	{
 		MrAttested	attested = {.about_all = about_all};
 
-		if (find_key(keys, ids[i], at, snapshot, &attested))
+		if (find_key(keys, team, ids[i], at, snapshot, &attested))
 			visit(&attested, arg);
 	}
 }
