@@ -198,7 +198,8 @@ mr_gate_subject(const MrModel *model, int32 version, MrStage from, MrStage to,
 				const MrPolicy *policy, Snapshot snapshot)
 {
 	MrGateSubject subject = {.model = model,.version = version,.from = from,
-	.to = to,.snapshot = snapshot,.now = GetCurrentTimestamp()};
+	.to = to,.snapshot = snapshot,.now = GetCurrentTimestamp(),
+	.found = palloc0(sizeof(MrGateFound))};
 
 	subject.current = compared_version(model, version, snapshot);
 	subject.evaluator_differs = policy->distinct[MR_PART_EVALUATOR][MR_PART_REGISTRANT];

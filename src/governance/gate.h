@@ -25,6 +25,21 @@ typedef struct MrGate
 	bool		blocks;			/* else it only warns */
 } MrGate;
 
+typedef struct MrNodeIds
+{
+	int64	   *ids;			/* ascending, each once */
+	int64		n;
+	int64		room;
+	bool		too_many;		/* to be walked over; there are none then */
+} MrNodeIds;
+
+/* What tests found out that others ask too. */
+typedef struct MrGateFound
+{
+	bool		has_training;
+	MrNodeIds	training;		/* see mr_gate_training() */
+} MrGateFound;
+
 /* What is tested.  A test runs as the owner, with SPI connected. */
 typedef struct MrGateSubject
 {
@@ -41,6 +56,7 @@ typedef struct MrGateSubject
 									 * failed */
 	Snapshot	snapshot;
 	TimestampTz now;
+	MrGateFound *found;
 } MrGateSubject;
 
 /*

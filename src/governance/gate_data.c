@@ -122,8 +122,29 @@ judge_node(const MrGateSubject *subject, const MrGate *gate, int64 node,
 	return quality;
 }
 
+/* What a version was trained on, by what became of it. */
+typedef struct Judged
+{
+	int64		counts[QUALITIES];
+	MrGateTexts names[QUALITIES];	/* of data of the model's team */
+} Judged;
+
+static void
+note_quality(const MrGateSubject *subject, int64 id, Quality quality, Judged *judged,
+			 MrGateResult *result)
+{
+	MrNode		node;
+
+	judged->counts[quality]++;
+	if (quality == PASSED)
+		return;
+	mr_gate_saw_node(result, id);
+	if (mr_node_get(id, subject->snapshot, &node) && node.team == subject->model->team.id)
+		mr_gate_texts_add(&judged->names[quality], mr_gate_tell_node(subject, &node));
+}
+
 static char *
-tell_quality(const int64 *counts, int64 n)
+tell_quality(const Judged *judged, int64 n)
 {
 	StringInfoData buf;
 	const char *separator = ": ";
@@ -133,35 +154,34 @@ tell_quality(const int64 *counts, int64 n)
 	initStringInfo(&buf);
 	appendStringInfo(&buf, INT64_FORMAT " in role training", n);
 	for (int i = 0; i < QUALITIES; i++)
-		if (counts[i] > 0)
-		{
-			appendStringInfo(&buf, "%s" INT64_FORMAT " %s", separator, counts[i], quality_texts[i]);
-			separator = ", ";
-		}
+	{
+		if (judged->counts[i] == 0)
+			continue;
+		appendStringInfo(&buf, "%s" INT64_FORMAT " %s", separator, judged->counts[i], quality_texts[i]);
+		if (judged->names[i].n > 0)
+			appendStringInfo(&buf, " (%s)", mr_gate_texts_join(&judged->names[i]));
+		separator = ", ";
+	}
 	return buf.data;
 }
 
 static void
 test_quality(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
-	MrNodeIds	data = mr_training_nodes(subject->node, subject->snapshot);
+	const MrNodeIds *data = mr_gate_training(subject);
 	int			days = mr_member_count(gate->definition, "max_age_days", 0);
-	int64		counts[QUALITIES] = {0};
+	Judged		judged;
 
-	for (int64 i = 0; i < data.n; i++)
-	{
-		Quality		quality = judge_node(subject, gate, data.ids[i], result);
-
-		counts[quality]++;
-		if (quality != PASSED)
-			mr_gate_saw_node(result, data.ids[i]);
-	}
+	memset(&judged, 0, sizeof(judged));
+	for (int64 i = 0; i < data->n; i++)
+		note_quality(subject, data->ids[i], judge_node(subject, gate, data->ids[i], result),
+					 &judged, result);
 	result->required = psprintf("evaluation \"%s\" passed for all training data%s",
 								mr_gate_evaluation_kind(gate),
 								days > 0 ? psprintf(", not older than %d days", days) : "");
-	result->holds = data.n > 0 && counts[PASSED] == data.n;
-	result->observed = tell_quality(counts, data.n);
-	if (data.too_many)
+	result->holds = data->n > 0 && judged.counts[PASSED] == data->n;
+	result->observed = tell_quality(&judged, data->n);
+	if (data->too_many)
 		mr_gate_saw_too_many(result);
 }
 
@@ -220,18 +240,17 @@ compare_data(const void *a, const void *b)
 
 /* What supersedes a node says what was wrong with it. */
 static Data
-read_data(int64 version, Snapshot snapshot)
+read_data(const MrNodeIds *ids, Snapshot snapshot)
 {
-	MrNodeIds	ids = mr_training_nodes(version, snapshot);
-	Data		data = {palloc(Max(ids.n, 1) * sizeof(MrNode)), 0, ids.too_many};
+	Data		data = {palloc(Max(ids->n, 1) * sizeof(MrNode)), 0, ids->too_many};
 
-	for (int64 i = 0; i < ids.n; i++)
+	for (int64 i = 0; i < ids->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (mr_node_is_superseded_in(ids.ids[i], &ids, snapshot))
+		if (mr_node_is_superseded_in(ids->ids[i], ids, snapshot))
 			continue;
-		if (!mr_node_get(ids.ids[i], snapshot, &data.nodes[data.n++]))
-			elog(ERROR, "node " INT64_FORMAT " does not exist", ids.ids[i]);
+		if (!mr_node_get(ids->ids[i], snapshot, &data.nodes[data.n++]))
+			elog(ERROR, "node " INT64_FORMAT " does not exist", ids->ids[i]);
 	}
 	if (data.n > 0)
 		qsort(data.nodes, data.n, sizeof(MrNode), compare_data);
@@ -403,7 +422,7 @@ test_schema(const MrGateSubject *subject, const MrGate *gate, MrGateResult *resu
 {
 	char	   *mode = mr_member_text(gate->definition, "mode");
 	SchemaTest	test = {.subject = subject,.result = result};
-	Data		after = read_data(subject->node, subject->snapshot);
+	Data		after = read_data(mr_gate_training(subject), subject->snapshot);
 	Data		before = {0};
 	int64		alone = 0;
 
@@ -413,7 +432,9 @@ test_schema(const MrGateSubject *subject, const MrGate *gate, MrGateResult *resu
 	require_schemas(&test, &after);
 	if (subject->current != 0)
 	{
-		before = read_data(subject->current_node, subject->snapshot);
+		MrNodeIds	ids = mr_training_nodes(subject->current_node, subject->snapshot);
+
+		before = read_data(&ids, subject->snapshot);
 		alone = compare_all(&test, &before, &after);
 		if (test.ncompared == 0 && test.faults.n == 0)
 			mr_gate_texts_add(&test.faults, "nothing behind Production can be compared with it");

@@ -113,6 +113,20 @@ mr_training_nodes(int64 node, Snapshot snapshot)
 	return training.nodes;
 }
 
+/* Those of the version that is tested, which are walked to once however many gates ask. */
+const MrNodeIds *
+mr_gate_training(const MrGateSubject *subject)
+{
+	MrGateFound *found = subject->found;
+
+	if (!found->has_training)
+	{
+		found->training = mr_training_nodes(subject->node, subject->snapshot);
+		found->has_training = true;
+	}
+	return &found->training;
+}
+
 /* Does one of the nodes supersede it? */
 bool
 mr_node_is_superseded_in(int64 node, const MrNodeIds *by, Snapshot snapshot)

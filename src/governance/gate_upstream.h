@@ -5,19 +5,12 @@
 #ifndef MODELREG_GATE_UPSTREAM_H
 #define MODELREG_GATE_UPSTREAM_H
 
-#include "utils/snapshot.h"
+#include "governance/gate.h"
 
 #define MR_ROLE_TRAINING "training"
 
-typedef struct MrNodeIds
-{
-	int64	   *ids;			/* ascending, each once */
-	int64		n;
-	int64		room;
-	bool		too_many;		/* to be walked over; there are none then */
-} MrNodeIds;
-
 extern MrNodeIds mr_training_nodes(int64 node, Snapshot snapshot);
+extern const MrNodeIds *mr_gate_training(const MrGateSubject *subject);
 extern bool mr_node_is_superseded_in(int64 node, const MrNodeIds *by,
 									 Snapshot snapshot);
 
