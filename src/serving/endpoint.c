@@ -192,14 +192,14 @@ mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash)
 }
 
 /*
- * Begin a verb about the endpoint that its first argument names, for its
- * team's maintainers.  False when it repeats an earlier call, whatever became
- * of the endpoint since; else *endpoint is found.
+ * Begin a verb about the endpoint that its first argument names, for who has
+ * one of the rights in its team.  False when it repeats an earlier call,
+ * whatever became of the endpoint since; else *endpoint is found.
  */
 bool
 mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
-					   const char *verb_name, int request_id_arg,
-					   MrEndpoint *endpoint)
+					   const char *verb_name, MrRights level,
+					   int request_id_arg, MrEndpoint *endpoint)
 {
 	char	   *qualified = mr_arg_text(fcinfo, 0, "endpoint");
 	MrTable    *table;
@@ -214,7 +214,7 @@ mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 		raise_not_found(qualified);
 	team = *found;
 	team.name = team_name;
-	mr_require_rights(&team, MR_MAINTAINER);
+	mr_require_rights(&team, level);
 	mr_verb_begin(verb, fcinfo, verb_name, &team, request_id_arg);
 	if (mr_verb_repeats(verb))
 		return false;

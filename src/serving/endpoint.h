@@ -37,7 +37,7 @@ extern char *mr_endpoint_address(const MrEndpoint *endpoint);
 extern char *mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash);
 
 extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
-								   const char *verb_name,
+								   const char *verb_name, MrRights level,
 								   int request_id_arg, MrEndpoint *endpoint);
 extern MrHead *mr_endpoint_lock(MrEndpoint *endpoint);
 
