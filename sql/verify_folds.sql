@@ -136,6 +136,11 @@ INSERT INTO special VALUES
 	('UPDATE modelreg.version SET params = (SELECT digest FROM modelreg.payload WHERE body = ''first'') WHERE version = 1'),
 	('UPDATE modelreg.event SET what = what || ''{"evidence": "forged"}'' WHERE chain = 5 AND chain_id = 2 AND seq = 2'),
 	('INSERT INTO modelreg.evidence SELECT 1, sha256(''forged''), 1, 1, ''{}'', now(), sha256(''forged'')'),
+	('DELETE FROM modelreg.evidence'), ('UPDATE modelreg.evidence SET version = version + 1'), ('UPDATE modelreg.evidence SET document = document || ''{"to": "Nowhere"}'''),
+	('UPDATE modelreg.event SET what = what - ''evidence'' WHERE chain = 5'), ('UPDATE modelreg.event SET kind = ''promotion_requested'' WHERE chain = 5 AND kind = ''promoted'''),
+	('UPDATE modelreg.model SET policy = ''strict'' WHERE id = 1'), ('UPDATE modelreg.model SET policy_digest = sha256(''forged'') WHERE id = 2'),
+	('UPDATE modelreg.event SET what = jsonb_set(what, ''{policy}'', ''"strict"'') WHERE kind = ''model_created'' AND what->>''model_id'' = ''1'''),
+	('UPDATE modelreg.event SET what = what || ''{"policy": "strict", "policy_digest": "forged"}'', kind = ''policy_changed'' WHERE chain = 5 AND chain_id = 2 AND seq = 2'),
 	('UPDATE modelreg.event SET what = jsonb_set(what, ''{replaced}'', ''3'') WHERE chain = 5 AND chain_id = 2 AND kind = ''promoted'''),
 	('UPDATE modelreg.note SET value = NULL'), ('UPDATE modelreg.node SET properties = sha256(''forged'') WHERE name = ''1''');
 -- All of them take minutes: a part, and what is listed last.

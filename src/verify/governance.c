@@ -125,7 +125,7 @@ mr_verify_governance(MrVerify *verify)
 			mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
 }
 
-/* A fold without a state: no decision names evidence, and there is none. */
+/* A fold without a state: nobody ever asked for approval, and no row says so. */
 static void *
 begin(MemoryContext context)
 {
@@ -133,18 +133,13 @@ begin(MemoryContext context)
 }
 
 static bool
-take_decision(void *state, const MrEventRow *event)
+take_event(void *state, const MrEventRow *event)
 {
-	JsonbContainer *what = &event->what->root;
-	JsonbValue	value;
-
-	return !JsonContainerIsObject(what) ||
-		getKeyJsonValueFromContainer(what, "evidence", strlen("evidence"), &value) == NULL ||
-		value.type == jbvNull;
+	return false;
 }
 
 static bool
-take_evidence(void *state, const Datum *values, const bool *nulls)
+take_row(void *state, const Datum *values, const bool *nulls)
 {
 	return false;
 }
@@ -155,10 +150,17 @@ end(void *state)
 	return true;
 }
 
-static const char *const shows[] = {"evidence"};
-static const MrFoldStep steps[] = {{MR_CHAIN_DECISIONS, NULL, take_decision}};
-static const MrFoldRows rows[] = {{"SELECT v.digest FROM modelreg.evidence v LIMIT 1", take_evidence}};
+static const char *const shows[] = {"requests", "approvals"};
+static const MrFoldStep steps[] = {
+	{MR_CHAIN_DECISIONS, "promotion_requested", take_event},
+	{MR_CHAIN_DECISIONS, "policy_requested", take_event},
+	{MR_CHAIN_DECISIONS, "request_approved", take_event},
+};
+static const MrFoldRows rows[] = {
+	{"SELECT r.id FROM modelreg.approval_request r LIMIT 1", take_row},
+	{"SELECT a.seq FROM modelreg.approval a LIMIT 1", take_row},
+};
 
-const MrFold mr_verify_evidence_fold = {
+const MrFold mr_verify_requests_fold = {
 	shows, lengthof(shows), steps, lengthof(steps), rows, lengthof(rows), begin, end
 };

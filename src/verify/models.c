@@ -13,17 +13,14 @@
 
 #include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "audit/fold.h"
 #include "base/bag.h"
 #include "base/hash.h"
 #include "types/stage.h"
+#include "verify/kept.h"
 #include "verify/verify.h"
-
-/* More of either would take more memory than is theirs. */
-#define MAX_KEPT 1000000
 
 typedef struct Model
 {
@@ -119,31 +116,17 @@ begin(MemoryContext context)
 	return models;
 }
 
-/* What is kept of a thing; zeros, but for the key, when it is new.  NULL: too much is. */
-static void *
-keep(HTAB *table, const void *key, Size keysize, Size entrysize)
-{
-	bool		found;
-	char	   *entry = hash_search(table, key, HASH_FIND, NULL);
-
-	if (entry != NULL || hash_get_num_entries(table) >= MAX_KEPT)
-		return entry;
-	entry = hash_search(table, key, HASH_ENTER, &found);
-	memset(entry + keysize, 0, entrysize - keysize);
-	return entry;
-}
-
 static Model *
 keep_model(Models *models, int64 id)
 {
-	return keep(models->models, &id, sizeof(int64), sizeof(Model));
+	return mr_verify_keep(models->models, &id, sizeof(int64), sizeof(Model));
 }
 
 static Version *
 keep_version(Models *models, int64 model, int64 number)
 {
 	VersionKey	key = {model, number};
-	Version    *version = keep(models->versions, &key, sizeof(key), sizeof(Version));
+	Version    *version = mr_verify_keep(models->versions, &key, sizeof(key), sizeof(Version));
 
 	if (version != NULL && version->stage == MR_STAGE_NONE)
 		version->stage = MR_STAGE_EXPERIMENTAL;
@@ -159,7 +142,7 @@ keep_alias(Models *models, int64 model, const JsonbValue *name)
 	if (alias != NULL)
 		return alias;
 	key.name = MemoryContextStrdup(models->context, pnstrdup(key.name, key.len));
-	return keep(models->aliases, &key, sizeof(key), sizeof(ModelAlias));
+	return mr_verify_keep(models->aliases, &key, sizeof(key), sizeof(ModelAlias));
 }
 
 /* A number from 1; false for anything else. */
@@ -175,35 +158,6 @@ read_number_or_null(const JsonbValue *value, int64 *number)
 {
 	*number = 0;
 	return value->type == jbvNull || read_number(value, number);
-}
-
-/* Of a digit as hashes are written, -1 for anything else. */
-static inline int
-read_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The digits of a hash into words of its bytes. */
-static bool
-read_hash(const JsonbValue *value, int64 *words)
-{
-	uint8	   *bytes = (uint8 *) words;
-	const char *digits = value->val.string.val;
-	int			wrong = 0;
-
-	if (value->type != jbvString || value->val.string.len != 2 * MR_HASH_LEN)
-		return false;
-	for (int i = 0; i < MR_HASH_LEN; i++)
-	{
-		int			byte = read_digit(digits[2 * i]) * 16 | read_digit(digits[2 * i + 1]);
-
-		wrong |= byte;
-		bytes[i] = (uint8) byte;
-	}
-	return wrong >= 0;
 }
 
 /* MR_STAGE_NONE for what is no stage's name as it is written. */
@@ -232,7 +186,7 @@ take_registered(void *state, const MrEventRow *event)
 	int64		row[6] = {event->chain_id};
 
 	if (model == NULL || !mr_json_read(&event->what->root, names, lengthof(names), values) ||
-		!read_hash(&values[0], &row[2]) || !read_number(&values[1], &row[1]) ||
+		!mr_verify_read_hex(&values[0], (uint8 *) &row[2]) || !read_number(&values[1], &row[1]) ||
 		row[1] != model->registered + 1)
 		return false;
 	model->registered++;

@@ -196,15 +196,23 @@ static const Statement statements[] = {
 		"LEFT JOIN (SELECT t.model_id, min(t.at) AS at FROM told t WHERE t.kind = 'model_retired' GROUP BY t.model_id) x "
 		"ON x.model_id = m.id::text "
 		"LEFT JOIN LATERAL (SELECT p.version, p.at FROM modelreg.production p WHERE p.model_id = m.id ORDER BY p.seq DESC LIMIT 1) p ON true "
-		"LEFT JOIN LATERAL (SELECT e.what FROM modelreg.event e WHERE e.chain = 5 AND e.chain_id = m.id AND e.kind = 'policy_changed' "
-		"ORDER BY e.seq DESC LIMIT 1) c5 ON true "
 		"LEFT JOIN LATERAL (SELECT * FROM modelreg.version v WHERE v.model_id = m.id AND v.version = p.version LIMIT 1) v ON true "
-		DIFFERENCES("('team_id', m.team_id::text, b.chain_id::text), ('name', m.name, n.name), ('policy', m.policy, COALESCE(c5.what, b.what)->>'policy'), "
-			"('policy_digest', encode(m.policy_digest, 'hex'), COALESCE(c5.what, b.what)->>'policy_digest'), ('created_at', m.created_at::text, b.at::text), "
+		DIFFERENCES("('team_id', m.team_id::text, b.chain_id::text), ('name', m.name, n.name), "
+			"('created_at', m.created_at::text, b.at::text), "
 			"('retired_at', m.retired_at::text, x.at::text), ('current_version', m.current_version::text, p.version::text), "
 			"('current_since', m.current_since::text, CASE WHEN p.version IS NOT NULL THEN p.at::text END), "
 			"('current_registered_at', m.current_registered_at::text, v.registered_at::text), "
 			"('current_identity', m.current_identity::text, v.identity::text)")
+		"AND ($1 IS NULL OR m.team_id = $1) AND ($2 IS NULL OR m.id = $2) ORDER BY m.id, c.col"},
+
+	{"fold", "policies pinned", MR_VERIFY_ANY,
+		"SELECT concat('model ', m.id), " DIFFERENCE " FROM modelreg.model m "
+		"LEFT JOIN (SELECT DISTINCT ON (e.what->>'model_id') e.what->>'model_id' AS model_id, e.what " EVENTS_OF_TEAMS("'model_created'")
+		" ORDER BY e.what->>'model_id', e.seq) b ON b.model_id = m.id::text "
+		"LEFT JOIN (SELECT DISTINCT ON (e.chain_id) e.chain_id, e.what FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'policy_changed' "
+		"AND ($2 IS NULL OR e.chain_id = $2) ORDER BY e.chain_id, e.seq DESC) c5 ON c5.chain_id = m.id "
+		DIFFERENCES("('policy', m.policy, COALESCE(c5.what, b.what)->>'policy'), "
+			"('policy_digest', encode(m.policy_digest, 'hex'), COALESCE(c5.what, b.what)->>'policy_digest')")
 		"AND ($1 IS NULL OR m.team_id = $1) AND ($2 IS NULL OR m.id = $2) ORDER BY m.id, c.col"},
 
 	{"fold", "production", MR_VERIFY_ANY,

@@ -503,4 +503,6 @@ mr_verify_init(void)
 {
 	mr_fold_add(&mr_verify_models_fold);
 	mr_fold_add(&mr_verify_evidence_fold);
+	mr_fold_add(&mr_verify_requests_fold);
+	mr_fold_add(&mr_verify_pins_fold);
 }

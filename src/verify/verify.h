@@ -86,6 +86,8 @@ extern void mr_verify_pass_event(MrPass *pass, const Datum *values, const bool *
 extern void mr_verify_pass_end(MrVerify *verify);
 extern const struct MrFold mr_verify_models_fold;
 extern const struct MrFold mr_verify_evidence_fold;
+extern const struct MrFold mr_verify_requests_fold;
+extern const struct MrFold mr_verify_pins_fold;
 
 /* Texts and the rows that name them; see texts.c. */
 typedef struct MrTexts MrTexts;
