@@ -140,7 +140,7 @@ SELECT oprname, count(*), bool_and(proleakproof AND provolatile = 'i' AND proiss
 FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
 WHERE oprnamespace = 'modelreg'::regnamespace GROUP BY 1 ORDER BY oprname COLLATE "C";
 SELECT count(*) AS leakproof FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace AND proleakproof
-	AND proname ~ '^(digest|stage|model_uri|uri|sha256)_' AND proname !~ '_(eq|ne|lt|le|gt|ge|cmp|hash|hash_extended)$';
+	AND proname ~ '^(digest|stage|model_uri|traffic_split|uri|sha256)_|^(share|arm_share|arm_count|arms)$' AND proname !~ '_(eq|ne|lt|le|gt|ge|cmp|hash|hash_extended)$';
 -- each operator has its commutator and negator, and they point back
 SELECT count(*) AS unpaired FROM pg_operator o
 LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator n ON n.oid = o.oprnegate
@@ -264,9 +264,9 @@ SELECT prefix, state, length(message), detail FROM (VALUES (''), ('run:'), ('run
 SELECT count(*) AS undescribed FROM pg_depend d
 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'modelreg') AND deptype = 'e'
 	AND (classid IN ('pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass)
-		OR classid = 'pg_proc'::regclass AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = objid AND proname ~ '^(digest|stage|model_uri|uri|sha256)_|^check_name$|^parse_node_key$')
-		OR classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.oid = objid AND typname IN ('digest', 'stage', 'model_uri')))
+		OR classid = 'pg_proc'::regclass AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = objid AND proname ~ '^(digest|stage|model_uri|traffic_split|uri|sha256)_|^(check_name|parse_node_key|share|arm_share|arm_count|arms)$')
+		OR classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.oid = objid AND typname IN ('digest', 'stage', 'model_uri', 'traffic_split')))
 	AND obj_description(objid, classid::regclass::name) IS NULL;
 SELECT count(*) AS functions, count(*) FILTER (WHERE NOT has_function_privilege('public', oid, 'EXECUTE')) AS not_public
 FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace
-	AND proname ~ '^(digest|stage|model_uri)_(in|out|recv|send|eq|ne|lt|le|gt|ge|cmp|hash|hash_extended|algorithm|bytes)$|^uri_|^sha256_digest$|^check_name$|^parse_node_key$';
+	AND proname ~ '^(digest|stage|model_uri|traffic_split)_(in|out|recv|send|eq|ne|lt|le|gt|ge|cmp|hash|hash_extended|algorithm|bytes)$|^uri_|^(sha256_digest|check_name|parse_node_key|share|arm_share|arm_count|arms)$';

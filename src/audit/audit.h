@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "utils/numeric.h"
 #include "utils/snapshot.h"
 
 /* Codes are stored; never renumber. */
@@ -126,6 +127,7 @@ typedef struct MrJson
 extern void mr_json_begin(MrJson *json);
 extern void mr_json_add_text(MrJson *json, const char *key, const char *value);
 extern void mr_json_add_int(MrJson *json, const char *key, int64 value);
+extern void mr_json_add_number(MrJson *json, const char *key, Numeric number);
 extern void mr_json_add_bool(MrJson *json, const char *key, bool value);
 extern void mr_json_add_hash(MrJson *json, const char *key, const bytea *hash);
 extern void mr_json_add_json(MrJson *json, const char *key, Jsonb *value);

@@ -64,13 +64,19 @@ mr_json_add_text(MrJson *json, const char *key, const char *text)
 }
 
 void
-mr_json_add_int(MrJson *json, const char *key, int64 number)
+mr_json_add_number(MrJson *json, const char *key, Numeric number)
 {
 	JsonbValue	value;
 
 	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(number);
+	value.val.numeric = number;
 	add_value(json, key, &value);
+}
+
+void
+mr_json_add_int(MrJson *json, const char *key, int64 number)
+{
+	mr_json_add_number(json, key, int64_to_numeric(number));
 }
 
 void

@@ -65,7 +65,7 @@ static const char *const statements[] = {
 	"SELECT concat('function ', p.proname), 'it is not as it was installed' FROM " MEMBERS("pg_proc") " p "
 	"JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.prosecdef OR p.proconfig IS NOT NULL "
 	"OR l.lanname <> 'c' OR p.probin IS DISTINCT FROM '$libdir/modelreg' OR p.prosrc NOT IN (concat('modelreg_', p.proname), "
-	"concat('modelreg_bytes_', regexp_replace(p.proname, '^(digest|model_uri)_', ''))) ORDER BY 1",
+	"concat('modelreg_bytes_', regexp_replace(p.proname, '^(digest|model_uri|traffic_split)_', ''))) ORDER BY 1",
 
 	"SELECT concat('view ', c.relname), 'it does not ask for the rights of its caller' FROM " MEMBERS("pg_class") " c "
 	"WHERE c.relkind = 'v' AND NOT COALESCE(c.reloptions @> '{security_invoker=true,security_barrier=true}', false) ORDER BY 1",

@@ -1,4 +1,4 @@
--- types.sql: digest, stage and model_uri, with their operators.
+-- types.sql: digest, stage and model_uri, with their operators; traffic_split has a file of its own.
 --
 -- Everything in this file keeps the EXECUTE and USAGE that PUBLIC has by
 -- default: the types hold no secret, and a role that may read one row of a
