@@ -14,7 +14,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -23,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "access/access_tables.h"
+#include "base/decimal.h"
 #include "base/grow.h"
 #include "base/hash.h"
 #include "governance/gate.h"
@@ -73,31 +73,6 @@ number_text(Numeric number)
 	value.type = jbvNumeric;
 	value.val.numeric = number;
 	return mr_json_canonical_cstring(JsonbValueToJsonb(&value));
-}
-
-/* The shortest decimal that is this float8; it is finite. */
-static Numeric
-decimal(float8 value)
-{
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(value, text);
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-}
-
-static Numeric
-calculate(PGFunction function, Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(function, NumericGetDatum(a),
-											   NumericGetDatum(b)));
-}
-
-static int
-compare(Numeric a, Numeric b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
-											 NumericGetDatum(b)));
 }
 
 /* The team that has, or had, a name; 0 for none. */
@@ -465,7 +440,7 @@ check_bounds(JsonbContainer *definition, const char *where, StringInfo mistakes)
 	Numeric		at_least = mr_member_number(definition, "at_least");
 	Numeric		at_most = mr_member_number(definition, "at_most");
 
-	if (at_least != NULL && at_most != NULL && compare(at_least, at_most) > 0)
+	if (at_least != NULL && at_most != NULL && mr_decimal_compare(at_least, at_most) > 0)
 		mr_mistake(mistakes, "no value is within the bounds of %s.", where);
 }
 
@@ -481,7 +456,7 @@ check_metric(JsonbContainer *definition, const char *where, StringInfo mistakes)
 		Numeric		number = mr_member_number(definition, asks[i]);
 
 		n += number != NULL;
-		if (i >= 2 && number != NULL && compare(number, zero) < 0)
+		if (i >= 2 && number != NULL && mr_decimal_compare(number, zero) < 0)
 			mr_mistake(mistakes, "\"%s\" of %s must not be negative.", asks[i], where);
 	}
 	if (n == 0)
@@ -502,8 +477,8 @@ within_bounds(JsonbContainer *definition, Numeric value, StringInfo required)
 		appendStringInfo(required, " at least %s", number_text(at_least));
 	if (at_most != NULL)
 		appendStringInfo(required, "%s at most %s", at_least ? " and" : "", number_text(at_most));
-	return value != NULL && (at_least == NULL || compare(value, at_least) >= 0) &&
-		(at_most == NULL || compare(value, at_most) <= 0);
+	return value != NULL && (at_least == NULL || mr_decimal_compare(value, at_least) >= 0) &&
+		(at_most == NULL || mr_decimal_compare(value, at_most) <= 0);
 }
 
 /*
@@ -519,8 +494,8 @@ needed_gain(JsonbContainer *definition, Numeric production)
 
 	if (gain != NULL)
 		return gain;
-	loss = calculate(numeric_mul, DatumGetNumeric(DirectFunctionCall1(numeric_abs, NumericGetDatum(production))),
-					 calculate(numeric_mul, percent, decimal(0.01)));
+	loss = mr_calculate(numeric_mul, DatumGetNumeric(DirectFunctionCall1(numeric_abs, NumericGetDatum(production))),
+						mr_calculate(numeric_mul, percent, mr_decimal(0.01)));
 	return DatumGetNumeric(DirectFunctionCall1(numeric_uminus, NumericGetDatum(loss)));
 }
 
@@ -530,8 +505,8 @@ beats(JsonbContainer *definition, Numeric value, Numeric production)
 	Numeric		gain = needed_gain(definition, production);
 
 	if (lower_is_better(definition))
-		return compare(value, calculate(numeric_sub, production, gain)) <= 0;
-	return compare(value, calculate(numeric_add, production, gain)) >= 0;
+		return mr_decimal_compare(value, mr_calculate(numeric_sub, production, gain)) <= 0;
+	return mr_decimal_compare(value, mr_calculate(numeric_add, production, gain)) >= 0;
 }
 
 static bool
@@ -587,8 +562,8 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 		appendStringInfo(observed, ", %s has no value", where);
 		return false;
 	}
-	appendStringInfo(observed, ", %s has %s", where, number_text(decimal(found->value)));
-	return value != NULL && beats(gate->definition, value, decimal(found->value));
+	appendStringInfo(observed, ", %s has %s", where, number_text(mr_decimal(found->value)));
+	return value != NULL && beats(gate->definition, value, mr_decimal(found->value));
 }
 
 /* Judge the value of an evaluation, or that there is none (NULL). */
@@ -597,7 +572,7 @@ judge_metric(const MrGateSubject *subject, const MrGate *gate, const FoundList *
 			 const Found *found, Told *told, MrGateResult *result)
 {
 	bool		has_value = found != NULL && !isnan(found->value) && !isinf(found->value);
-	Numeric		value = has_value ? decimal(found->value) : NULL;
+	Numeric		value = has_value ? mr_decimal(found->value) : NULL;
 	char	   *fault = found != NULL ? fault_of(subject, gate, found) : NULL;
 	StringInfoData observed;
 	StringInfoData ignored;
@@ -725,7 +700,7 @@ check_fairness(JsonbContainer *definition, const char *where, StringInfo mistake
 
 	if ((mr_member_text(definition, "metric") != NULL) != has_bounds(definition))
 		mr_mistake(mistakes, "%s needs \"metric\" and one of at_least, at_most and max_spread, or none of these.", where);
-	if (spread != NULL && compare(spread, int64_to_numeric(0)) < 0)
+	if (spread != NULL && mr_decimal_compare(spread, int64_to_numeric(0)) < 0)
 		mr_mistake(mistakes, "\"max_spread\" of %s must not be negative.", where);
 	check_kind(definition, where, mistakes);
 	check_bounds(definition, where, mistakes);
@@ -834,11 +809,11 @@ judge_slices(const MrGateSubject *subject, const MrGate *gate, const FoundList *
 
 	initStringInfo(&ignored);
 	find_extremes(list, &least, &most);
-	low = decimal(least->value);
-	high = decimal(most->value);
+	low = mr_decimal(least->value);
+	high = mr_decimal(most->value);
 	result->holds = within_bounds(gate->definition, low, &ignored) &&
 		within_bounds(gate->definition, high, &ignored) &&
-		(spread == NULL || compare(calculate(numeric_sub, high, low), spread) <= 0);
+		(spread == NULL || mr_decimal_compare(mr_calculate(numeric_sub, high, low), spread) <= 0);
 	result->observed = psprintf("from %s (%s) to %s (%s) over %d slices", number_text(low),
 								with_dataset(subject, least, psprintf("slice \"%s\"", least->slice), result),
 								number_text(high),
