@@ -57,7 +57,7 @@ add_training_inputs(Training *training, int64 node)
 }
 
 static bool
-visit(const MrStep *step, void *arg)
+visit(const MrWalkStep *step, void *arg)
 {
 	add_training_inputs(arg, step->node);
 	return true;

@@ -207,7 +207,7 @@ notify_if_current(int64 id)
 }
 
 static bool
-visit(const MrStep *step, void *arg)
+visit(const MrWalkStep *step, void *arg)
 {
 	notify_if_current(step->node);
 	return true;

@@ -19,10 +19,10 @@ typedef struct Common
 
 /* What lies upstream of the second node, if it does of the first. */
 static bool
-show_common(const MrStep *step, void *arg)
+show_common(const MrWalkStep *step, void *arg)
 {
 	Common	   *common = arg;
-	MrStep		of_first;
+	MrWalkStep		of_first;
 
 	if (!mr_walk_find(common->other, step->node, &of_first))
 		return true;
@@ -60,7 +60,7 @@ modelreg_common_upstream(PG_FUNCTION_ARGS)
 	Common		common = {0};
 	MrNode		nodes[2];
 	MrWalk	   *walk;
-	MrStep		itself;
+	MrWalkStep		itself;
 
 	mr_node_load(first, snapshot, &nodes[0]);
 	mr_node_load(second, snapshot, &nodes[1]);

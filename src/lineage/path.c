@@ -61,7 +61,7 @@ walk_between(const Ends *ends)
 /* A node of a path, and the role in which the one before it has it. */
 typedef struct PathStep
 {
-	MrStep		step;
+	MrWalkStep		step;
 	const char *role;			/* NULL: it stands for the one before */
 } PathStep;
 
@@ -76,7 +76,7 @@ typedef struct Path
 
 /* May the last step of a shortest path have come from there? */
 static bool
-comes_before(const MrStep *before, const MrStep *step)
+comes_before(const MrWalkStep *before, const MrWalkStep *step)
 {
 	return before->depth == step->depth - 1 &&
 		(step->by_supersession || !before->by_supersession);
@@ -90,7 +90,7 @@ static int64
 find_before(Path *path)
 {
 	PathStep   *last = &path->steps[path->n - 1];
-	MrStep		before;
+	MrWalkStep		before;
 
 	mr_cursor_seek(path->edges, last->step.node);
 	while (mr_cursor_next(path->edges))
@@ -182,7 +182,7 @@ typedef struct Between
 } Between;
 
 static bool
-show_between(const MrStep *step, void *arg)
+show_between(const MrWalkStep *step, void *arg)
 {
 	Between    *between = arg;
 
@@ -196,7 +196,7 @@ show_all_between(Between *between, MrWalk *walk, const Ends *ends)
 	MrWalkOptions options = {.direction = MR_DOWNSTREAM,
 		.snapshot = ends->snapshot,.max_depth = MR_NO_DEPTH_LIMIT,
 		.within = walk,.bare = true};
-	MrStep		start;
+	MrWalkStep		start;
 
 	between->back = mr_walk_begin(&options);
 	mr_walk_start(between->back, &ends->ancestor);

@@ -101,7 +101,7 @@ mr_rows_begin_walk(MrRows *rows)
 }
 
 static void
-learn_class(MrRows *rows, MrRowClass *class, const MrStep *step)
+learn_class(MrRows *rows, MrRowClass *class, const MrWalkStep *step)
 {
 	const MrTeam *team = mr_team_by_id(step->team);
 
@@ -115,7 +115,7 @@ learn_class(MrRows *rows, MrRowClass *class, const MrStep *step)
 
 /* A copy: what is read ahead learns of more classes, and their list moves. */
 static MrRowClass
-find_class(MrRows *rows, const MrStep *step)
+find_class(MrRows *rows, const MrWalkStep *step)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 	MrRowClass *class;
@@ -137,7 +137,7 @@ find_class(MrRows *rows, const MrStep *step)
 static bool
 is_wanted(MrRows *rows, MrWalk *walk, int64 id)
 {
-	MrStep		step;
+	MrWalkStep		step;
 	MrRowClass	class;
 
 	(void) mr_walk_find(walk, id, &step);
@@ -161,7 +161,7 @@ typedef struct Ahead
 
 /* The nodes with content among some that come next. */
 static int64
-list_ahead(MrRows *rows, const MrStep *step, Ahead *list)
+list_ahead(MrRows *rows, const MrWalkStep *step, Ahead *list)
 {
 	int64		n = 0;
 
@@ -176,7 +176,7 @@ list_ahead(MrRows *rows, const MrStep *step, Ahead *list)
 
 /* Read the node of a step, and others that come soon after. */
 static void
-read_ahead(MrRows *rows, const MrStep *step)
+read_ahead(MrRows *rows, const MrWalkStep *step)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->read_context);
 	Ahead	   *list;
@@ -196,7 +196,7 @@ read_ahead(MrRows *rows, const MrStep *step)
 }
 
 static const MrNode *
-find_node(MrRows *rows, const MrStep *step)
+find_node(MrRows *rows, const MrWalkStep *step)
 {
 	int64		place = step->ahead - rows->read_from;
 
@@ -211,7 +211,7 @@ find_node(MrRows *rows, const MrStep *step)
 
 /* Fill the columns of a node that the caller may read. */
 static void
-describe(MrRows *rows, const MrStep *step, const MrRowClass *class,
+describe(MrRows *rows, const MrWalkStep *step, const MrRowClass *class,
 		 Datum *values, bool *nulls)
 {
 	MrNode		node = *find_node(rows, step);
@@ -252,7 +252,7 @@ put_role(MrRows *rows, const char *role, Datum *values, bool *nulls)
 
 /* The roles of a step are mostly those of the one before. */
 static void
-learn_roles(MrRows *rows, const MrStep *step)
+learn_roles(MrRows *rows, const MrWalkStep *step)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
@@ -265,7 +265,7 @@ learn_roles(MrRows *rows, const MrStep *step)
 
 /* One row per role that the caller may know, or one without a role. */
 static void
-put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
+put_rows(MrRows *rows, const MrWalkStep *step, Datum *values, bool *nulls)
 {
 	if (step->roles == 0 || step->roles != rows->roles_of)
 		learn_roles(rows, step);
@@ -276,7 +276,7 @@ put_rows(MrRows *rows, const MrStep *step, Datum *values, bool *nulls)
 }
 
 static void
-fill_row(MrRows *rows, const MrStep *step, const MrRowClass *class,
+fill_row(MrRows *rows, const MrWalkStep *step, const MrRowClass *class,
 		 Datum *values, bool *nulls)
 {
 	memset(nulls, true, OUT_COLUMNS * sizeof(bool));
@@ -290,14 +290,14 @@ fill_row(MrRows *rows, const MrStep *step, const MrRowClass *class,
 
 /* The nodes that mr_rows_show() is to be called for. */
 bool
-mr_rows_want(const MrStep *step, void *rows)
+mr_rows_want(const MrWalkStep *step, void *rows)
 {
 	return find_class(rows, step).shown;
 }
 
 /* A visitor of a walk: a row for each role of the node. */
 bool
-mr_rows_show(const MrStep *step, void *arg)
+mr_rows_show(const MrWalkStep *step, void *arg)
 {
 	MrRows	   *rows = arg;
 	MrRowClass	class = find_class(rows, step);
@@ -316,7 +316,7 @@ mr_rows_show(const MrStep *step, void *arg)
 
 /* One row, whose second column is given. */
 void
-mr_rows_put(MrRows *rows, const MrStep *step, Datum second, bool isnull)
+mr_rows_put(MrRows *rows, const MrWalkStep *step, Datum second, bool isnull)
 {
 	Datum		values[OUT_COLUMNS] = {0};
 	bool		nulls[OUT_COLUMNS];

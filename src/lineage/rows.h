@@ -49,9 +49,9 @@ extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,
 extern void mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo,
 						  Snapshot snapshot);
 extern void mr_rows_begin_walk(MrRows *rows);
-extern bool mr_rows_want(const MrStep *step, void *rows);
-extern bool mr_rows_show(const MrStep *step, void *rows);
-extern void mr_rows_put(MrRows *rows, const MrStep *step, Datum second,
+extern bool mr_rows_want(const MrWalkStep *step, void *rows);
+extern bool mr_rows_show(const MrWalkStep *step, void *rows);
+extern void mr_rows_put(MrRows *rows, const MrWalkStep *step, Datum second,
 						bool isnull);
 extern void mr_rows_end(MrRows *rows);
 

@@ -66,7 +66,7 @@ origin_of(MrWalk *walk, int64 id)
 }
 
 static void
-describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
+describe(MrWalk *walk, int64 id, MrSeenNode node, MrWalkStep *step)
 {
 	step->walk = walk;
 	step->node = id;
@@ -86,7 +86,7 @@ describe(MrWalk *walk, int64 id, MrSeenNode node, MrStep *step)
  * There are none for what stands for the start itself.
  */
 const char **
-mr_walk_roles(const MrStep *step, int *n, bool *hidden)
+mr_walk_roles(const MrWalkStep *step, int *n, bool *hidden)
 {
 	MrWalk	   *walk = step->walk;
 	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
@@ -114,7 +114,7 @@ mr_walk_roles(const MrStep *step, int *n, bool *hidden)
 
 /* What the walk knows of a node; false when it was not seen. */
 bool
-mr_walk_find(MrWalk *walk, int64 id, MrStep *step)
+mr_walk_find(MrWalk *walk, int64 id, MrWalkStep *step)
 {
 	if (!mr_walk_has(walk, id))
 		return false;
@@ -144,7 +144,7 @@ static bool
 is_wanted(Order *order, int64 id, const MrSeenPage *page)
 {
 	char	   *answer = &order->answers[page->class[id % MR_SEEN_PAGE]];
-	MrStep		step;
+	MrWalkStep		step;
 
 	if (*answer == NOT_ASKED)
 	{
@@ -223,7 +223,7 @@ mr_walk_show(MrWalk *walk, MrWant want, MrVisit visitor, void *arg)
 	order_by_depth(walk, &order);
 	for (int64 i = 0; i < order.n && more; i++)
 	{
-		MrStep		step;
+		MrWalkStep		step;
 
 		CHECK_FOR_INTERRUPTS();
 		describe(walk, order.ids[i], mr_seen_get(walk->seen, order.ids[i]), &step);

@@ -16,7 +16,7 @@ typedef enum MrDirection
 typedef struct MrWalk MrWalk;
 
 /* A node that a walk visits. */
-typedef struct MrStep
+typedef struct MrWalkStep
 {
 	MrWalk	   *walk;
 	int64		node;
@@ -29,13 +29,13 @@ typedef struct MrStep
 								 * last step arrived, 0 for none */
 	const int64 *ahead;			/* nodes to be shown from this one on */
 	int64		nahead;			/* 0 when it is not being shown */
-} MrStep;
+} MrWalkStep;
 
 /* Called for each node by depth and id; false ends the visits. */
-typedef bool (*MrVisit) (const MrStep *step, void *arg);
+typedef bool (*MrVisit) (const MrWalkStep *step, void *arg);
 
 /* Called for one node of each class: are the class's nodes to be shown? */
-typedef bool (*MrWant) (const MrStep *step, void *arg);
+typedef bool (*MrWant) (const MrWalkStep *step, void *arg);
 
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
 
@@ -71,8 +71,8 @@ extern void mr_walk_start(MrWalk *walk, const MrNode *node);
 extern bool mr_walk_run(MrWalk *walk);
 extern bool mr_walk_goes_on(const MrWalk *walk);
 extern bool mr_walk_has(MrWalk *walk, int64 node);
-extern bool mr_walk_find(MrWalk *walk, int64 node, MrStep *step);
-extern const char **mr_walk_roles(const MrStep *step, int *n, bool *hidden);
+extern bool mr_walk_find(MrWalk *walk, int64 node, MrWalkStep *step);
+extern const char **mr_walk_roles(const MrWalkStep *step, int *n, bool *hidden);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
 extern void mr_walk_show(MrWalk *walk, MrWant want, MrVisit visit, void *arg);
 extern void mr_walk_end(MrWalk *walk);

@@ -272,7 +272,7 @@ add_box(Drawing *drawing, int64 id, int64 team)
 }
 
 static bool
-visit(const MrStep *step, void *arg)
+visit(const MrWalkStep *step, void *arg)
 {
 	Drawing    *drawing = arg;
 

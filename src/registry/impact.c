@@ -91,7 +91,7 @@ set_stage(Impact *impact, int64 model, int32 version, Datum *values)
 
 /* The roles that the caller may know, with commas; NULL for none. */
 static char *
-list_roles(const MrStep *step)
+list_roles(const MrWalkStep *step)
 {
 	StringInfoData list;
 	int			n;
@@ -136,7 +136,7 @@ describe_node(Impact *impact, int64 id, const char *team, Shown *shown)
 }
 
 static void
-put_version(Impact *impact, const MrStep *step, const char *team, const Shown *shown)
+put_version(Impact *impact, const MrWalkStep *step, const char *team, const Shown *shown)
 {
 	Datum		values[OUT_COLUMNS];
 	bool		nulls[OUT_COLUMNS] = {false};
@@ -168,7 +168,7 @@ compare_nodes(const void *a, const void *b)
 
 /* The version, if it is one that is sought: then it is found.  Else NULL. */
 static const MrCurrentVersion *
-find_sought(Impact *impact, const MrStep *step)
+find_sought(Impact *impact, const MrWalkStep *step)
 {
 	MrCurrentVersion key = {.node = step->node};
 	MrCurrentVersion *version = step->depth > impact->max_depth ? NULL :
@@ -182,7 +182,7 @@ find_sought(Impact *impact, const MrStep *step)
 
 /* Versions of teams that the caller may not read are left out. */
 static bool
-visit(const MrStep *step, void *arg)
+visit(const MrWalkStep *step, void *arg)
 {
 	Impact	   *impact = arg;
 	const MrCurrentVersion *current = NULL;

@@ -17,7 +17,7 @@
 #include "types/names.h"
 
 static bool
-collect_version(const MrStep *step, void *arg)
+collect_version(const MrWalkStep *step, void *arg)
 {
 	MrSearchOrigin *origin = arg;
 

@@ -41,7 +41,7 @@ typedef struct RoleText
 } RoleText;
 
 static void
-add_ancestor(Ancestors *ancestors, const MrStep *step, const char *role)
+add_ancestor(Ancestors *ancestors, const MrWalkStep *step, const char *role)
 {
 	Ancestor   *item;
 
@@ -57,7 +57,7 @@ add_ancestor(Ancestors *ancestors, const MrStep *step, const char *role)
 
 /* Once per role that the caller may know, and once for all others. */
 static bool
-visit(const MrStep *step, void *arg)
+visit(const MrWalkStep *step, void *arg)
 {
 	int			n;
 	bool		hidden;

@@ -143,7 +143,7 @@ mr_find_version_address(int64 team_id, int64 model, int32 version,
 
 /* Of what a walk saw, the versions. */
 bool
-mr_want_version(const MrStep *step, void *arg)
+mr_want_version(const MrWalkStep *step, void *arg)
 {
 	return strcmp(step->kind, MR_NODE_KIND_VERSION) == 0;
 }

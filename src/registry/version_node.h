@@ -23,6 +23,6 @@ extern char *mr_find_version_address(int64 team_id, int64 model,
 									 char **name);
 extern void mr_describe_version(const char *team, int64 model, int32 version,
 								Snapshot snapshot, MrVersionName *out);
-extern bool mr_want_version(const MrStep *step, void *arg);
+extern bool mr_want_version(const MrWalkStep *step, void *arg);
 
 #endif							/* MODELREG_VERSION_NODE_H */
