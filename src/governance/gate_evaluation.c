@@ -48,7 +48,7 @@ typedef struct Search
 typedef struct Found
 {
 	int64		id;
-	int64		dataset;		/* where the gate names none; 0 for none */
+	int64		dataset;		/* where the gate names no version; 0 for none */
 	char	   *slice;
 	bool		passed;
 	bool		failed;
@@ -164,7 +164,7 @@ read_evaluation(MrTable *table, const Search *search, Snapshot snapshot, Found *
 	if (search->dataset != NULL &&
 		!is_dataset(search, isnull ? 0 : DatumGetInt64(datum), snapshot))
 		return false;
-	if (search->dataset == NULL && !isnull)
+	if (!isnull && (search->dataset == NULL || search->key.version[0] == '\0'))
 		found->dataset = DatumGetInt64(datum);
 	found->slice = TextDatumGetCString(mr_table_get(table, EVALUATION_SLICE, NULL));
 	if (search->slice == NULL ? found->slice[0] == '\0' :
@@ -235,14 +235,23 @@ find_evaluations(int64 node, const Search *search, Snapshot snapshot)
 	return list;
 }
 
+/* NULL, or why the policy does not count what this person recorded. */
+static char *
+fault_of_evaluator(const MrGateSubject *subject, Jsonb *who)
+{
+	return subject->evaluator_differs && mr_same_person(subject->registrant, who) ?
+		"recorded by who registered the version" : NULL;
+}
+
 /* What of an evaluation makes any gate fail; NULL for nothing. */
 static char *
 fault_of(const MrGateSubject *subject, const MrGate *gate, const Found *found)
 {
 	int			days = mr_member_count(gate->definition, "max_age_days", 0);
+	char	   *fault = fault_of_evaluator(subject, found->who);
 
-	if (subject->evaluator_differs && mr_same_person(subject->registrant, found->who))
-		return "recorded by who registered the version";
+	if (fault != NULL)
+		return fault;
 	if (days > 0 && subject->now - found->at > days * USECS_PER_DAY)
 		return psprintf("of %s, which is too old", mr_gate_time(found->at));
 	return NULL;
@@ -533,7 +542,7 @@ append_comparison(JsonbContainer *definition, StringInfo required)
 
 /*
  * Hold a value against that of the version in Production, if there is one, of
- * the same data set.
+ * the same data set.  Who registered the version does not set its bar either.
  */
 static bool
 compare_with_production(const MrGateSubject *subject, const MrGate *gate,
@@ -544,6 +553,7 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 								 "version %d, the last in Production," : "version %d in Production",
 								 subject->current);
 	const Found *found = NULL;
+	char	   *fault;
 
 	if (!asks_for_production(gate->definition))
 		return true;
@@ -562,8 +572,10 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 		appendStringInfo(observed, ", %s has no value", where);
 		return false;
 	}
-	appendStringInfo(observed, ", %s has %s", where, number_text(mr_decimal(found->value)));
-	return value != NULL && beats(gate->definition, value, mr_decimal(found->value));
+	fault = fault_of_evaluator(subject, found->who);
+	appendStringInfo(observed, ", %s has %s%s%s", where, number_text(mr_decimal(found->value)),
+					 fault ? ", " : "", fault ? fault : "");
+	return value != NULL && fault == NULL && beats(gate->definition, value, mr_decimal(found->value));
 }
 
 /* Judge the value of an evaluation, or that there is none (NULL). */
