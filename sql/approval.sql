@@ -238,6 +238,27 @@ SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), p
 SET ROLE regress_app_eva;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NOT NULL;
 
+-- nor does anything come of what somebody asked for who evaluated it afterwards, where the policy wants another
+SET ROLE regress_app_lead;
+SELECT modelreg.create_policy('app', 'asker', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["reviewer"], "gates": ["offline"], "approvals": 1, "approvers": ["reviewer"]}],
+	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline", "passed": true}}, "distinct": [["requester", "evaluator"]]}');
+SET ROLE regress_app_admin;
+SELECT modelreg.allow_policy('app', 'asker', 1);
+SET ROLE regress_app_lead;
+SELECT modelreg.create_model('app.asker', 'asker') > 0;
+SET ROLE regress_app_reg;
+SELECT modelreg.register_version('app.asker');
+SET ROLE regress_app_eva;
+SELECT modelreg.request_promotion('app.asker', 1, 'Production') = pg_temp.last();
+SELECT modelreg.record_evaluation('models:/app.asker/1', 'offline', '{}', passed => true) > 0;
+SELECT pg_temp.fails($$SELECT modelreg.request_promotion('app.asker', 1, 'Production')$$);
+SET ROLE regress_app_rev1;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+SET ROLE regress_app_both;
+SELECT modelreg.request_promotion('app.asker', 1, 'Production') = pg_temp.last();
+SET ROLE regress_app_rev1;
+SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NOT NULL;
+
 -- weakening: another policy needs what the present one asks for Production
 SET ROLE regress_app_lead;
 SELECT modelreg.request_policy('app.credit', 'open', 1, 'less work') = pg_temp.last();

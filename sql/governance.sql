@@ -6,9 +6,11 @@
 CREATE ROLE regress_gov_ann;
 CREATE ROLE regress_gov_reader;
 CREATE ROLE regress_gov_nobody;
+CREATE ROLE regress_gov_eve;
 SELECT modelreg.create_team('gov') > 0;
 SELECT modelreg.grant_level('gov', 'regress_gov_ann', 'maintainer');
 SELECT modelreg.grant_level('gov', 'regress_gov_reader', 'reader');
+SELECT modelreg.grant_level('gov', 'regress_gov_eve', 'evaluator');
 SET ROLE regress_gov_ann;
 SELECT modelreg.create_model('gov.ranker', 'open', 'ranks') > 0;
 SELECT modelreg.create_model('gov.other', 'nix');
@@ -50,6 +52,11 @@ SELECT modelreg.rollback_model('gov.ranker', 'it is needed after all');
 SELECT modelreg.promote('gov.ranker', 4, 'Production', archive_others => false) IS NOT NULL;
 SELECT version, stage FROM modelreg.versions WHERE model = 'gov.ranker' AND stage = 'Production' ORDER BY version;
 SELECT version FROM modelreg.production('gov.ranker');
+-- archiving the others is a move too, and not for who may make none
+SET ROLE regress_gov_eve;
+SELECT modelreg.promote('gov.ranker', 4, 'Production');
+SELECT version, stage FROM modelreg.versions WHERE model = 'gov.ranker' AND stage = 'Production' ORDER BY version;
+SET ROLE regress_gov_ann;
 SELECT modelreg.promote('gov.ranker', 1, 'Archived', 'not current, so no question') IS NOT NULL;
 SELECT modelreg.promote('gov.ranker', 5, 'Production', expected_current => 3);
 SELECT modelreg.promote('gov.ranker', 5, 'Production', expected_current => 4, request_id => 'p5') > 0;

@@ -75,11 +75,7 @@ require_approver(const MrVerb *verb, const MrApprovalRequest *request, const MrA
 	mr_policy_require_level(ask->look.subject.model->policy, ask->way->approvers,
 							verb->team.rights, "approve");
 	if (reason != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("policy \"%s\" wants another person", ask->look.subject.model->policy),
-				 errdetail("%s", reason),
-				 mr_reason("same_person")));
+		mr_look_raise_same_person(&ask->look, reason);
 }
 
 /* Is one of the persons said to be the role that the other is? */
@@ -195,6 +191,9 @@ check_request(const MrVerb *verb, const MrApprovalRequest *request, const MrAsk 
 	if (ask->way == NULL)
 		mr_request_raise_closed(request->id, "done already");
 	require_approver(verb, request, ask);
+	/* who asked may have evaluated since, or the policy be another */
+	if (request->version != 0)
+		mr_look_require_requester(&ask->look, request->who, "Who asked for it");
 	now = mr_evidence_text(ask->evidence.digest);
 	if (strcmp(now, evidence) != 0)
 		raise_evidence_changed(request->id, now);

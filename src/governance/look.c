@@ -137,6 +137,33 @@ mr_look_evaluated_by(const MrLook *look, Jsonb *who)
 	return found;
 }
 
+/* Error 42501: somebody is what another person has to be. */
+void
+mr_look_raise_same_person(const MrLook *look, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("policy \"%s\" wants another person", look->subject.model->policy),
+			 errdetail("%s", detail),
+			 mr_reason("same_person")));
+}
+
+/*
+ * Error 42501 unless the person, whom the detail calls so, may ask for the move
+ * as far as the policy wants another one to.
+ */
+void
+mr_look_require_requester(const MrLook *look, Jsonb *who, const char *called)
+{
+	const bool *distinct = look->policy->distinct[MR_PART_REQUESTER];
+
+	if (distinct[MR_PART_REGISTRANT] && mr_same_person(look->subject.registrant, who))
+		mr_look_raise_same_person(look, psprintf("%s registered the version.", called));
+	if (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(look, who))
+		mr_look_raise_same_person(look, psprintf("%s evaluated the version, or what its gates look at.",
+												 called));
+}
+
 /*
  * Error 42501 unless the caller, who has these rights in the team, may ask for
  * the move, and is another person than the policy wants.
@@ -145,20 +172,12 @@ void
 mr_look_require_caller(const MrLook *look, MrRights rights, Jsonb *who)
 {
 	const MrGateSubject *subject = &look->subject;
-	const bool *distinct = look->policy->distinct[MR_PART_REQUESTER];
-	bool		registrant = distinct[MR_PART_REGISTRANT] &&
-		mr_same_person(subject->registrant, who);
 
 	mr_policy_require_level(subject->model->policy, look->way->levels, rights,
 							psprintf("move a version from %s to %s",
 									 mr_stage_name(subject->from),
 									 mr_stage_name(subject->to)));
-	if (registrant || (distinct[MR_PART_EVALUATOR] && mr_look_evaluated_by(look, who)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("policy \"%s\" wants another person", subject->model->policy),
-				 errdetail(registrant ? "You registered the version." : "You evaluated the version, or what its gates look at."),
-				 mr_reason("same_person")));
+	mr_look_require_requester(look, who, "You");
 }
 
 /* Test the gates, and make the evidence of it. */

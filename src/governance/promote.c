@@ -125,17 +125,39 @@ mr_promotion_decide(MrTransition *transition, const MrPromotion *promotion,
 	return mr_transition_commit(transition, kind);
 }
 
+/* Who may take a version out of Production without anybody's approval. */
+static MrRights
+levels_to_archive(const MrPolicy *policy)
+{
+	MrRights	levels = 0;
+
+	for (int i = 0; i < policy->ntransitions; i++)
+	{
+		const MrPolicyTransition *way = &policy->transitions[i];
+
+		if (way->approvals == 0 &&
+			(way->to == MR_STAGE_PRODUCTION ||
+			 (way->to == MR_STAGE_ARCHIVED && way->from & MR_STAGE_BIT(MR_STAGE_PRODUCTION))))
+			levels |= way->levels;
+	}
+	return levels;
+}
+
 /*
  * Of a version that is there already, what is left is to archive others that
- * stayed.
+ * stayed: for who may promote, which archives them, or archive one by one.
  */
 static int64
-decide_rest(MrTransition *transition, const MrPromotion *promotion)
+decide_rest(MrTransition *transition, const MrPromotion *promotion, const MrPolicy *policy)
 {
 	if (promotion->to == MR_STAGE_PRODUCTION && promotion->archive_others)
 		archive_others(transition, promotion->version);
 	if (transition->nmoves > 0)
+	{
+		mr_policy_require_level(transition->model->policy, levels_to_archive(policy),
+								transition->verb->team.rights, "archive the other versions in Production");
 		return mr_transition_commit(transition, "promoted");
+	}
 	mr_transition_abandon(transition);
 	return 0;
 }
@@ -192,7 +214,7 @@ run_promotion(MrVerb *verb, MrModel *model, const MrPromotion *promotion,
 	check_expected(transition, promotion);
 	mr_look_require_way(&look);
 	if (look.done)
-		number = decide_rest(transition, promotion);
+		number = decide_rest(transition, promotion, look.policy);
 	else
 	{
 		require_no_approval(&look);

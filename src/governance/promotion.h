@@ -41,6 +41,9 @@ extern MrLook mr_look_at_way(const MrModel *model,
 extern void mr_look_require_way(const MrLook *look);
 extern void mr_look_require_caller(const MrLook *look, MrRights rights,
 								   Jsonb *who);
+extern void mr_look_require_requester(const MrLook *look, Jsonb *who,
+									  const char *called);
+extern void mr_look_raise_same_person(const MrLook *look, const char *detail);
 extern void mr_look_at_gates(MrLook *look, int64 request);
 extern bool mr_look_evaluated_by(const MrLook *look, Jsonb *who);
 
