@@ -33,6 +33,9 @@ static const Unit units[] = {
 
 #define PRINTED_UNITS 4
 
+/* Longer than any that means something. */
+#define MAX_LENGTH 255
+
 /* Below what no step lasts, and no process could follow. */
 #define MIN_DURATION 1000
 
@@ -130,7 +133,8 @@ mr_duration_scan(const char *start, Size len, int64 *duration, MrFault *fault)
 	skip_blanks(&rest);
 	do
 	{
-		if (!read_part(&rest, &length) || *duration + length > MR_MAX_DURATION)
+		if (len > MAX_LENGTH || !read_part(&rest, &length) ||
+			*duration + length > MR_MAX_DURATION)
 			return mr_fault_set(fault, start,
 								"\"%s\" is no duration up to ten years, such as \"30 minutes\" or \"1 hour 30 minutes\".",
 								mr_text_clip_part(start, len));

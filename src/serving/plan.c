@@ -292,6 +292,8 @@ read_document(Parse *parse, JsonbContainer *root)
 static void
 check_steps(const MrPlan *plan, StringInfo mistakes)
 {
+	if (!plan->linear && plan->nsteps > MR_MAX_STEPS)
+		mr_mistake(mistakes, "a plan has 1 to %d steps.", MR_MAX_STEPS);
 	for (int i = 0; i < plan->nsteps && !plan->linear; i++)
 	{
 		const MrPlanStep *step = &plan->steps[i];

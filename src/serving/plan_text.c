@@ -126,7 +126,7 @@ scan_canary(const char *p, MrPlan *plan, StringInfo mistakes)
 		commas += *c == ',';
 	if (commas >= MR_MAX_STEPS)
 	{
-		mr_mistake(mistakes, "a plan has at most %d steps.", MR_MAX_STEPS);
+		mr_mistake(mistakes, "a plan has 1 to %d steps.", MR_MAX_STEPS);
 		return;
 	}
 	plan->steps = palloc((commas + 2) * sizeof(MrPlanStep));
