@@ -93,7 +93,13 @@ SELECT fails(format('SELECT modelreg.record_node(''commit'', ''lin.huge'', uri =
 SELECT fails(format('SELECT modelreg.record_node(''commit'', ''lin.huge'', properties => jsonb_build_object(''a'', repeat(''x'', 1100000)))'));
 SELECT left(fails(format('SELECT modelreg.record_node(''commit'', ''lin.'' || repeat(''n'', 100000))')), 100);
 SELECT left(fails(format('SELECT modelreg.record_node(''commit'', ''lin.huge'', inputs => jsonb_build_object(''code'', repeat(''x'', 1000000)))')), 150);
-SELECT count(*) AS half_written FROM modelreg.node WHERE name IN ('x', 'hostile', 'huge');
+-- as deep as everybody can read it, and no deeper; a schema is a member of the properties
+BEGIN;
+SELECT modelreg.record_snapshot('lin.deep', '1', schema => (repeat('[', 255) || repeat(']', 255))::jsonb);
+ROLLBACK;
+SELECT fails('SELECT modelreg.record_snapshot(''lin.deep'', ''1'', schema => (repeat(''['', 256) || repeat('']'', 256))::jsonb)');
+SELECT fails('SELECT modelreg.record_node(''commit'', ''lin.deep'', properties => (repeat(''{"a": '', 257) || 1 || repeat(''}'', 257))::jsonb)');
+SELECT count(*) AS half_written FROM modelreg.node WHERE name IN ('x', 'hostile', 'huge', 'deep');
 SELECT modelreg.record_node('note', 'lin.large', properties => jsonb_build_object('a', repeat('x', 1000000)));
 
 -- What supersedes: a smaller id of the same kind and team

@@ -119,6 +119,7 @@ ROLLBACK;
 SELECT modelreg.register_version('reg_search.reco-model', request_id => 'run-2');
 SELECT modelreg.register_version('reg_search.reco-model', request_id => 'run-2');
 SELECT modelreg.register_version('reg_search.reco-model');
+SELECT modelreg.register_version('reg_search.reco-model', params => (repeat('{"a": ', 257) || 1 || repeat('}', 257))::jsonb);
 SELECT model, version, stage, current, aliases, tags, description, signature, params, role FROM modelreg.get_version('reg_search.reco-model', 1);
 SELECT uri, permanent_id LIKE 'modelreg:%/' || model_id || '/2' AS permanent_id, registered_at = stage_since AS at_once, occurred_at, run, description, tags
 FROM modelreg.get_version('reg_search.reco-model', 2);

@@ -9,6 +9,7 @@
 
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/hash.h"
 
 /* Error 22004 when an argument that has to be given is NULL. */
 void
@@ -35,7 +36,7 @@ mr_arg_text_or_null(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/* A jsonb argument that is an object; else 22023. */
+/* A jsonb argument that is an object; else 22023, and 54000 if it is too deep. */
 Jsonb *
 mr_arg_object_or_null(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -46,6 +47,8 @@ mr_arg_object_or_null(FunctionCallInfo fcinfo, int n, const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be a JSON object", name),
 				 mr_reason("invalid_argument")));
+	if (json != NULL)
+		mr_json_check_depth(json, name);
 	return json;
 }
 

@@ -50,6 +50,7 @@ extern char *mr_hash_to_hex(const uint8 *hash);
 extern void mr_json_canonical(StringInfo buf, JsonbContainer *container);
 extern char *mr_json_container_cstring(JsonbContainer *container);
 extern char *mr_json_canonical_cstring(Jsonb *json);
+extern void mr_json_check_depth(Jsonb *json, const char *name);
 extern bytea *mr_json_hash(Jsonb *json);
 extern char *mr_json_digest(Jsonb *json);
 #define MR_JSON_READ_MAX 8

@@ -18,9 +18,13 @@
 #include "utils/numeric.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/hash.h"
 
 PG_FUNCTION_INFO_V1(modelreg_canonical_json);
+
+/* Of objects and arrays within each other, in what is stored. */
+#define DEPTH_MAX 256
 
 /* Has it a character that JSON escapes? */
 static bool
@@ -255,6 +259,32 @@ char *
 mr_json_canonical_cstring(Jsonb *json)
 {
 	return mr_json_container_cstring(&json->root);
+}
+
+/*
+ * Error 54000 for JSON that is nested so deep that not everybody who has to
+ * read it could: the server reads it by recursion, verify() from further down
+ * the stack than who wrote it.
+ */
+void
+mr_json_check_depth(Jsonb *json, const char *name)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			depth = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		depth += token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY;
+		depth -= token == WJB_END_OBJECT || token == WJB_END_ARRAY;
+		if (depth > DEPTH_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("argument \"%s\" is nested more than %d deep", name, DEPTH_MAX),
+					 errhint("Store it as an artifact, or as a text."),
+					 mr_reason("json_too_deep")));
+	}
 }
 
 static void

@@ -145,6 +145,7 @@ mr_request_print_properties(MrNodeRequest *request)
 
 	if (request->properties == NULL)
 		return;
+	mr_json_check_depth(request->properties, "properties");
 	text = mr_json_canonical_cstring(request->properties);
 	if (strlen(text) > PROPERTIES_MAX)
 		ereport(ERROR,
