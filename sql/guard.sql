@@ -21,6 +21,7 @@ SELECT modelreg.register_version('guard.model', run => 'run:guard.train', params
 SELECT modelreg.set_tag('guard.model', 'team', 'ranking');
 SELECT modelreg.set_alias('guard.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('guard.model', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.create_endpoint('guard.home', 'guard.model') > 0 AS endpoint;
 SELECT modelreg.forbid_policy('guard', 'high-risk');
 SELECT modelreg.create_model('guard.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('guard.strict');

@@ -10,6 +10,7 @@
 #include "governance/governance.h"
 #include "guard/guard.h"
 #include "registry/registry.h"
+#include "serving/serving.h"
 #include "verify/verify.h"
 
 PG_MODULE_MAGIC;
@@ -22,6 +23,7 @@ _PG_init(void)
 	mr_settings_define();
 	mr_registry_init();
 	mr_governance_init();
+	mr_serving_init();
 	mr_verify_init();
 	mr_guard_init();
 }

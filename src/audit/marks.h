@@ -19,6 +19,9 @@ typedef enum MrMarkKind
 {
 	MR_MARK_PROMOTION,			/* versions registered or evaluated */
 	MR_MARK_QUARANTINE,			/* nodes quarantined, versions let in */
+	MR_MARK_TRAFFIC,			/* versions let into a split (node: the endpoint),
+								 * moved to another stage, or (0) models under
+								 * another policy */
 	MR_MARK_KINDS
 } MrMarkKind;
 

@@ -17,7 +17,10 @@ typedef enum MrLockClass
 	MR_LOCK_NOTE,				/* what is said of a model under one key */
 	MR_LOCK_QUARANTINE,			/* shared: versions are let in; exclusive: nodes
 								 * are quarantined; at the end of a transaction */
-	MR_LOCK_SIGNING_KEYS		/* shared: a look at a team's; exclusive: one goes */
+	MR_LOCK_SIGNING_KEYS,		/* shared: a look at a team's; exclusive: one goes */
+	MR_LOCK_TRAFFIC				/* of a model; shared: its versions are let into
+								 * splits; exclusive: they change their stage; at
+								 * the end of a transaction */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

@@ -22,6 +22,12 @@ typedef enum MrPart
 	MR_PARTS
 } MrPart;
 
+/* Kinds of traffic; bits. */
+#define MR_TRAFFIC_SHADOW	(1 << 0)
+#define MR_TRAFFIC_CANARY	(1 << 1)
+#define MR_TRAFFIC_LINEAR	(1 << 2)
+#define MR_TRAFFIC_FULL		(1 << 3)
+
 typedef struct MrPolicyTransition
 {
 	uint32		from;			/* MR_STAGE_BIT()s */
@@ -45,6 +51,7 @@ typedef struct MrPolicy
 	MrRights	return_levels;
 	MrRights	emergency_levels;
 	bool		several_in_production;
+	uint32		traffic[MR_STAGES]; /* what each stage may take */
 } MrPolicy;
 
 extern MrPolicy *mr_policy_parse(Jsonb *document, StringInfo mistakes);

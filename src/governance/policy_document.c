@@ -351,10 +351,21 @@ parse_path(JsonbContainer *document, const char *name, StringInfo mistakes)
 	return parse_levels(object, "levels", where, mistakes);
 }
 
-static void
-check_traffic(const char *stage, const JsonbValue *value, void *arg)
+/* The bit of a kind of traffic by its name; 0 for none. */
+static uint32
+traffic_bit(const char *name)
 {
-	static const char *const words[] = {"shadow", "canary", "linear", "full"};
+	static const char *const names[] = {"shadow", "canary", "linear", "full"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return 1 << i;
+	return 0;
+}
+
+static void
+add_traffic(const char *stage, const JsonbValue *value, void *arg)
+{
 	Parse	   *parse = arg;
 	int			n;
 	JsonbContainer *traffic = mr_member_object(&parse->policy->document->root, "traffic");
@@ -362,14 +373,31 @@ check_traffic(const char *stage, const JsonbValue *value, void *arg)
 
 	for (int i = 0; i < n; i++)
 	{
-		bool		known = false;
+		uint32		bit = traffic_bit(texts[i]);
 
-		for (int j = 0; j < lengthof(words); j++)
-			known |= strcmp(words[j], texts[i]) == 0;
-		if (!known)
+		if (bit == 0)
 			mr_mistake(parse->mistakes, "\"traffic\" names \"%s\", which is none of shadow, canary, linear, full.",
 					   mr_text_clip(texts[i]));
+		parse->policy->traffic[mr_stage_lookup(stage, strlen(stage))] |= bit;
 	}
+}
+
+/* Where a policy says nothing of traffic, Production may have it, and nothing else. */
+static void
+parse_traffic(Parse *parse, JsonbContainer *traffic)
+{
+	uint32	   *stages = parse->policy->traffic;
+
+	if (traffic == NULL)
+		stages[MR_STAGE_PRODUCTION] = MR_TRAFFIC_SHADOW | MR_TRAFFIC_CANARY |
+			MR_TRAFFIC_LINEAR | MR_TRAFFIC_FULL;
+	else
+	{
+		mr_members_check(traffic, NULL, stage_texts, "\"traffic\"", parse->mistakes);
+		mr_member_each(traffic, add_traffic, parse);
+	}
+	/* what is archived takes none, whatever the document says */
+	stages[MR_STAGE_ARCHIVED] = stages[MR_STAGE_NONE] = 0;
 }
 
 static void
@@ -379,11 +407,7 @@ check_stages(Parse *parse)
 	JsonbContainer *traffic = mr_member_object(document, "traffic");
 	JsonbContainer *retention = mr_member_object(document, "retention_days");
 
-	if (traffic != NULL)
-	{
-		mr_members_check(traffic, NULL, stage_texts, "\"traffic\"", parse->mistakes);
-		mr_member_each(traffic, check_traffic, parse);
-	}
+	parse_traffic(parse, traffic);
 	if (retention != NULL)
 		mr_members_check(retention, NULL, stage_counts, "\"retention_days\"", parse->mistakes);
 }

@@ -91,6 +91,13 @@ find_upstream(const MrMark *mark)
 	return mr_upstream_quarantined(mark->node, (const char *const *) roles, n, NULL, NULL);
 }
 
+/* Would the version of a mark of MR_MARK_QUARANTINE be refused before the commit? */
+bool
+mr_quarantine_touches(const MrMark *mark)
+{
+	return find_upstream(mark).n > 0;
+}
+
 /*
  * Nothing but quarantine refuses the version?  Then that is the error, which
  * names the nodes.

@@ -9,6 +9,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -169,6 +170,7 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 				 const MrEvidence *evidence)
 {
 	MrHead	   *head = transition->head;
+	MrMark		mark = {.team = transition->model->team.id,.model = transition->model->id};
 	MrJson		what;
 	int64		number;
 
@@ -186,6 +188,7 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 	head->values[MODEL_POLICY - 1] = CStringGetTextDatum(request->policy);
 	head->values[MODEL_POLICY_DIGEST - 1] = PointerGetDatum(request->policy_digest);
 	mr_request_close(request->id, "done", number);
+	mr_mark(MR_MARK_TRAFFIC, &mark);
 	mr_head_save(head);
 	return number;
 }

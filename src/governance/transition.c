@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "artifact/artifact.h"
+#include "audit/marks.h"
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/hooks.h"
@@ -209,6 +210,19 @@ let_in(MrTransition *transition)
 		mr_quarantine_let_in(transition, transition->current);
 }
 
+/* Whoever lets versions into splits looks at their stages again before he commits. */
+static void
+mark_traffic(MrTransition *transition)
+{
+	MrMark		mark = {.team = transition->model->team.id,.model = transition->model->id};
+
+	for (int i = 0; i < transition->nmoves; i++)
+	{
+		mark.version = transition->moves[i].version;
+		mr_mark(MR_MARK_TRAFFIC, &mark);
+	}
+}
+
 /* Write the transition; returns the number of its event. */
 int64
 mr_transition_commit(MrTransition *transition, const char *kind)
@@ -222,6 +236,7 @@ mr_transition_commit(MrTransition *transition, const char *kind)
 						 describe(transition), transition->reason);
 	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 	write_stages(transition, at);
+	mark_traffic(transition);
 	if (changed)
 	{
 		write_tenure(transition, at);

@@ -11,6 +11,7 @@
 
 #include "access/access_tables.h"
 #include "audit/audit.h"
+#include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -656,6 +657,7 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 {
 	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
 	MrHead	   *head = mr_head_lock(MR_CHAIN_DECISIONS, model->id);
+	MrMark		mark = {.team = verb->team.id,.model = model->id};
 	MrJson		what;
 	TimestampTz at;
 
@@ -672,6 +674,7 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]),
 				   model->id, at);
 	remove_aliases(model->id);
+	mr_mark(MR_MARK_TRAFFIC, &mark);
 	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[MODEL_RETIRED_AT - 1] = false;
 	mr_head_save(head);			/* the team's event tells it */

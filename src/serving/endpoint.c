@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "commands/async.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -13,8 +15,10 @@
 #include "base/errors.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
+#include "serving/schedule_row.h"
 #include "serving/serving_tables.h"
 #include "types/names.h"
+#include "types/parse.h"
 
 /* What the head of an endpoint has, as it was found or locked. */
 static void
@@ -179,6 +183,20 @@ mr_endpoint_address(const MrEndpoint *endpoint)
 	return psprintf("%s.%s", endpoint->team.name, endpoint->name);
 }
 
+/* Error 22023 for a model of another team: rights to read go together. */
+void
+mr_require_team_of_endpoint(const MrTeam *team, const char *model,
+							const char *team_of_model)
+{
+	if (strcmp(team_of_model, team->name) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" is not of team \"%s\"", model, team->name),
+			 errdetail("An endpoint serves models of its own team."),
+			 mr_reason("other_team")));
+}
+
 #define ETAG_HEX 16
 
 /* What tells one schedule of an endpoint from every other. */
@@ -242,4 +260,112 @@ mr_endpoint_lock(MrEndpoint *endpoint)
 				 errmsg("endpoint \"%s\" was retired", mr_endpoint_address(endpoint)),
 				 mr_reason("endpoint_not_found")));
 	return head;
+}
+
+/* The schedule that holds, as a snapshot sees it by which the endpoint was read. */
+const MrSchedule *
+mr_endpoint_schedule(const MrEndpoint *endpoint, Snapshot snapshot)
+{
+	return mr_schedule_load(endpoint->id, endpoint->schedule_seq,
+							endpoint->schedule_hash, snapshot);
+}
+
+#define CHANNEL_OF_ALL "modelreg_endpoints"
+
+/* Tell those who LISTEN for the endpoint, and for all, of its last event. */
+void
+mr_endpoint_notify(int64 id, int64 seq)
+{
+	char		channel[64];
+	char		payload[64];
+
+	snprintf(channel, sizeof(channel), "modelreg_endpoint_" INT64_FORMAT, id);
+	snprintf(payload, sizeof(payload), INT64_FORMAT " " INT64_FORMAT, id, seq);
+	Async_Notify(channel, payload);
+	Async_Notify(CHANNEL_OF_ALL, payload);
+}
+
+/*
+ * The one way to change what an endpoint does: one event of its chain tells
+ * it, and lays down the schedule, unless that is NULL and stays.  The schedule was
+ * made for the time of mr_event_time(); what has begun what the event tells
+ * besides.  The head, which may have been changed, is saved.  Returns the
+ * event's number.
+ */
+int64
+mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
+				   MrSchedule *schedule, MrJson *what, const char *reason)
+{
+	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
+	TimestampTz at = schedule != NULL ? schedule->at : mr_event_time(head);
+
+	if (schedule != NULL)
+	{
+		bytea	   *hash;
+
+		schedule->endpoint = head->id;
+		schedule->team = verb->team.id;
+		schedule->seq = seq;
+		schedule->kind = pstrdup(kind);
+		hash = mr_schedule_insert(schedule);
+		mr_json_add_hash(what, "schedule", hash);
+		head->values[ENDPOINT_SCHEDULE_SEQ - 1] = Int64GetDatum(seq);
+		head->values[ENDPOINT_SCHEDULE_HASH - 1] = PointerGetDatum(hash);
+	}
+	mr_event_append_at(head, verb, at, kind, mr_json_end(what), reason);
+	mr_endpoint_notify(head->id, seq);
+	mr_head_save(head);
+	return seq;
+}
+
+/* The endpoint follows its model no more, which the event tells. */
+void
+mr_endpoint_stop_following(MrHead *head, MrJson *what)
+{
+	if (!DatumGetBool(head->values[ENDPOINT_FOLLOWS - 1]))
+		return;
+	head->values[ENDPOINT_FOLLOWS - 1] = BoolGetDatum(false);
+	head->nulls[ENDPOINT_PLAN - 1] = true;
+	mr_json_add_bool(what, "follows", false);
+	mr_json_add_null(what, "plan");
+}
+
+/* Error 55000 when another schedule holds than the caller has seen. */
+void
+mr_endpoint_check_expected(const MrEndpoint *endpoint, const char *expected)
+{
+	char	   *etag = mr_endpoint_etag(endpoint->schedule_seq, endpoint->schedule_hash);
+
+	if (expected == NULL || strcmp(expected, etag) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the traffic of \"%s\" was changed meanwhile",
+					mr_endpoint_address(endpoint)),
+			 errdetail("Its etag is %s, not %s.", etag, mr_text_clip(expected)),
+			 errhint("Look at it again and decide anew."),
+			 mr_reason("changed_meanwhile")));
+}
+
+/* The live endpoints of a team, by no order. */
+void
+mr_each_endpoint_of_team(int64 id, Snapshot snapshot, MrEndpointVisit visit,
+						 void *arg)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	Datum		key = Int64GetDatum(id);
+	MrTeam		team = {.id = id,.name = ""};
+	MrScan	   *scan = mr_scan_begin(table, "endpoint_team", 1, &key, snapshot);
+
+	while (mr_scan_next(scan, false))
+	{
+		MrEndpoint	endpoint;
+
+		CHECK_FOR_INTERRUPTS();
+		mr_endpoint_read(table, &team, &endpoint);
+		if (!endpoint.retired)
+			visit(&endpoint, arg);
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
 }

@@ -8,6 +8,7 @@
 #include "audit/audit.h"
 #include "base/table.h"
 #include "datatype/timestamp.h"
+#include "serving/schedule.h"
 #include "utils/snapshot.h"
 
 typedef struct MrEndpoint
@@ -33,6 +34,8 @@ extern MrEndpoint mr_require_endpoint(const char *qualified, MrRights level,
 extern MrEndpoint mr_require_endpoint_at(const char *qualified,
 										 TimestampTz at);
 extern MrEndpoint mr_endpoint_get(int64 id, Snapshot snapshot);
+extern void mr_require_team_of_endpoint(const MrTeam *team, const char *model,
+										const char *team_of_model);
 extern char *mr_endpoint_address(const MrEndpoint *endpoint);
 extern char *mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash);
 
@@ -40,5 +43,18 @@ extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								   const char *verb_name, MrRights level,
 								   int request_id_arg, MrEndpoint *endpoint);
 extern MrHead *mr_endpoint_lock(MrEndpoint *endpoint);
+extern const MrSchedule *mr_endpoint_schedule(const MrEndpoint *endpoint,
+											  Snapshot snapshot);
+extern int64 mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
+								MrSchedule *schedule, MrJson *what,
+								const char *reason);
+extern void mr_endpoint_stop_following(MrHead *head, MrJson *what);
+extern void mr_endpoint_check_expected(const MrEndpoint *endpoint,
+									   const char *expected);
+
+typedef void (*MrEndpointVisit) (const MrEndpoint *endpoint, void *arg);
+extern void mr_each_endpoint_of_team(int64 team, Snapshot snapshot,
+									 MrEndpointVisit visit, void *arg);
+extern void mr_endpoint_notify(int64 id, int64 seq);
 
 #endif							/* MODELREG_ENDPOINT_H */

@@ -152,7 +152,19 @@ my $ask = q{RESET ROLE; SELECT modelreg.grant_registry_right(session_user, 'pool
 	SET ROLE joe; SELECT modelreg.register_version('search.ask%d'); SET ROLE ann; SELECT modelreg.record_evaluation('models:/search.ask%d/1', 'offline', '{}', passed => true);
 	SET ROLE joe; SELECT modelreg.request_promotion('search.ask%d', 1, 'Production', request_id => 'ask-%d'); SET ROLE ann;};
 my $asked = q{(SELECT max(request) FROM modelreg.promotion_requests WHERE model = 'search.ask%d')};
+# A model whose versions 1 and 2 may serve, an endpoint where 1 does, and a rollout that leads to 2.
+my $serving = q{SELECT modelreg.create_model('search.ep%d', 'open'), modelreg.register_version('search.ep%d'), modelreg.register_version('search.ep%d'),
+	modelreg.promote('search.ep%d', 2, 'Production'), modelreg.promote('search.ep%d', 1, 'Production', archive_others => false);};
+my $endpoint = "$serving SELECT modelreg.create_endpoint('search.ep%d', 'search.ep%d');";
+my $rollout = "$endpoint SELECT modelreg.start_rollout('search.ep%d', 2, plan => 'linear over 2 hours');";
 my %calls = (
+	create_endpoint => [ $serving, q{create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary', max_staleness => '5 minutes', prediction_days => 7, reason => 'new', request_id => 'r%d')} ],
+	retire_endpoint => [ $endpoint, q{retire_endpoint('search.ep%d', 'closed', request_id => 'r%d')} ],
+	start_rollout => [ $endpoint, q{start_rollout('search.ep%d', split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', reason => 'better', request_id => 'r%d')} ],
+	pause_rollout => [ $rollout, q{pause_rollout('search.ep%d', 'lunch', request_id => 'r%d')} ],
+	resume_rollout => [ "$rollout SELECT modelreg.pause_rollout('search.ep%d');", q{resume_rollout('search.ep%d', 'lunch is over', request_id => 'r%d')} ],
+	complete_rollout => [ $rollout, q{complete_rollout('search.ep%d', 'good enough', request_id => 'r%d')} ],
+	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
 	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
 	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],

@@ -1,0 +1,470 @@
+/*
+ * permit.c
+ *		Which versions may take which traffic: by their stages, their models'
+ *		policies, and what is quarantined.
+ *
+ * Who lets versions into a split locks no model's decisions: that would make
+ * a promotion wait.  He looks when he begins and once more before the
+ * commit, holding a key of each model that is shared by all who do so; who
+ * moved a version, retired a model or put it under another policy takes the
+ * key alone and looks at what serves.  So of two that do not go together the
+ * one that comes second is refused, and nobody holds a key while a
+ * transaction is open.  Quarantines are looked at likewise, by governance.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "artifact/artifact.h"
+#include "audit/marks.h"
+#include "base/errors.h"
+#include "base/grow.h"
+#include "base/lock.h"
+#include "base/snapshot.h"
+#include "governance/quarantine.h"
+#include "registry/quarantine.h"
+#include "registry/version_node.h"
+#include "serving/in_use.h"
+#include "serving/permit.h"
+#include "serving/serving_tables.h"
+
+/* A share below all that stands or falls: canary or linear will do. */
+#define NEED_EITHER (1 << 4)
+
+static const struct
+{
+	uint32		bit;
+	const char *name;
+}			kinds[] = {
+	{MR_TRAFFIC_SHADOW, "shadow"},
+	{MR_TRAFFIC_CANARY, "canary"},
+	{MR_TRAFFIC_LINEAR, "linear"},
+	{MR_TRAFFIC_FULL, "full"},
+};
+
+static void
+add_need(MrNeeds *needs, MrArm arm, uint32 traffic, bool grows)
+{
+	for (int i = 0; i < needs->n; i++)
+		if (mr_arm_compare(&needs->needs[i].arm, &arm) == 0)
+		{
+			needs->needs[i].traffic |= traffic;
+			needs->needs[i].grows |= grows;
+			return;
+		}
+	needs->needs = mr_grow(needs->needs, needs->n, &needs->room, sizeof(MrNeed));
+	needs->needs[needs->n++] = (MrNeed) {arm, traffic, grows};
+}
+
+static void
+add_split(MrNeeds *needs, const MrSplit *split, const MrSplit *before, uint32 growing)
+{
+	for (int i = 0; i < split->n; i++)
+	{
+		const MrShare *share = &split->shares[i];
+		bool		grows = share->weight > mr_split_weight(before, &share->arm);
+
+		add_need(needs, share->arm, share->weight == MR_WHOLE ? MR_TRAFFIC_FULL :
+				 grows ? growing : NEED_EITHER, grows);
+	}
+}
+
+static void
+add_step(MrNeeds *needs, const MrStep *step, const MrSplit *before, uint32 growing)
+{
+	MrSplit		split = mr_split_of(&step->segments);
+
+	add_split(needs, &split, before, growing);
+	for (int i = 0; i < step->nshadow; i++)
+		add_need(needs, step->shadow[i], MR_TRAFFIC_SHADOW, true);
+}
+
+/* What a schedule asks from a time on, where another split stood before. */
+MrNeeds
+mr_needs_of_schedule(const MrSchedule *schedule, TimestampTz time, const MrSplit *before)
+{
+	MrNeeds		needs = {0};
+	uint32		growing = schedule->plan == NULL ? NEED_EITHER :
+		schedule->plan->linear ? MR_TRAFFIC_LINEAR : MR_TRAFFIC_CANARY;
+
+	for (int i = Max(mr_schedule_step_at(schedule, time), 0); i < schedule->nsteps; i++)
+		add_step(&needs, &schedule->steps[i], before, growing);
+	for (int i = 0; i < schedule->nwaiting; i++)
+		add_step(&needs, &schedule->waiting[i], before, growing);
+	return needs;
+}
+
+/* What a split asks that is to stand. */
+MrNeeds
+mr_needs_of_split(const MrSplit *split)
+{
+	static const MrSplit nothing = {NULL, 0};
+	MrNeeds		needs = {0};
+
+	add_split(&needs, split, &nothing, NEED_EITHER);
+	return needs;
+}
+
+/* shadow and canary */
+static char *
+list_kinds(uint32 traffic)
+{
+	StringInfoData list;
+	int			left = 0;
+
+	for (int i = 0; i < lengthof(kinds); i++)
+		left += (traffic & kinds[i].bit) != 0;
+	if (left == 0)
+		return "none";
+	initStringInfo(&list);
+	for (int i = 0; i < lengthof(kinds); i++)
+		if (traffic & kinds[i].bit)
+			appendStringInfo(&list, "%s%s", kinds[i].name,
+							 --left == 0 ? "" : left == 1 ? " and " : ", ");
+	return list.data;
+}
+
+/* The model of an arm with the name of its team, which its reader may read. */
+static bool
+load_model(int64 id, Snapshot snapshot, MrModel *model)
+{
+	const MrTeam *known;
+	bool		live;
+
+	*model = mr_model_get(id, snapshot);
+	live = mr_model_by_id(&model->team, id, snapshot, model);
+	known = mr_team_by_id(model->team.id);
+	if (known != NULL)
+		model->team.name = pstrdup(known->name);
+	return live;
+}
+
+static void
+add_sentence(StringInfo text, const char *sentence)
+{
+	appendStringInfo(text, "%s%s", text->len == 0 ? "" : "\n", sentence);
+}
+
+/* What keeps an arm from its traffic; NULL for nothing. */
+static char *
+refusal_of(const MrNeed *need, Snapshot snapshot)
+{
+	MrModel		model;
+	bool		live = load_model(need->arm.model, snapshot, &model);
+	int32		version = need->arm.version;
+	MrStage		stage = mr_version_stage(model.id, version, snapshot, NULL);
+	uint32		may = stage == MR_STAGE_NONE ? 0 : mr_policy_of(&model, snapshot)->traffic[stage];
+	uint32		missing = need->traffic & ~may;
+	const char *name = mr_model_address(&model);
+
+	if ((missing & NEED_EITHER) != 0)
+		missing = (missing & ~NEED_EITHER) |
+			((may & (MR_TRAFFIC_CANARY | MR_TRAFFIC_LINEAR)) != 0 ? 0 : MR_TRAFFIC_CANARY);
+	if (!live)
+		return psprintf("%s was retired.", name);
+	if (stage == MR_STAGE_NONE)
+		return psprintf("%s has no version %d.", name, version);
+	if (mr_version_is_purged(model.id, version, snapshot))
+		return psprintf("%s/%d was purged.", name, version);
+	if (missing == 0)
+		return NULL;
+	return psprintf("%s/%d in %s takes %s by policy \"%s\", and %s is asked for.", name, version,
+					mr_stage_name(stage), list_kinds(may), model.policy,
+					list_kinds(missing));
+}
+
+/* What stages and policies do not permit, a line for each arm; NULL for nothing. */
+char *
+mr_permit_refusal(const MrNeeds *needs, Snapshot snapshot)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < needs->n; i++)
+	{
+		char	   *refusal = refusal_of(&needs->needs[i], snapshot);
+
+		if (refusal != NULL)
+			add_sentence(&text, refusal);
+	}
+	return text.len == 0 ? NULL : text.data;
+}
+
+/* The roles in which a quarantined node keeps a version out of its stage; NULL for all. */
+static Jsonb *
+quarantine_roles(const MrModel *model, MrStage stage, Snapshot snapshot)
+{
+	const MrPolicy *policy = mr_policy_of(model, snapshot);
+
+	for (int i = 0; i < policy->ntransitions; i++)
+		if (policy->transitions[i].to == stage)
+			return mr_quarantine_roles(policy, &policy->transitions[i]);
+	return NULL;
+}
+
+static MrMark
+quarantine_mark(const MrArm *arm, Snapshot snapshot)
+{
+	MrMark		mark = {.model = arm->model,.version = arm->version};
+	MrModel		model = mr_model_get(arm->model, snapshot);
+
+	mark.node = mr_version_node_id(arm->model, arm->version, snapshot);
+	mark.what = quarantine_roles(&model, mr_version_stage(arm->model, arm->version, snapshot, NULL),
+								 snapshot);
+	return mark;
+}
+
+/*
+ * The versions that are to have more and derive from quarantined nodes, a line
+ * for each; NULL for none.
+ */
+char *
+mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < needs->n; i++)
+	{
+		const MrArm *arm = &needs->needs[i].arm;
+		MrMark		mark;
+		MrModel		model;
+
+		if (!needs->needs[i].grows)
+			continue;
+		mark = quarantine_mark(arm, snapshot);
+		if (!mr_quarantine_touches(&mark))
+			continue;
+		(void) load_model(arm->model, snapshot, &model);
+		add_sentence(&text, psprintf("%s/%d derives from what is quarantined.",
+									 mr_model_address(&model), arm->version));
+	}
+	return text.len == 0 ? NULL : text.data;
+}
+
+/* Error 55000 for what is not permitted now; all of it is told. */
+void
+mr_permit_require(const MrNeeds *needs)
+{
+	char	   *refusal = mr_permit_refusal(needs, NULL);
+	char	   *quarantine;
+
+	if (refusal != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("not every version may take this traffic"),
+				 errdetail_internal("%s", refusal),
+				 errhint("Promote the version first, or choose another plan; modelreg.policy_document() tells which stage takes what."),
+				 mr_reason("traffic_not_permitted")));
+	quarantine = mr_permit_quarantine(needs, NULL);
+	if (quarantine != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("not every version may take this traffic"),
+				 errdetail_internal("%s", quarantine),
+				 errhint("The view modelreg.quarantined has the reasons."),
+				 mr_reason("quarantined")));
+}
+
+/* Look again before the commit at what an endpoint's schedule lets in. */
+void
+mr_permit_mark(const MrEndpoint *endpoint, const MrNeeds *needs)
+{
+	MrMark		mark = {.team = endpoint->team.id,.node = endpoint->id};
+
+	mr_mark(MR_MARK_TRAFFIC, &mark);
+	for (int i = 0; i < needs->n; i++)
+		if (needs->needs[i].grows)
+		{
+			MrMark		quarantine = quarantine_mark(&needs->needs[i].arm, NULL);
+
+			mr_mark(MR_MARK_QUARANTINE, &quarantine);
+		}
+}
+
+/* A model whose key is to be taken. */
+typedef struct Key
+{
+	int64		model;
+	bool		alone;
+} Key;
+
+typedef struct Keys
+{
+	Key		   *keys;
+	int64		n;
+	int64		room;
+} Keys;
+
+static void
+add_key(Keys *keys, int64 model, bool alone)
+{
+	keys->keys = mr_grow(keys->keys, keys->n, &keys->room, sizeof(Key));
+	keys->keys[keys->n++] = (Key) {model, alone};
+}
+
+/* By model; who takes a key alone comes first. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	const Key  *x = a;
+	const Key  *y = b;
+
+	if (x->model != y->model)
+		return x->model < y->model ? -1 : 1;
+	return y->alone - x->alone;
+}
+
+/* Each key once, and in the stronger way, in the order of models. */
+static void
+lock_keys(Keys *keys)
+{
+	qsort(keys->keys, keys->n, sizeof(Key), compare_keys);
+	for (int64 i = 0; i < keys->n; i++)
+	{
+		const Key  *key = &keys->keys[i];
+
+		if (i > 0 && key->model == key[-1].model)
+			continue;
+		if (key->alone)
+			mr_lock_key(MR_LOCK_TRAFFIC, &key->model, sizeof(key->model));
+		else
+			mr_lock_key_shared(MR_LOCK_TRAFFIC, &key->model, sizeof(key->model));
+	}
+}
+
+/* A mark is of an endpoint that lets versions in, or of a model. */
+static bool
+is_endpoint(const MrMark *mark)
+{
+	return mark->node != 0;
+}
+
+static MrNeeds
+needs_of_endpoint(const MrEndpoint *endpoint)
+{
+	const MrSchedule *schedule;
+
+	if (endpoint->retired)
+		return (MrNeeds) {0};
+	schedule = mr_endpoint_schedule(endpoint, NULL);
+	return mr_needs_of_schedule(schedule, GetCurrentTimestamp(), &schedule->from);
+}
+
+static void
+collect_keys(const MrMark *marks, int64 n, Keys *keys)
+{
+	for (int64 i = 0; i < n; i++)
+	{
+		MrEndpoint	endpoint;
+		MrNeeds		needs;
+
+		if (!is_endpoint(&marks[i]))
+		{
+			add_key(keys, marks[i].model, true);
+			continue;
+		}
+		endpoint = mr_endpoint_get(marks[i].node, NULL);
+		needs = needs_of_endpoint(&endpoint);
+		for (int k = 0; k < needs.n; k++)
+			add_key(keys, needs.needs[k].arm.model, false);
+	}
+}
+
+/* Of two that were done at the same time. */
+static void
+refuse_at_commit(const char *refusal)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("what may take which traffic was changed meanwhile"),
+			 errdetail_internal("%s", refusal),
+			 errhint("Repeat the transaction."),
+			 mr_reason("traffic_not_permitted")));
+}
+
+/* Another policy cannot be repeated into being permitted. */
+static void
+refuse_policy(const char *refusal)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("not every version that serves would be permitted any more"),
+			 errdetail_internal("%s", refusal),
+			 errhint("Take the traffic from it first, with modelreg.start_rollout() or modelreg.rollback()."),
+			 mr_reason("traffic_not_permitted")));
+}
+
+/* Only what is of the model, and of the version unless that is 0, counts. */
+static void
+check_model_at(const MrEndpoint *endpoint, void *arg)
+{
+	const MrMark *mark = arg;
+	MrNeeds		all = needs_of_endpoint(endpoint);
+	MrNeeds		needs = {0};
+	char	   *refusal;
+
+	for (int i = 0; i < all.n; i++)
+		if (all.needs[i].arm.model == mark->model &&
+			(mark->version == 0 || all.needs[i].arm.version == mark->version))
+			add_need(&needs, all.needs[i].arm, all.needs[i].traffic, false);
+	refusal = mr_permit_refusal(&needs, NULL);
+	if (refusal != NULL && mark->version == 0)
+		refuse_policy(refusal);
+	if (refusal != NULL)
+		refuse_at_commit(refusal);
+}
+
+static void
+check_mark(const MrMark *mark)
+{
+	MrEndpoint	endpoint;
+	MrNeeds		needs;
+	char	   *refusal;
+
+	if (!is_endpoint(mark))
+	{
+		mr_each_endpoint_of_team(mark->team, NULL, check_model_at, (void *) mark);
+		return;
+	}
+	endpoint = mr_endpoint_get(mark->node, NULL);
+	needs = needs_of_endpoint(&endpoint);
+	refusal = mr_permit_refusal(&needs, NULL);
+	if (refusal != NULL)
+		refuse_at_commit(refusal);
+}
+
+/* Before the commit: thousands of versions may have been moved. */
+static void
+check_marks(const MrMark *marks, int64 n)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext,
+											   "modelreg traffic",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	Keys		keys = {0};
+
+	collect_keys(marks, n, &keys);
+	lock_keys(&keys);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(work);
+	MemoryContextSwitchTo(work);
+	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_mark(&marks[i]);
+		MemoryContextReset(work);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+}
+
+void
+mr_permit_init(void)
+{
+	mr_marks_run_by(MR_MARK_TRAFFIC, check_marks);
+}

@@ -1,0 +1,14 @@
+/*
+ * serving.c
+ *		What this room does when the library is loaded.
+ */
+#include "postgres.h"
+
+#include "serving/permit.h"
+#include "serving/serving.h"
+
+void
+mr_serving_init(void)
+{
+	mr_permit_init();
+}
