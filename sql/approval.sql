@@ -363,4 +363,4 @@ SELECT * FROM modelreg.check_production('app.credit');
 RESET ROLE;
 SELECT kind, count(*) FROM modelreg.model_history WHERE model = 'app.credit' AND chain = 'decisions' GROUP BY kind ORDER BY kind;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');
-SELECT * FROM modelreg.verify('app');
+SELECT * FROM modelreg.verify('app', deep => true);

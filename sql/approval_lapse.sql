@@ -144,5 +144,5 @@ SELECT pg_temp.approve();
 RESET ROLE;
 SELECT policy FROM modelreg.models WHERE model = 'lapse.m';
 SELECT jsonb_array_length(what->'approvals') FROM modelreg.model_history WHERE model = 'lapse.m' AND kind = 'policy_changed';
-SELECT * FROM modelreg.verify('lapse');
+SELECT * FROM modelreg.verify('lapse', deep => true);
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');

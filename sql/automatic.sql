@@ -61,4 +61,4 @@ ROLLBACK;
 SELECT modelreg.record_evaluation('models:/auto.data/1', 'whatever', '{}') > 0;
 SELECT stage FROM pg_temp.stages WHERE model = 'auto.data';
 RESET ROLE;
-SELECT * FROM modelreg.verify('auto');
+SELECT * FROM modelreg.verify('auto', deep => true);

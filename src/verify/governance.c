@@ -1,7 +1,7 @@
 /*
  * governance.c
  *		What can be said of policies, evidence, requests, approvals, holds and
- *		purges by a statement.
+ *		purges by a statement; and, in a deep check, of decisions.
  *
  * As in statements.c: each lists what is wrong, as object and detail, takes
  * whatever a forged event may hold, and has the team and the model, or NULL,
@@ -109,6 +109,57 @@ static const Statement statements[] = {
 		"(e.team_id, e.what->>'evidence', e.who, e.at) ORDER BY 1, 2"},
 };
 
+#define ELEMENTS(array) "jsonb_array_elements(CASE jsonb_typeof(" array ") WHEN 'array' THEN " array " ELSE '[]' END)"
+
+/*
+ * Each decision against the policy that the model was under: that policy has
+ * such a transition, its gates that block are in the evidence and held, and as
+ * many approved that evidence as it asks for.  Who forges decisions, with a
+ * chain that fits, has to forge these too.
+ */
+static const Statement decisions = {
+	"decision", "decisions",
+	"WITH pinned AS (SELECT c.chain_id, c.seq, c.digest, lead(c.seq) OVER (PARTITION BY c.chain_id ORDER BY c.seq) AS until FROM ("
+	"SELECT e.chain_id::text AS chain_id, e.seq, e.what->>'policy_digest' AS digest FROM modelreg.event e "
+	"WHERE e.chain = 5 AND e.kind = 'policy_changed' AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2) "
+	"UNION ALL SELECT e.what->>'model_id', 0, e.what->>'policy_digest' FROM modelreg.event e "
+	"WHERE e.chain = 2 AND e.kind = 'model_created' AND " OF_TEAM("e") ") c), "
+	"told AS (SELECT e.team_id, e.chain_id, e.seq, e.kind, e.what, e.kind = 'policy_changed' AS of_policy, "
+	"CASE e.kind WHEN 'policy_changed' THEN 'replaced' ELSE 'policy' END AS member, "
+	"CASE jsonb_typeof(e.what->'moves') WHEN 'array' THEN e.what->'moves' ELSE '[]' END AS moves FROM modelreg.event e "
+	"WHERE e.chain = 5 AND e.kind IN ('promoted', 'stage_changed', 'emergency_promoted', 'rolled_back', 'policy_changed') "
+	"AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)), "
+	"decided AS (SELECT t.*, m.move->>'version' AS version, m.move->>'from' AS source, m.move->>'to' AS target "
+	"FROM told t CROSS JOIN LATERAL jsonb_array_elements(t.moves) AS m(move) WHERE m.move->>'to' IN ('Staging', 'Production') "
+	"UNION ALL SELECT t.*, t.what->>'current', 'Production', 'Production' FROM told t WHERE t.what->>'current' <> COALESCE(t.what->>'replaced', '') "
+	"AND NOT t.moves @> jsonb_build_array(jsonb_build_object('version', t.what->'current', 'to', 'Production')) "
+	"UNION ALL SELECT t.*, '0', NULL, NULL FROM told t WHERE t.of_policy), "
+	"approved AS (SELECT d.chain_id, d.seq, count(DISTINCT a.who->>'role') AS n FROM decided d JOIN modelreg.event a ON a.chain = 5 AND a.chain_id = d.chain_id "
+	"AND a.kind = 'request_approved' AND a.what->>'request' = d.what->>'request' AND a.what->>'evidence' = d.what->>'evidence' "
+	"WHERE a.seq < d.seq AND d.what->'approvals' @> to_jsonb(a.seq) GROUP BY d.chain_id, d.seq) "
+	"SELECT DISTINCT concat('event decisions/', d.chain_id, '/', d.seq), w.wrong FROM decided d "
+	"LEFT JOIN pinned n ON n.chain_id = d.chain_id::text AND n.seq < d.seq AND (n.until IS NULL OR d.seq <= n.until) "
+	"LEFT JOIN modelreg.policy p ON p.team_id = d.team_id AND p.name = d.what->>d.member AND encode(p.digest, 'hex') = n.digest "
+	"AND n.digest = d.what->>(d.member || '_digest') "
+	"LEFT JOIN modelreg.evidence v ON v.team_id = d.team_id AND v.model_id = d.chain_id AND encode(v.digest, 'hex') = d.what->>'evidence' "
+	"AND v.document->>'version' = d.version AND v.document->>'policy_digest' = n.digest "
+	"AND (v.document->>'from', v.document->>'to', v.document->>'request') IS NOT DISTINCT FROM (d.source, d.target, d.what->>'request') "
+	"LEFT JOIN approved a ON a.chain_id = d.chain_id AND a.seq = d.seq "
+	"LEFT JOIN LATERAL (SELECT t.way FROM " ELEMENTS("p.document->'transitions'") " AS t(way) WHERE t.way->>'to' = COALESCE(d.target, 'Production') "
+	"AND (d.of_policy OR t.way->'from' ? d.source OR (d.source = 'Production' AND d.target = 'Production')) ORDER BY t.way->'approvals' DESC NULLS LAST LIMIT 1) y ON true "
+	"CROSS JOIN LATERAL (SELECT CASE WHEN p.digest IS NULL THEN 'the model was under another policy, or the revision is missing' "
+	"WHEN d.kind = 'rolled_back' THEN CASE WHEN NOT p.document ? 'return' THEN 'the policy lets nobody return to an earlier version' "
+	"WHEN NOT EXISTS (SELECT FROM modelreg.production x WHERE x.model_id = d.chain_id AND x.seq < d.seq AND x.version::text = d.version) THEN 'that version was not current before' END "
+	"WHEN v.digest IS NULL THEN 'its evidence is missing, or of another move' "
+	"WHEN d.kind = 'emergency_promoted' THEN CASE WHEN NOT p.document ? 'emergency' THEN 'the policy knows no emergency' END "
+	"WHEN y.way IS NULL THEN 'the policy has no such transition' "
+	"WHEN NOT d.of_policy AND (EXISTS (SELECT FROM " ELEMENTS("v.document->'gates'") " AS g(gate) WHERE g.gate->>'severity' = 'block' AND g.gate->>'verdict' <> 'holds') "
+	"OR EXISTS (SELECT FROM " ELEMENTS("y.way->'gates'") " AS g(name) WHERE COALESCE(p.document->'gates'->(g.name #>> '{}')->>'severity', 'block') = 'block' "
+	"AND NOT v.document->'gates' @> jsonb_build_array(jsonb_build_object('gate', g.name, 'verdict', 'holds')))) THEN 'a gate that blocks did not hold, or was not asked' "
+	"WHEN COALESCE(a.n, 0) < CASE jsonb_typeof(y.way->'approvals') WHEN 'number' THEN (y.way->>'approvals')::numeric ELSE 0 END THEN 'the policy asks for more approvals' END) AS w(wrong) "
+	"WHERE w.wrong IS NOT NULL ORDER BY 1, 2"
+};
+
 static void
 run_statement(MrVerify *verify, const void *arg)
 {
@@ -123,6 +174,8 @@ mr_verify_governance(MrVerify *verify)
 	for (int i = 0; i < lengthof(statements); i++)
 		if (!mr_verify_is_shown(verify, statements[i].what))
 			mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
+	if (verify->deep)
+		mr_verify_run(verify, decisions.what, run_statement, &decisions);
 }
 
 /* A fold without a state: nobody ever asked for approval, and no row says so. */
