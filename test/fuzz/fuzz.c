@@ -43,6 +43,9 @@ static const Target targets[] = {
 	{"json", fuzz_json, NULL},
 	{"signature", fuzz_signature, NULL},
 	{"row", fuzz_row, NULL},
+	{"policy", fuzz_policy, NULL},
+	{"envelope", fuzz_envelope, NULL},
+	{"compatibility", fuzz_compatibility, NULL},
 	{"search", fuzz_search, NULL},
 	{"verbs", fuzz_verbs, NULL}
 };
