@@ -1,7 +1,7 @@
-# A backend, or the whole server, is killed at any moment of registering, uploading, promoting, and of pipelines that register
-# together with writes of their own; or the server once more, while it recovers. Each client keeps a ledger of what it was told.
-# What it was told is there afterwards, and besides at most the one step that it was waiting for; verify() is clean, each large
-# object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
+# A backend, or the whole server, is killed at any moment of registering, uploading, promoting, asking for approval and approving,
+# purging, and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
+# keeps a ledger of what it was told. What it was told is there afterwards, and besides at most the one step that it was waiting for;
+# verify() is clean, each large object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
 
 use strict;
 use warnings;
@@ -23,8 +23,15 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
 	SELECT modelreg.create_team('search');
-	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion}'::text[]) name;
+	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion,purged}'::text[]) name;
 	SELECT modelreg.register_version('search.champion'), modelreg.register_version('search.champion');
+	SELECT modelreg.create_policy('search', 'two', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production",
+		"levels": ["contributor"], "approvals": 2, "approvers": ["reviewer"], "gates": ["card"]}], "gates": {"card": {"kind": "model_card"}}}');
+	SELECT modelreg.allow_policy('search', 'two', 1), modelreg.create_model('search.approved', 'two');
+	SELECT modelreg.set_model_card('search.approved', modelreg.register_version('search.approved'), '{"intended_use": "to be approved"}') FROM generate_series(1, 2);
+	CREATE ROLE asks; CREATE ROLE first; CREATE ROLE second;
+	SELECT modelreg.grant_registry_right(session_user, 'pooler'), modelreg.grant_level('search', 'asks', 'contributor'),
+		modelreg.grant_level('search', 'first', 'reviewer'), modelreg.grant_level('search', 'second', 'reviewer');
 	SELECT modelreg.record_run('search.train');
 	CREATE TABLE job (key text, version int)});
 
@@ -60,6 +67,38 @@ sub promoting
 	my $current = $node->safe_psql('postgres', q{SELECT COALESCE(max(version), 2) FROM modelreg.production('search.champion')});
 	return join '', map { my $version = ($current + $_) % 2 ? 1 : 2; <<"END" } 1 .. 10_000;
 SELECT 'promoted', '$round-$_', modelreg.promote('search.champion', $version, 'Production', request_id => '$round-$_');
+END
+}
+
+# The other of two versions each time, which somebody asks for and two others approve; the second approval moves it.
+sub approving
+{
+	my ($round) = @_;
+	my $current = $node->safe_psql('postgres', q{SELECT COALESCE(max(version), 2) FROM modelreg.production('search.approved')});
+	return join '', map { my $version = ($current + $_) % 2 ? 1 : 2; <<"END" } 1 .. 5_000;
+SET ROLE asks;
+SELECT modelreg.request_promotion('search.approved', $version, 'Production', 'of round $round', request_id => 'ask-$round-$_') AS id \\gset
+\\echo asked|$round-$_|:id
+SELECT evidence FROM modelreg.review(:id) \\gset
+SET ROLE first;
+SELECT 'approved', '$round-$_', :id FROM modelreg.approve(:id, :'evidence', 'seen', request_id => 'first-$round-$_') decided WHERE decided IS NULL;
+SET ROLE second;
+SELECT 'decided', '$round-$_', modelreg.approve(:id, :'evidence', request_id => 'second-$round-$_');
+END
+}
+
+# A version with bytes of its own, whose bytes are given up again.
+sub purging
+{
+	my ($round) = @_;
+	return join '', map { <<"END" } 1 .. 5_000;
+BEGIN;
+SELECT modelreg.begin_upload('search', size => $chunk) AS id \\gset
+SELECT modelreg.append_upload(:id, 0, convert_to(rpad('$round-$_', $chunk), 'UTF8')) AS size, modelreg.finish_upload(:id) AS digest \\gset
+SELECT modelreg.register_version('search.purged', request_id => 'kept-$round-$_', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :id))) AS version \\gset
+COMMIT;
+\\echo kept|$round-$_|:version
+SELECT 'purged', '$round-$_', modelreg.purge_version('search.purged', :version, 'too old', request_id => 'purge-$round-$_');
 END
 }
 
@@ -174,6 +213,16 @@ sub check_told
 	is_zero(ledger('piped') . sprintf($version, 'piped', 'piped-'), "$round: those of pipelines");
 	is_zero(ledger('promoted') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.model m ON m.id = e.chain_id
 		WHERE m.name = 'champion' AND e.chain = 5 AND e.seq = value::bigint AND e.request_id = key)}, "$round: every promotion");
+	is_zero(ledger('asked') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.approval_request r JOIN modelreg.event e ON e.chain = 5 AND e.chain_id = r.model_id AND e.seq = r.seq
+		WHERE r.id = value::bigint AND e.request_id = 'ask-' || key)}, "$round: every request");
+	is_zero(ledger('approved') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.approval a JOIN modelreg.event e ON e.chain = 5 AND e.seq = a.seq AND e.kind = 'request_approved'
+		WHERE a.request_id = value::bigint AND a.who->>'role' = 'first' AND e.request_id = 'first-' || key)}, "$round: every approval");
+	is_zero(ledger('decided') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.approval_request r JOIN modelreg.event e ON e.chain = 5 AND e.chain_id = r.model_id AND e.seq = r.closed_seq
+		WHERE r.state = 'done' AND e.seq = value::bigint AND e.kind = 'promoted' AND e.request_id = 'second-' || key AND jsonb_array_length(e.what->'approvals') = 2)},
+		"$round: every decision that the last one was");
+	is_zero(ledger('kept') . sprintf($version, 'purged', 'kept-'), "$round: every version that was to be purged");
+	is_zero(ledger('purged') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.purged_version p JOIN modelreg.event e ON e.chain = 2 AND e.chain_id = p.team_id AND e.seq = p.seq
+		WHERE p.seq = value::bigint AND e.request_id = 'purge-' || key)}, "$round: every purge");
 	is_zero(ledger('begun') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.id = value::bigint AND u.request_id = 'upload-' || key)},
 		"$round: every upload");
 	is_zero(ledger('received') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.upload u WHERE u.request_id = 'upload-' || key AND u.received >= value::bigint)},
@@ -188,6 +237,12 @@ my %there = (
 		WHERE model_id = (SELECT id FROM modelreg.model WHERE name = 'reco') AND request_id LIKE '%d-%%'},
 	promoting => q{SELECT count(*), max(split_part(request_id, '-', 2)::int) FROM modelreg.event
 		WHERE chain = 5 AND chain_id = (SELECT id FROM modelreg.model WHERE name = 'champion') AND request_id LIKE '%d-%%'},
+	approving => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 3 + steps), 0) FROM (
+		SELECT split_part(e.request_id, '-', 3)::int AS number, 1 + (SELECT count(*) FROM modelreg.approval a WHERE a.request_id = (e.what->>'request')::bigint) AS steps
+		FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'promotion_requested' AND e.request_id LIKE 'ask-%d-%%') s},
+	purging => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 2 + steps), 0) FROM (
+		SELECT split_part(v.request_id, '-', 3)::int AS number, 1 + (p.version IS NOT NULL)::int AS steps
+		FROM modelreg.version v LEFT JOIN modelreg.purged_version p USING (model_id, version) WHERE v.request_id LIKE 'kept-%d-%%') s},
 	piping => q{SELECT count(*), max(split_part(key, '-', 2)::int) FROM job WHERE key LIKE '%d-%%'},
 	uploading => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 6 + steps), 0) FROM (
 		SELECT split_part(u.request_id, '-', 3)::int AS number, 1 + u.received / 100000 + (u.state = 'sealed')::int + (v.version IS NOT NULL)::int AS steps
@@ -207,7 +262,7 @@ sub check_nothing_else
 		$sum_told += $steps{$name};
 		$sum_untold += $count - $steps{$name};
 	}
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '2', "round $round: and nothing that nobody asked for");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '4', "round $round: and nothing that nobody asked for");
 }
 
 sub check_whole
@@ -222,6 +277,12 @@ sub check_whole
 		LEFT JOIN modelreg.tag t ON t.key = 'key' AND t.value = j.key AND t.version = j.version
 		WHERE j.key IS NULL OR v.version IS NULL OR t.value IS NULL OR v.name NOT LIKE '%train-' || j.key},
 		"$round: a pipeline's version, run, tag and own row are there together or not at all");
+	is_zero(q{modelreg.approval_request r WHERE (r.state = 'done') <> ((SELECT count(*) FROM modelreg.approval a WHERE a.request_id = r.id) = 2)},
+		"$round: a request is done with its second approval, and not before");
+	is_zero(q{modelreg.version v JOIN modelreg.model m ON m.id = v.model_id AND m.name = 'purged' JOIN modelreg.artifact a ON a.model_id = v.model_id AND a.version = v.version
+		LEFT JOIN modelreg.purged_version p ON p.model_id = v.model_id AND p.version = v.version
+		LEFT JOIN modelreg.blob b ON b.digest::text = a.digest::text LEFT JOIN pg_largeobject_metadata o ON o.oid = b.object WHERE (o.oid IS NULL) <> (p.version IS NOT NULL)},
+		"$round: bytes are there, or were purged by an event");
 	is_zero(q{modelreg.registration_head h WHERE h.last_version <> (SELECT count(*) FROM modelreg.version v WHERE v.model_id = h.id)},
 		"$round: versions are numbered without a gap");
 }
@@ -229,8 +290,9 @@ sub check_whole
 for my $round (1 .. $rounds)
 {
 	my %clients = (registering => start_client(registering($round)), uploading => start_client(uploading($round)),
-		promoting => start_client(promoting($round)), piping => start_client(piping($round)));
-	$node->poll_query_until('postgres', q{SELECT count(*) >= 4 FROM pg_stat_activity WHERE backend_type = 'client backend'
+		promoting => start_client(promoting($round)), piping => start_client(piping($round)),
+		approving => start_client(approving($round)), purging => start_client(purging($round)));
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 6 FROM pg_stat_activity WHERE backend_type = 'client backend'
 		AND pid <> pg_backend_pid()}) or die 'the clients did not connect: ' . join '', map { $_->{err} } values %clients;
 	sleep 0.15 + rand 0.4;
 	(\&kill_server, \&kill_backend, \&kill_in_recovery)[ $round % 3 ]->();
@@ -247,7 +309,7 @@ for my $round (1 .. $rounds)
 	check_nothing_else($round);
 	check_whole("round $round");
 }
-cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped);
+cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged);
 note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
