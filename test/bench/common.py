@@ -131,7 +131,11 @@ def in_turn(*measures, warm=True, enough=ENOUGH_SECONDS):
 def tps(script, clients, user=None, models=1):
     """Transactions a second of a script of pgbench's, in which :m is a random model of the first so many."""
     with open(os.path.join(HERE, script)) as file:
-        text = f"\\set m random(1, {models})\n" + file.read()
+        return tps_of(f"\\set m random(1, {models})\n" + file.read(), clients, user)
+
+
+def tps_of(text, clients, user=None):
+    """How often a second pgbench's clients get through a script."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as copy:
         copy.write(text)
         copy.flush()
