@@ -68,11 +68,13 @@ SELECT schedule, step, opens, bake, split, shadow, warm, state FROM modelreg.pre
 -- paused, held while it is, resumed, and back: positions move as they came
 SELECT schedule, step, opens, bake, split, segments, state FROM modelreg.preview_rollout('{12: 50%, 13: 50%}', '{14: 100%}', 'canary', '2026-06-01 00:00+00',
 	'[{"act": "pause", "after": "40 minutes"}, {"act": "hold", "after": "50 minutes"}, {"act": "resume", "after": "10 hours"}, {"act": "abort", "after": "10 hours 21 minutes"}]');
+-- at the very microsecond at which a step would open, what goes on is the step that everybody has seen: nobody moves here
+SELECT schedule, step, opens, segments FROM modelreg.preview_rollout('{1: 40%, 2: 60%}', '{1: 50%, 3: 50%}', 'linear over 2 hours in 2 steps', '2026-06-01 00:00+00', '[{"act": "abort", "after": "1 hour"}]');
 -- a guarded step that was paused has to pass again, also if it had passed
 SELECT schedule, step, opens, split, state FROM modelreg.preview_rollout('{1: 100%}', '{2: 100%}', '{"steps": [{"weight": "10%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "m", "at_most": 1}]}', '2026-06-01 00:00+00',
 	'[{"act": "pass", "after": "10 minutes"}, {"act": "pause", "after": "20 minutes"}, {"act": "resume", "after": "5 hours"}, {"act": "pass", "after": "6 hours"}]');
 SELECT acts, error.reason, error.detail FROM unnest(ARRAY['{}', 'null', '5', '["pause"]', '[{}]', '[{"act": "pause"}]', '[{"act": "pause", "after": 5}]', '[{"act": "pause", "after": "soon"}]', '[{"act": "stop", "after": "1 s"}]', '[{"act": "resume", "after": "1 s"}]',
-	'[{"act": "pass", "after": "1 s"}]', '[{"act": "abort", "after": "90 minutes"}]', '[{"act": "pause", "after": "5 s"}, {"act": "resume", "after": "5 s"}]', '[{"act": "pause", "after": "5 s"}, {"act": "pause", "after": "6 s"}]', '[{"act": "complete", "after": "5 s"}, {"act": "abort", "after": "6 s"}]']) acts,
+	'[{"act": "pass", "after": "1 s"}]', '[{"act": "abort", "after": "90 minutes 1 ms"}]', '[{"act": "pause", "after": "5 s"}, {"act": "resume", "after": "5 s"}]', '[{"act": "pause", "after": "5 s"}, {"act": "pause", "after": "6 s"}]', '[{"act": "complete", "after": "5 s"}, {"act": "abort", "after": "6 s"}]']) acts,
 	pg_temp.error_of(format('SELECT * FROM modelreg.preview_rollout(''{1: 100%%}'', ''{2: 100%%}'', ''canary'', acts => %L)', acts)) error;
 SELECT call, error.state, error.reason FROM unnest(ARRAY['NULL, ''{1: 100%}'', ''canary''', '''{1: 100%}'', NULL, ''canary''', '''{1: 100%}'', ''{1: 100%}'', NULL', '''{1: 100%}'', ''{1: 100%}'', ''canary'', NULL', '''{1: 100%}'', ''{1: 100%}'', ''canary'', ''infinity''', '''{1: 100%}'', ''{1: 100%}'', ''canary'', ''294276-01-01''']) call,
 	pg_temp.error_of(format('SELECT * FROM modelreg.preview_rollout(%s)', call)) error;

@@ -42,11 +42,15 @@ mr_schedule_next_opening(const MrSchedule *schedule, TimestampTz time)
 	return next < schedule->nsteps ? schedule->steps[next].opens : DT_NOEND;
 }
 
-/* The step at a time, the first before any. */
+/*
+ * The step that an event at a time finds.  One that would open at that very
+ * microsecond never does: the schedule that the event lays down holds from
+ * then on, and must go on from what the world has seen.
+ */
 static int
 present_step(const MrSchedule *schedule, TimestampTz time)
 {
-	return Max(mr_schedule_step_at(schedule, time), 0);
+	return Max(mr_schedule_step_at(schedule, time - 1), 0);
 }
 
 bool
@@ -70,7 +74,7 @@ bool
 mr_schedule_awaits_evidence(const MrSchedule *schedule, TimestampTz time)
 {
 	return schedule->state == MR_SCHEDULE_RUNNING && schedule->nwaiting > 0 &&
-		mr_schedule_step_at(schedule, time) == schedule->nsteps - 1;
+		present_step(schedule, time) == schedule->nsteps - 1;
 }
 
 TimestampTz

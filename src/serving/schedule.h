@@ -65,7 +65,12 @@ extern int	mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time);
 extern TimestampTz mr_schedule_next_opening(const MrSchedule *schedule,
 											TimestampTz time);
 
-/* Is there a rollout at a time which is not at its end, be it paused? */
+/*
+ * These ask, as the functions below act, at the time of an event: of the step
+ * that held until then.
+ *
+ * Is there a rollout which is not at its end, be it paused?
+ */
 extern bool mr_schedule_runs(const MrSchedule *schedule, TimestampTz time);
 
 /* Is evidence about the present step all that the next one waits for? */
