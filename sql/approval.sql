@@ -131,6 +131,11 @@ SELECT regexp_replace(pg_temp.fails('SELECT modelreg.approve(999999999, NULL)'),
 -- the first of two; a new evaluation makes it count no more
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence(), 'fairness within bounds', request_id => 'app-1') IS NULL;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NULL;
+-- an approval is its giver's: another's with his request id is no repetition of it, and is said not to be one
+SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence(), 'fairness within bounds', request_id => 'app-1') IS NULL;
+SET ROLE regress_app_rev2;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L, %L, request_id => %L)', pg_temp.last(), pg_temp.evidence(), 'fairness within bounds', 'app-1'));
+SET ROLE regress_app_rev1;
 SELECT needed, approved FROM modelreg.review(pg_temp.last());
 SELECT role, superseded, comment FROM modelreg.approvals WHERE request = pg_temp.last() ORDER BY number;
 SET ROLE regress_app_eva;
@@ -238,6 +243,19 @@ SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), p
 SET ROLE regress_app_eva;
 SELECT modelreg.approve(pg_temp.last(), pg_temp.evidence()) IS NOT NULL;
 
+-- nor who asked through a pooler, and logs in by himself to be another role
+SET ROLE regress_app_reg;
+SELECT modelreg.register_version('app.plain');
+SET ROLE regress_app_both;
+SELECT modelreg.request_promotion('app.plain', 2, 'Production') = pg_temp.last();
+RESET ROLE;
+BEGIN;
+GRANT regress_app_rev1 TO regress_app_both;
+SET SESSION AUTHORIZATION regress_app_both;
+SET ROLE regress_app_rev1;
+SELECT pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence()));
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
 -- nor does anything come of what somebody asked for who evaluated it afterwards, where the policy wants another
 SET ROLE regress_app_lead;
 SELECT modelreg.create_policy('app', 'asker', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["reviewer"], "gates": ["offline"], "approvals": 1, "approvers": ["reviewer"]}],

@@ -268,7 +268,7 @@ mr_envelope_read(Jsonb *json, MrEnvelope *envelope)
 	return NULL;
 }
 
-/* The same, or error 22023; 54000 for one that is too long to keep. */
+/* The same, or error 22023; 54000 for one that is too long or too deep to keep. */
 void
 mr_envelope_parse(Jsonb *json, MrEnvelope *envelope)
 {
@@ -283,6 +283,7 @@ mr_envelope_parse(Jsonb *json, MrEnvelope *envelope)
 				 errdetail_internal("%s", wrong),
 				 errhint("A DSSE envelope is {\"payload\": base64, \"payloadType\": \"" PAYLOAD_TYPE "\", \"signatures\": [{\"keyid\": text, \"sig\": base64}]}; of a Sigstore bundle it is the member dsseEnvelope."),
 				 mr_reason("invalid_envelope")));
+	mr_json_check_depth(envelope->statement, "envelope");
 }
 
 /* Has a subject of the statement this SHA-256, in hexadecimal? */

@@ -55,6 +55,7 @@ extern void mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
 									 const char *name, const MrTeam *team,
 									 int request_id_arg);
 extern char *mr_reason_arg(FunctionCallInfo fcinfo, int n);
+extern void mr_verb_is_personal(MrVerb *verb);
 extern bool mr_verb_repeats(MrVerb *verb);
 extern void mr_verb_end(MrVerb *verb);
 extern int64 mr_verb_end_int(MrVerb *verb, const char *key, int64 value);

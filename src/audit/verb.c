@@ -152,6 +152,25 @@ mr_reason_arg(FunctionCallInfo fcinfo, int n)
 	return reason;
 }
 
+/*
+ * Of a verb whose effect is its caller's own, as an approval is: the same call
+ * by another role, with the same request id, is another call.
+ */
+void
+mr_verb_is_personal(MrVerb *verb)
+{
+	StringInfoData buf;
+	bytea	   *content = verb->content;
+
+	if (content == NULL)
+		return;
+	initStringInfo(&buf);
+	mr_encode_row_start(&buf, verb->name, 1);
+	mr_encode_bytes(&buf, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	mr_encode_datum(&buf, TEXTOID, CStringGetTextDatum(mr_json_get_text(verb->who, "role")), false);
+	verb->content = mr_sha256_bytea(buf.data, buf.len);
+}
+
 static void
 raise_other_content(MrVerb *verb)
 {

@@ -255,6 +255,7 @@ modelreg_approve(PG_FUNCTION_ARGS)
 	mr_arg_require(fcinfo, 0, "request");
 	(void) mr_request_require(PG_GETARG_INT64(0), MR_DECIDERS, GetActiveSnapshot(), &team);
 	mr_verb_begin(&verb, fcinfo, "approve", &team, 3);
+	mr_verb_is_personal(&verb);
 	if (!mr_verb_repeats(&verb))
 		number = approve(&verb, PG_GETARG_INT64(0), evidence, comment);
 	MR_VERB_RETURN_NUMBER(&verb, "number", number);

@@ -3,9 +3,10 @@
  *		Whether two acts are by different persons.
  *
  * Rows and events say who acted: the calling role, and the outer and session
- * roles where they are others.  Two acts are by different persons if none of
- * the three is the same; a session role that an admin listed as a pooler, which
- * connects for many, says nothing.  A role is the same by its name or by its
+ * roles where they are others.  Two acts are by different persons if no role of
+ * the one is any of the other's: who comes through a pooler as himself, and
+ * logs in to be another role, is one person.  A session role that an admin
+ * listed as a pooler, which connects for many, says nothing.  A role is the same by its name or by its
  * OID, as roles are renamed, and are made anew where a dump is restored.
  */
 #include "postgres.h"
@@ -13,6 +14,11 @@
 #include "access/access.h"
 #include "audit/audit.h"
 #include "governance/person.h"
+
+/* By what roles are known in rows and events. */
+static const char *const keys[] = {"role", "outer", "session"};
+
+#define SESSION 2
 
 typedef struct Role
 {
@@ -47,19 +53,24 @@ same_role(const Role *a, const Role *b)
 	return a->oid == b->oid || strcmp(a->name, b->name) == 0;
 }
 
+/* Does the session role say nothing of who it was? */
+static bool
+says_nothing(int key, const Role *role)
+{
+	return key == SESSION && mr_role_is_pooler(role->name);
+}
+
 bool
 mr_same_person(Jsonb *a, Jsonb *b)
 {
-	static const char *const keys[] = {"role", "outer", "session"};
-
 	for (int i = 0; i < lengthof(keys); i++)
-	{
-		Role		x = role_of(a, keys[i]);
-		Role		y = role_of(b, keys[i]);
+		for (int j = 0; j < lengthof(keys); j++)
+		{
+			Role		x = role_of(a, keys[i]);
+			Role		y = role_of(b, keys[j]);
 
-		if (same_role(&x, &y) &&
-			!(i == 2 && mr_role_is_pooler(x.name) && mr_role_is_pooler(y.name)))
-			return true;
-	}
+			if (same_role(&x, &y) && !says_nothing(i, &x) && !says_nothing(j, &y))
+				return true;
+		}
 	return false;
 }
