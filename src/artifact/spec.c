@@ -82,12 +82,6 @@ raise_mistakes(Reading *r)
 			 mr_reason("invalid_artifacts")));
 }
 
-static char *
-value_cstring(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
 /* A text member; NULL, and a mistake, if it is none. */
 static char *
 text_member(Reading *r, const char *key, const JsonbValue *value, int max)
@@ -98,7 +92,7 @@ text_member(Reading *r, const char *key, const JsonbValue *value, int max)
 		mistake(r, "\"%s\" has %d bytes, not 1 to %d.", key,
 				value->val.string.len, max);
 	else
-		return value_cstring(value);
+		return mr_json_cstring(value);
 	return NULL;
 }
 
@@ -280,7 +274,7 @@ parse_object(Reading *r, JsonbContainer *object)
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&it, &value, true);
-		read_member(r, value_cstring(&key), &value);
+		read_member(r, mr_json_cstring(&key), &value);
 	}
 	if (r->nmistakes == r->mistakes_before)
 		check_sort(r);

@@ -38,10 +38,9 @@ get_text(JsonbContainer *object, const char *key)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
-		value.type != jbvString)
+	if (!mr_json_find(object, key, &value) || value.type != jbvString)
 		return NULL;
-	return pnstrdup(value.val.string.val, value.val.string.len);
+	return mr_json_cstring(&value);
 }
 
 /* A member that is an array or an object, or NULL. */
@@ -50,8 +49,7 @@ get_container(JsonbContainer *object, const char *key, bool is_array)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
-		value.type != jbvBinary ||
+	if (!mr_json_find(object, key, &value) || value.type != jbvBinary ||
 		JsonContainerIsArray(value.val.binary.data) != is_array)
 		return NULL;
 	return value.val.binary.data;

@@ -173,10 +173,9 @@ mr_json_get_text(Jsonb *json, const char *key)
 {
 	JsonbValue	value;
 
-	if (!getKeyJsonValueFromContainer(&json->root, key, strlen(key), &value) ||
-		value.type != jbvString)
+	if (!mr_json_find(&json->root, key, &value) || value.type != jbvString)
 		elog(ERROR, "member \"%s\" is not a text", key);
-	return pnstrdup(value.val.string.val, value.val.string.len);
+	return mr_json_cstring(&value);
 }
 
 /* A member that is known to be a whole number. */
@@ -185,8 +184,7 @@ mr_json_get_int(Jsonb *json, const char *key)
 {
 	JsonbValue	value;
 
-	if (!getKeyJsonValueFromContainer(&json->root, key, strlen(key), &value) ||
-		value.type != jbvNumeric)
+	if (!mr_json_find(&json->root, key, &value) || value.type != jbvNumeric)
 		elog(ERROR, "member \"%s\" is not a number", key);
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											 NumericGetDatum(value.val.numeric)));

@@ -14,6 +14,7 @@
 #include "audit/published.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "types/parse.h"
 
 static void
@@ -32,12 +33,11 @@ get_member(JsonbContainer *object, const char *key, enum jbvType type)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
-		value.type != type)
+	if (!mr_json_find(object, key, &value) || value.type != type)
 		raise_invalid_head(psprintf("A %s \"%s\" is missing.",
 									type == jbvString ? "text" : "number", key));
 	if (type == jbvString)
-		return pnstrdup(value.val.string.val, value.val.string.len);
+		return mr_json_cstring(&value);
 	return DatumGetCString(DirectFunctionCall1(numeric_out,
 											   NumericGetDatum(value.val.numeric)));
 }

@@ -53,6 +53,10 @@ extern char *mr_json_canonical_cstring(Jsonb *json);
 extern void mr_json_check_depth(Jsonb *json, const char *name);
 extern bytea *mr_json_hash(Jsonb *json);
 extern char *mr_json_digest(Jsonb *json);
+extern bool mr_json_find(JsonbContainer *object, const char *name,
+						 JsonbValue *value);
+extern bool mr_json_has(JsonbContainer *object, const char *name);
+extern char *mr_json_cstring(const JsonbValue *string);
 #define MR_JSON_READ_MAX 8
 extern bool mr_json_read(JsonbContainer *object, const char *const *names,
 						 int n, JsonbValue *values);

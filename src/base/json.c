@@ -322,6 +322,28 @@ is_named(const Entry *entry, const char *name)
 	return entry->len == strlen(name) && memcmp(entry->data, name, entry->len) == 0;
 }
 
+/* A member of an object, null too; false if there is none. */
+bool
+mr_json_find(JsonbContainer *object, const char *name, JsonbValue *value)
+{
+	return getKeyJsonValueFromContainer(object, name, strlen(name), value) != NULL;
+}
+
+bool
+mr_json_has(JsonbContainer *object, const char *name)
+{
+	JsonbValue	value;
+
+	return mr_json_find(object, name, &value);
+}
+
+/* A value that is known to be a string. */
+char *
+mr_json_cstring(const JsonbValue *string)
+{
+	return pnstrdup(string->val.string.val, string->val.string.len);
+}
+
 /*
  * Members of an object by their names, which come in jsonb's own order:
  * shorter ones first.  False if it has not all of them, or is no object.

@@ -14,6 +14,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/format.h"
+#include "base/hash.h"
 #include "governance/member.h"
 #include "types/parse.h"
 
@@ -35,25 +36,13 @@ mr_mistake(StringInfo mistakes, const char *format,...)
 	mistakes->data[start] = pg_toupper((unsigned char) mistakes->data[start]);
 }
 
-static bool
-find(JsonbContainer *object, const char *name, JsonbValue *value)
-{
-	return getKeyJsonValueFromContainer(object, name, strlen(name), value) != NULL;
-}
-
-static char *
-string_of(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
 char *
 mr_member_text(JsonbContainer *object, const char *name)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) && value.type == jbvString ?
-		string_of(&value) : NULL;
+	return mr_json_find(object, name, &value) && value.type == jbvString ?
+		mr_json_cstring(&value) : NULL;
 }
 
 Numeric
@@ -61,7 +50,7 @@ mr_member_number(JsonbContainer *object, const char *name)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) && value.type == jbvNumeric ?
+	return mr_json_find(object, name, &value) && value.type == jbvNumeric ?
 		value.val.numeric : NULL;
 }
 
@@ -84,7 +73,7 @@ mr_member_count(JsonbContainer *object, const char *name, int missing)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) ? count_of(&value) : missing;
+	return mr_json_find(object, name, &value) ? count_of(&value) : missing;
 }
 
 bool
@@ -92,7 +81,7 @@ mr_member_bool(JsonbContainer *object, const char *name, bool missing)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) && value.type == jbvBool ?
+	return mr_json_find(object, name, &value) && value.type == jbvBool ?
 		value.val.boolean : missing;
 }
 
@@ -108,7 +97,7 @@ mr_member_object(JsonbContainer *object, const char *name)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) ? mr_value_object(&value) : NULL;
+	return mr_json_find(object, name, &value) ? mr_value_object(&value) : NULL;
 }
 
 JsonbContainer *
@@ -116,7 +105,7 @@ mr_member_array(JsonbContainer *object, const char *name)
 {
 	JsonbValue	value;
 
-	return find(object, name, &value) && value.type == jbvBinary &&
+	return mr_json_find(object, name, &value) && value.type == jbvBinary &&
 		JsonContainerIsArray(value.val.binary.data) ? value.val.binary.data : NULL;
 }
 
@@ -135,7 +124,7 @@ mr_member_each(JsonbContainer *container, MrMemberVisit visit, void *arg)
 		if (is_object)
 			(void) JsonbIteratorNext(&it, &key, true);
 		(void) JsonbIteratorNext(&it, &value, true);
-		visit(is_object ? string_of(&key) : NULL, &value, arg);
+		visit(is_object ? mr_json_cstring(&key) : NULL, &value, arg);
 	}
 }
 
@@ -157,7 +146,7 @@ add_text(const char *name, const JsonbValue *value, void *arg)
 		texts->wrong = true;
 		return;
 	}
-	texts->items[texts->n] = string_of(value);
+	texts->items[texts->n] = mr_json_cstring(value);
 	for (int i = 0; i < texts->n; i++)
 		texts->wrong |= strcmp(texts->items[i], texts->items[texts->n]) == 0;
 	texts->n++;
@@ -262,7 +251,7 @@ check_required(JsonbContainer *object, const MrMember *members, const char *wher
 	JsonbValue	value;
 
 	for (; members != NULL && members->name != NULL; members++)
-		if (members->required && !find(object, members->name, &value))
+		if (members->required && !mr_json_find(object, members->name, &value))
 			mr_mistake(mistakes, "%s needs a member \"%s\".", where, members->name);
 }
 

@@ -13,6 +13,7 @@
 
 #include "access/access.h"
 #include "audit/audit.h"
+#include "base/hash.h"
 #include "governance/person.h"
 
 /* By what roles are known in rows and events. */
@@ -26,21 +27,13 @@ typedef struct Role
 	int64		oid;
 } Role;
 
-static bool
-has_member(Jsonb *who, const char *key)
-{
-	JsonbValue	value;
-
-	return getKeyJsonValueFromContainer(&who->root, key, strlen(key), &value) != NULL;
-}
-
 /* One of the roles; what is not said is the calling one. */
 static Role
 role_of(Jsonb *who, const char *key)
 {
 	Role		role;
 
-	if (!has_member(who, key))
+	if (!mr_json_has(&who->root, key))
 		key = "role";
 	role.name = mr_json_get_text(who, key);
 	role.oid = mr_json_get_int(who, psprintf("%s_oid", key));

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/grow.h"
+#include "base/hash.h"
 #include "governance/policy.h"
 #include "types/names.h"
 
@@ -331,7 +332,7 @@ add_distinct(const char *name, const JsonbValue *value, void *arg)
 		JsonbValue *part = getIthJsonbValueFromContainer(value->val.binary.data, i);
 
 		if (part->type == jbvString)
-			parts[i] = parse_part(pnstrdup(part->val.string.val, part->val.string.len));
+			parts[i] = parse_part(mr_json_cstring(part));
 	}
 	if (parts[0] < 0 || parts[1] < 0 || parts[0] == parts[1])
 		mr_mistake(parse->mistakes, "\"distinct\" must be a list of pairs of requester, registrant, evaluator and approver.");

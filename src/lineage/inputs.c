@@ -15,6 +15,7 @@
 
 #include "base/errors.h"
 #include "base/grow.h"
+#include "base/hash.h"
 #include "lineage/lineage.h"
 #include "types/parse.h"
 
@@ -112,7 +113,7 @@ add_address(MrInputs *inputs, const char *role, const JsonbValue *value)
 	if (value->type != jbvString)
 		raise_wrong_shape(psprintf("Role \"%s\" has something else than texts.",
 								   mr_text_clip(role)));
-	address = pnstrdup(value->val.string.val, value->val.string.len);
+	address = mr_json_cstring(value);
 	mr_inputs_add(inputs, role, address);
 	pfree(address);
 }
@@ -154,7 +155,7 @@ mr_inputs_add_json(MrInputs *inputs, Jsonb *json)
 	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *role = pnstrdup(key.val.string.val, key.val.string.len);
+		char	   *role = mr_json_cstring(&key);
 
 		check_role(role);
 		(void) JsonbIteratorNext(&it, &value, true);

@@ -44,13 +44,13 @@ mr_card_has(Jsonb *card, const char *section)
 	if (getKeyJsonValueFromContainer(&card->root, section, strlen(section), &value) == NULL ||
 		value.type != jbvString)
 		return false;
-	return mr_text_is_visible(pnstrdup(value.val.string.val, value.val.string.len));
+	return mr_text_is_visible(mr_json_cstring(&value));
 }
 
 static void
 check_section(const JsonbValue *key, const JsonbValue *value, StringInfo faults)
 {
-	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
+	char	   *name = mr_json_cstring(key);
 
 	if (!mr_card_section_is_valid(name, key->val.string.len))
 		appendStringInfo(faults, "%sThe name \"%s\" is not " MR_CARD_SECTION_RULE ".",

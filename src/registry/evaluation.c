@@ -131,7 +131,7 @@ mr_metrics_parse(Jsonb *json)
 		const char *fault;
 
 		(void) JsonbIteratorNext(&it, &value, true);
-		metric->name = pnstrdup(key.val.string.val, key.val.string.len);
+		metric->name = mr_json_cstring(&key);
 		if (key.val.string.len == 0 || key.val.string.len > METRIC_NAME_MAX)
 			note_fault(&faults, metric->name, "has a name of no or of more than 255 bytes");
 		fault = parse_value(&value, &metric->value);

@@ -16,6 +16,7 @@
 #include "audit/audit.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/row.h"
 #include "lineage/lineage.h"
 #include "registry/past.h"
@@ -551,7 +552,7 @@ role_of(Jsonb *who)
 	if (getKeyJsonValueFromContainer(&who->root, "role", strlen("role"), &value) == NULL ||
 		value.type != jbvString)
 		return NULL;
-	return pnstrdup(value.val.string.val, value.val.string.len);
+	return mr_json_cstring(&value);
 }
 
 /* The columns that only get_version() has. */

@@ -17,6 +17,7 @@
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/settings.h"
 #include "registry/past.h"
 #include "registry/registry.h"
@@ -74,8 +75,7 @@ walk_end(Walk *walk)
 static bool
 get_string(JsonbContainer *object, const char *key, JsonbValue *value)
 {
-	return getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL &&
-		value->type == jbvString;
+	return mr_json_find(object, key, value) && value->type == jbvString;
 }
 
 static int32
@@ -83,8 +83,7 @@ get_int(JsonbContainer *object, const char *key)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
-		value.type != jbvNumeric)
+	if (!mr_json_find(object, key, &value) || value.type != jbvNumeric)
 		return 0;
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4,
 											 NumericGetDatum(value.val.numeric)));

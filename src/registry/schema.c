@@ -20,12 +20,6 @@
 #include "base/hash.h"
 #include "registry/facts.h"
 
-static bool
-get_member(JsonbContainer *object, const char *key, JsonbValue *value)
-{
-	return getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL;
-}
-
 /* The next member of an object; values that have members stay whole. */
 static bool
 next_member(JsonbIterator **it, JsonbValue *key, JsonbValue *value)
@@ -37,12 +31,6 @@ next_member(JsonbIterator **it, JsonbValue *key, JsonbValue *value)
 		if (token == WJB_KEY)
 			return JsonbIteratorNext(it, value, true) == WJB_VALUE;
 	return false;
-}
-
-static char *
-copy_string(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
 /* Could the text of a string be that of a number, true, an object, ...? */
@@ -60,7 +48,7 @@ json_plain(const JsonbValue *value)
 {
 	if (value->type == jbvString)
 	{
-		char	   *text = copy_string(value);
+		char	   *text = mr_json_cstring(value);
 
 		if (!looks_like_json(text))
 			return text;
@@ -88,7 +76,7 @@ describe_column(JsonbContainer *column)
 	JsonbValue	value;
 
 	initStringInfo(&out);
-	if (get_member(column, "type", &value))
+	if (mr_json_find(column, "type", &value))
 		appendStringInfoString(&out, json_plain(&value));
 	while (next_member(&it, &key, &value))
 	{
@@ -112,7 +100,7 @@ describe_type(const JsonbValue *value)
 	JsonbValue	type;
 
 	if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) &&
-		get_member(value->val.binary.data, "type", &type))
+		mr_json_find(value->val.binary.data, "type", &type))
 		return describe_column(value->val.binary.data);
 	return json_plain(value);
 }
@@ -124,7 +112,7 @@ add_part(MrFacts *facts, const MrFact *pattern, const JsonbValue *name,
 	MrFact		fact = *pattern;
 
 	if (name != NULL)
-		fact.part = copy_string(name);
+		fact.part = mr_json_cstring(name);
 	fact.value = value;
 	mr_facts_add(facts, &fact);
 }
@@ -166,7 +154,7 @@ add_elements(MrFacts *facts, const MrFact *pattern, JsonbContainer *array)
 			add_part(facts, pattern, &value, NULL);
 			continue;
 		}
-		named = get_member(value.val.binary.data, "name", &name) &&
+		named = mr_json_find(value.val.binary.data, "name", &name) &&
 			name.type == jbvString;
 		add_part(facts, pattern, named ? &name : NULL,
 				 describe_column(value.val.binary.data));
@@ -187,9 +175,9 @@ add_members(MrFacts *facts, const MrFact *pattern, JsonbContainer *object,
 		MrFact		fact = *pattern;
 
 		if (as_parts)
-			fact.part = copy_string(&key);
+			fact.part = mr_json_cstring(&key);
 		else
-			fact.item = copy_string(&key);
+			fact.item = mr_json_cstring(&key);
 		fact.value = describe(&value);
 		mr_facts_add(facts, &fact);
 	}
@@ -203,7 +191,7 @@ find_columns(JsonbContainer *object)
 	JsonbValue	value;
 
 	for (int i = 0; i < lengthof(names); i++)
-		if (get_member(object, names[i], &value) && value.type == jbvBinary &&
+		if (mr_json_find(object, names[i], &value) && value.type == jbvBinary &&
 			are_columns(value.val.binary.data))
 			return value.val.binary.data;
 	return NULL;
@@ -248,7 +236,7 @@ mr_facts_add_signature(MrFacts *facts, const MrFact *pattern,
 	{
 		MrFact		fact = *pattern;
 
-		fact.item = copy_string(&key);
+		fact.item = mr_json_cstring(&key);
 		if (value.type == jbvBinary && are_columns(value.val.binary.data))
 			add_elements(facts, &fact, value.val.binary.data);
 		else

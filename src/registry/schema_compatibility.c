@@ -105,8 +105,7 @@ is_object(const JsonbValue *value)
 static bool
 get_member(const JsonbValue *node, const char *key, JsonbValue *value)
 {
-	return is_object(node) &&
-		getKeyJsonValueFromContainer(node->val.binary.data, key, strlen(key), value) != NULL &&
+	return is_object(node) && mr_json_find(node->val.binary.data, key, value) &&
 		value->type != jbvNull;
 }
 
@@ -191,7 +190,7 @@ get_nulls(const JsonbValue *node, bool in_union)
 static const struct KnownType *
 find_type_name(const JsonbValue *value)
 {
-	char	   *name = pnstrdup(value->val.string.val, value->val.string.len);
+	char	   *name = mr_json_cstring(value);
 
 	for (int i = 0; i < lengthof(type_names); i++)
 		if (pg_strcasecmp(type_names[i].name, name) == 0)

@@ -171,8 +171,7 @@ put_value(Reader *reader, const char *key, JsonbValue *value)
 static bool
 get_member(JsonbContainer *object, const char *key, JsonbValue *value)
 {
-	return getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL &&
-		value->type != jbvNull;
+	return mr_json_find(object, key, value) && value->type != jbvNull;
 }
 
 static bool
@@ -693,7 +692,7 @@ get_list(Reader *reader, JsonbContainer *object, const char *member,
 		return false;
 	if (value->type != jbvString)
 		return true;
-	json = mr_jsonb_from_text(pnstrdup(value->val.string.val, value->val.string.len));
+	json = mr_jsonb_from_text(mr_json_cstring(value));
 	if (json == NULL)
 	{
 		mistake(reader, "is a string that holds no JSON");

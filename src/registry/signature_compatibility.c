@@ -53,8 +53,7 @@ static void compare_types(MrReading *reading, JsonbContainer *written,
 static bool
 get_member(JsonbContainer *object, const char *key, JsonbValue *value)
 {
-	return getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL &&
-		value->type != jbvNull;
+	return mr_json_find(object, key, value) && value->type != jbvNull;
 }
 
 /* A member that the normal form has. */
@@ -75,7 +74,7 @@ get_string(JsonbContainer *object, const char *key)
 
 	if (!get_member(object, key, &value) || value.type != jbvString)
 		elog(ERROR, "signature has no string \"%s\" where it is in normal form", key);
-	return pnstrdup(value.val.string.val, value.val.string.len);
+	return mr_json_cstring(&value);
 }
 
 /* Must it be written?  A param without a default has to be. */

@@ -131,7 +131,7 @@ static char *
 tag_text(const char *key, JsonbValue *value)
 {
 	if (value->type == jbvString)
-		return pnstrdup(value->val.string.val, value->val.string.len);
+		return mr_json_cstring(value);
 	if (value->type == jbvNull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -152,7 +152,7 @@ each_tag(Jsonb *tags, MrVerb *verb, int64 model, int32 version)
 	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+		char	   *name = mr_json_cstring(&key);
 		char	   *text;
 
 		(void) JsonbIteratorNext(&it, &value, true);

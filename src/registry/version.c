@@ -176,7 +176,7 @@ param_text(JsonbValue *value)
 	char	   *text;
 
 	if (value->type == jbvString)
-		text = pnstrdup(value->val.string.val, value->val.string.len);
+		text = mr_json_cstring(value);
 	else
 		text = mr_json_canonical_cstring(JsonbValueToJsonb(value));
 	text[pg_mbcharcliplen(text, strlen(text), PARAM_VALUE_SHOWN)] = '\0';
@@ -214,7 +214,7 @@ insert_params(MrVerb *verb, const Registration *r, int32 version)
 	(void) JsonbIteratorNext(&it, &key, true);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+		char	   *name = mr_json_cstring(&key);
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		insert_param(table, verb, r, version, name, &value);

@@ -303,14 +303,6 @@ take_alias_removed(void *state, const MrEventRow *event)
 		point_alias(state, event, &values[0], 0);
 }
 
-static bool
-mentions(JsonbContainer *object, const char *name)
-{
-	JsonbValue	value;
-
-	return getKeyJsonValueFromContainer(object, name, strlen(name), &value) != NULL;
-}
-
 /* Any other decision, of whatever room, is a transition or moves nothing. */
 static bool
 take_other(void *state, const MrEventRow *event)
@@ -319,7 +311,7 @@ take_other(void *state, const MrEventRow *event)
 
 	if (!JsonContainerIsObject(what))
 		return false;
-	if (mentions(what, "moves") || mentions(what, "current"))
+	if (mr_json_has(what, "moves") || mr_json_has(what, "current"))
 		return take_transition(state, event);
 	return true;
 }
