@@ -40,11 +40,12 @@ typedef struct Kept
 
 static MemoryContext kept_context = NULL;
 static HTAB *kept = NULL;
+static Size kept_bytes = 0;		/* counted, as every transaction's end asks */
 
 static bool
 keeps_too_much(void)
 {
-	return MemoryContextMemAllocated(kept_context, true) > KEPT_BYTES;
+	return kept_bytes > KEPT_BYTES;
 }
 
 /* What was handed out is used until the end of the transaction, but not longer. */
@@ -58,6 +59,7 @@ forget_at_end(XactEvent event, void *arg)
 	MemoryContextDelete(kept_context);
 	kept_context = NULL;
 	kept = NULL;
+	kept_bytes = 0;
 }
 
 static void
@@ -152,6 +154,7 @@ read_to_keep(MrTable *table)
 	key = make_key(schedule->endpoint, schedule->hash);
 	((Kept *) hash_search(kept, &key, HASH_ENTER, &found))->schedule = schedule;
 	MemoryContextSetParent(context, kept_context);
+	kept_bytes += MemoryContextMemAllocated(context, true);
 	return schedule;
 }
 
