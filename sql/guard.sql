@@ -22,6 +22,7 @@ SELECT modelreg.set_tag('guard.model', 'team', 'ranking');
 SELECT modelreg.set_alias('guard.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('guard.model', 1, 'Production') > 0 AS promoted;
 SELECT modelreg.create_endpoint('guard.home', 'guard.model') > 0 AS endpoint;
+SELECT modelreg.report_serving('guard.home', 'pod-1', '1-0123456789abcdef') AS reported;
 SELECT modelreg.forbid_policy('guard', 'high-risk');
 SELECT modelreg.create_model('guard.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('guard.strict');

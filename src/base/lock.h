@@ -18,9 +18,10 @@ typedef enum MrLockClass
 	MR_LOCK_QUARANTINE,			/* shared: versions are let in; exclusive: nodes
 								 * are quarantined; at the end of a transaction */
 	MR_LOCK_SIGNING_KEYS,		/* shared: a look at a team's; exclusive: one goes */
-	MR_LOCK_TRAFFIC				/* of a model; shared: its versions are let into
+	MR_LOCK_TRAFFIC,			/* of a model; shared: its versions are let into
 								 * splits; exclusive: they change their stage; at
 								 * the end of a transaction */
+	MR_LOCK_INSTANCE			/* what a serving process reports */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

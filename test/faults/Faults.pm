@@ -130,6 +130,7 @@ SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
 SELECT modelreg.record_snapshot('$team.odd', '1'), modelreg.record_snapshot('$team.odd', '2'), modelreg.create_model('$team.odd', 'open');
 SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production');
+SELECT modelreg.create_model('$team.home', 'open'), modelreg.register_version('$team.home'), modelreg.promote('$team.home', 1, 'Production'), modelreg.create_endpoint('$team.home', '$team.home');
 SELECT modelreg.append_upload(modelreg.begin_upload('$team', 4, request_id => 'aged'), 0, 'aged'), modelreg.create_model('$team.aged', 'standard');
 SELECT modelreg.finish_upload(id), modelreg.register_version('$team.aged', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', id)))
 	FROM modelreg.upload WHERE request_id = 'aged' AND team_id = (SELECT id FROM modelreg.team WHERE name = '$team');
@@ -159,6 +160,7 @@ my $endpoint = "$serving SELECT modelreg.create_endpoint('search.ep%d', 'search.
 my $rollout = "$endpoint SELECT modelreg.start_rollout('search.ep%d', 2, plan => 'linear over 2 hours');";
 my %calls = (
 	create_endpoint => [ $serving, q{create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary', max_staleness => '5 minutes', prediction_days => 7, reason => 'new', request_id => 'r%d')} ],
+	report_serving => [ '', q{report_serving('search.home', 'pod-%d', '1-0123456789abcdef', '{modelreg:00000000-0000-4000-8000-000000000000/1/%d}')} ],
 	retire_endpoint => [ $endpoint, q{retire_endpoint('search.ep%d', 'closed', request_id => 'r%d')} ],
 	start_rollout => [ $endpoint, q{start_rollout('search.ep%d', split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', reason => 'better', request_id => 'r%d')} ],
 	pause_rollout => [ $rollout, q{pause_rollout('search.ep%d', 'lunch', request_id => 'r%d')} ],

@@ -38,7 +38,7 @@ my $calls = 0;
 my %skipped = map { $_ => 1 } qw(drop_all_bytes declare_restore new_identity rebind_roles grant_registry_right revoke_registry_right);
 for my $verb (grep { !$skipped{$_} } verbs())
 {
-	my ($before, $session, $call) = map { s/\bsearch\b/zebra/gr =~ s/'([a-z]+ [^'\[\]{}:]*)'/'xyzzy $1'/gr } call_of($verb, ++$calls);
+	my ($before, $session, $call) = map { s/\bsearch\b/zebra/gr =~ s/(?<!plan => )'([a-z]+ [^'\[\]{}:]*)'/'xyzzy $1'/gr } call_of($verb, ++$calls);
 	$call =~ s/request_id = '([^']*)'/request_id = '$1' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'zebra')/g;
 	$before =~ s/request_id = '([^']*)'/request_id = '$1' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'zebra')/g;
 	$node->safe_psql('postgres', "$before; RESET ROLE; $session; SELECT $call");

@@ -1,0 +1,16 @@
+/*
+ * route.h
+ *		Which version answers the request of a key.
+ */
+#ifndef MODELREG_ROUTE_H
+#define MODELREG_ROUTE_H
+
+#include "serving/schedule.h"
+
+/* The position of a key, from 0 to MR_WHOLE - 1, as docs/serving.md has it. */
+extern int32 mr_route_position(const uint8 *salt, const char *key, Size len);
+
+/* The permanent id of an arm, which has been registered. */
+extern char *mr_arm_permanent_id(const MrArm *arm, Snapshot snapshot);
+
+#endif							/* MODELREG_ROUTE_H */
