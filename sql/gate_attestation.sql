@@ -19,12 +19,13 @@ SELECT modelreg.create_policy('ga', 'wrong', '{"format": 1, "transitions": [{"fr
 	"a": {"kind": "attestation"}, "a2": {"kind": "attestation", "predicate_type": "p", "keys": []}, "a3": {"kind": "attestation", "predicate_type": "p", "keys": ["a"], "registry_keys": ["b"], "at_least": 3},
 	"a4": {"kind": "attestation", "predicate_type": "", "keys": ["a", "a"], "key": "b"}, "c": {"kind": "model_card", "sections": ["Intended use"]}, "c2": {"kind": "model_card", "sections": "all"}}}');
 \set VERBOSITY terse
-SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "team", "registry", "both", "other", "files", "twice", "card", "sections"]}],
+SELECT modelreg.create_policy('ga', 'watch', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["any", "root", "team", "registry", "both", "other", "files", "twice", "card", "sections"]}],
 	"gates": {
 	"twice": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["twice"], "registry_keys": ["ga_twice"], "at_least": 2, "severity": "warn"},
 	"files": {"kind": "attestation", "predicate_type": "https://model_signing/signature/v1.0", "severity": "warn"},
 	"any": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "severity": "warn"},
 	"team": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["ci"], "severity": "warn"},
+	"root": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "registry_keys": ["ga_twice"], "severity": "warn"},
 	"registry": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "registry_keys": ["ga_ci", "ga_release"], "severity": "warn"},
 	"both": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v1", "keys": ["ci"], "registry_keys": ["ga_release"], "at_least": 2, "severity": "warn"},
 	"other": {"kind": "attestation", "predicate_type": "https://slsa.dev/provenance/v2", "severity": "warn"},
@@ -97,6 +98,11 @@ SELECT modelreg.register_key('twice', public_key, 'ga') = keyid AS same FROM mod
 SELECT modelreg.record_attestation('ga.twice', 1, signed('high')) > 0 AS recorded;
 SELECT keys FROM modelreg.attestations WHERE model = 'ga.twice' ORDER BY id;
 SELECT gate, required, observed, verdict FROM modelreg.check_promotion('ga.twice', 1, 'Production') WHERE gate = 'twice';
+-- and it is what each of its names says: a team that registers the registry's key takes no signature from it
+SELECT modelreg.register_version('ga.twice', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :abc)));
+SELECT modelreg.record_attestation('ga.twice', 2, signed('high')) > 0 AS recorded;
+SELECT keys FROM modelreg.attestations WHERE model = 'ga.twice' AND version = 2;
+SELECT gate, required, observed, verdict FROM modelreg.check_promotion('ga.twice', 2, 'Production') WHERE gate IN ('root', 'twice') ORDER BY gate;
 -- revoked under one of its names, it signs under neither
 SELECT modelreg.revoke_key('twice', 'laptop stolen', 'ga');
 SELECT modelreg.record_attestation('ga.twice', 1, signed('high'));

@@ -7,6 +7,7 @@
 
 #include "attestation/public_key.h"
 #include "audit/audit.h"
+#include "base/table.h"
 #include "utils/jsonb.h"
 
 /* A signature of an envelope; its keyid is a hint that nobody signed. */
@@ -44,6 +45,8 @@ typedef struct MrSigners
 	Datum		keys;			/* bigint[] */
 } MrSigners;
 
+extern TimestampTz mr_key_time(MrTable *table, AttrNumber column,
+							   TimestampTz none);
 extern MrSigners mr_signers_require(const MrEnvelope *envelope,
 									const MrTeam *team);
 

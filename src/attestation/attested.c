@@ -30,6 +30,21 @@ is_compromised(MrTable *keys, int64 team, const char *keyid, TimestampTz at, Sna
 	return !sound && DatumGetTimestampTz(since) <= at;
 }
 
+/* The name under which a team, or the registry, took a key's signatures then. */
+static char *
+name_of_key(MrTable *keys, int64 team, const char *keyid, TimestampTz at, Snapshot snapshot)
+{
+	Datum		values[2] = {Int64GetDatum(team), CStringGetTextDatum(keyid)};
+
+	if (!mr_table_find(keys, "signing_key_keyid", 2, values, snapshot) ||
+		at < mr_key_time(keys, SIGNING_KEY_REGISTERED_AT, DT_NOBEGIN) ||
+		at < mr_key_time(keys, SIGNING_KEY_VALID_FROM, DT_NOBEGIN) ||
+		at >= mr_key_time(keys, SIGNING_KEY_VALID_UNTIL, DT_NOEND) ||
+		at >= mr_key_time(keys, SIGNING_KEY_REVOKED_AT, DT_NOEND))
+		return NULL;
+	return TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_NAME, NULL));
+}
+
 /*
  * The key of a statement of a team that was recorded then; false if it is gone.
  * That it was compromised is true of it under the team's name and the
@@ -45,6 +60,9 @@ find_key(MrTable *keys, int64 team, Datum id, TimestampTz recorded_at, Snapshot 
 	attested->keyid = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_KEYID, NULL));
 	attested->key_team = DatumGetInt64(mr_table_get(keys, SIGNING_KEY_TEAM_ID, NULL));
 	attested->key_name = TextDatumGetCString(mr_table_get(keys, SIGNING_KEY_NAME, NULL));
+	attested->other_name =
+		name_of_key(keys, attested->key_team == MR_NO_TEAM ? team : MR_NO_TEAM,
+					attested->keyid, recorded_at, snapshot);
 	attested->compromised =
 		is_compromised(keys, team, attested->keyid, recorded_at, snapshot) ||
 		is_compromised(keys, MR_NO_TEAM, attested->keyid, recorded_at, snapshot);

@@ -13,6 +13,8 @@ typedef struct MrAttested
 	char	   *keyid;			/* of the public key, whoever registered it */
 	int64		key_team;		/* MR_NO_TEAM for a key of the registry */
 	char	   *key_name;
+	char	   *other_name;		/* that the registry, or the team, has for the
+								 * same key, if it was valid so too; or NULL */
 	bool		compromised;	/* before the statement was recorded */
 	bool		about_all;		/* of the version: not about one of its artifacts */
 } MrAttested;

@@ -376,8 +376,8 @@ typedef struct Candidates
 } Candidates;
 
 /* A time of the row in the slot, or what stands for none. */
-static TimestampTz
-read_time(MrTable *table, AttrNumber column, TimestampTz none)
+TimestampTz
+mr_key_time(MrTable *table, AttrNumber column, TimestampTz none)
 {
 	bool		isnull;
 	Datum		value = mr_table_get(table, column, &isnull);
@@ -388,9 +388,9 @@ read_time(MrTable *table, AttrNumber column, TimestampTz none)
 static const char *
 why_not_valid(MrTable *table, TimestampTz at)
 {
-	if (at < read_time(table, SIGNING_KEY_VALID_FROM, DT_NOBEGIN))
+	if (at < mr_key_time(table, SIGNING_KEY_VALID_FROM, DT_NOBEGIN))
 		return "is not valid yet";
-	if (at >= read_time(table, SIGNING_KEY_VALID_UNTIL, DT_NOEND))
+	if (at >= mr_key_time(table, SIGNING_KEY_VALID_UNTIL, DT_NOEND))
 		return "is not valid any more";
 	return NULL;
 }
@@ -411,7 +411,7 @@ add_candidate(Candidates *c, MrTable *table, const MrTeam *team)
 	candidate->name = print_key(team, TextDatumGetCString(mr_table_get(table, SIGNING_KEY_NAME, NULL)));
 	candidate->keyid = TextDatumGetCString(mr_table_get(table, SIGNING_KEY_KEYID, NULL));
 	candidate->registered_at = DatumGetTimestampTz(mr_table_get(table, SIGNING_KEY_REGISTERED_AT, NULL));
-	candidate->revoked = read_time(table, SIGNING_KEY_REVOKED_AT, DT_NOEND) != DT_NOEND;
+	candidate->revoked = mr_key_time(table, SIGNING_KEY_REVOKED_AT, DT_NOEND) != DT_NOEND;
 	candidate->why_not = candidate->revoked ? "was revoked" : why_not_valid(table, c->at);
 	c->n++;
 }

@@ -48,27 +48,37 @@ is_in(const char *name, char **names, int n)
 	return false;
 }
 
-/* Without a list each key will do. */
-static bool
-is_wanted(const Signers *signers, const MrAttested *attested)
-{
-	if (signers->nkeys == 0 && signers->nregistry_keys == 0)
-		return true;
-	if (attested->key_team == MR_NO_TEAM)
-		return is_in(attested->key_name, signers->registry_keys, signers->nregistry_keys);
-	return is_in(attested->key_name, signers->keys, signers->nkeys);
-}
-
 static char *
 print_key(const char *name, bool of_registry)
 {
 	return psprintf("\"%s\"%s", mr_text_clip(name), of_registry ? " of the registry" : "");
 }
 
+/*
+ * How a key that is wanted is called; NULL if it is not.  It is wanted under
+ * each of the names that it has; without a list each key will do.
+ */
+static char *
+wanted_name(const Signers *signers, const MrAttested *attested)
+{
+	bool		of_registry = attested->key_team == MR_NO_TEAM;
+	const char *of_team = of_registry ? attested->other_name : attested->key_name;
+	const char *registry_name = of_registry ? attested->key_name : attested->other_name;
+
+	if (signers->nkeys == 0 && signers->nregistry_keys == 0)
+		return print_key(attested->key_name, of_registry);
+	if (of_team != NULL && is_in(of_team, signers->keys, signers->nkeys))
+		return print_key(of_team, false);
+	if (registry_name != NULL && is_in(registry_name, signers->registry_keys, signers->nregistry_keys))
+		return print_key(registry_name, true);
+	return NULL;
+}
+
 static void
 count_signer(const MrAttested *attested, void *arg)
 {
 	Signers    *signers = arg;
+	char	   *name;
 
 	if (!attested->about_all)
 	{
@@ -77,13 +87,14 @@ count_signer(const MrAttested *attested, void *arg)
 	}
 	signers->statements++;
 	signers->compromised += attested->compromised;
-	if (attested->compromised || !is_wanted(signers, attested))
+	name = attested->compromised ? NULL : wanted_name(signers, attested);
+	if (name == NULL)
 		return;
 	if (is_in(attested->keyid, signers->counted, signers->ncounted))
 		return;
 	signers->counted = mr_grow(signers->counted, signers->ncounted, &signers->room, sizeof(char *));
 	signers->counted[signers->ncounted++] = attested->keyid;
-	mr_gate_texts_add(&signers->names, print_key(attested->key_name, attested->key_team == MR_NO_TEAM));
+	mr_gate_texts_add(&signers->names, name);
 }
 
 static char *
