@@ -69,7 +69,7 @@ SELECT schedule, step, opens, bake, split, shadow, warm, state FROM modelreg.pre
 SELECT schedule, step, opens, bake, split, segments, state FROM modelreg.preview_rollout('{12: 50%, 13: 50%}', '{14: 100%}', 'canary', '2026-06-01 00:00+00',
 	'[{"act": "pause", "after": "40 minutes"}, {"act": "hold", "after": "50 minutes"}, {"act": "resume", "after": "10 hours"}, {"act": "abort", "after": "10 hours 21 minutes"}]');
 -- at the very microsecond at which a step would open, what goes on is the step that everybody has seen: nobody moves here
-SELECT schedule, step, opens, segments FROM modelreg.preview_rollout('{1: 40%, 2: 60%}', '{1: 50%, 3: 50%}', 'linear over 2 hours in 2 steps', '2026-06-01 00:00+00', '[{"act": "abort", "after": "1 hour"}]');
+SELECT schedule, step, opens, segments FROM modelreg.preview_rollout('{1: 40%, 2: 60%}', '{2: 80%, 3: 20%}', 'linear over 2 hours in 2 steps', '2026-06-01 00:00+00', '[{"act": "abort", "after": "1 hour"}]');
 -- a guarded step that was paused has to pass again, also if it had passed
 SELECT schedule, step, opens, split, state FROM modelreg.preview_rollout('{1: 100%}', '{2: 100%}', '{"steps": [{"weight": "10%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "m", "at_most": 1}]}', '2026-06-01 00:00+00',
 	'[{"act": "pass", "after": "10 minutes"}, {"act": "pause", "after": "20 minutes"}, {"act": "resume", "after": "5 hours"}, {"act": "pass", "after": "6 hours"}]');

@@ -16,7 +16,8 @@ $node->safe_psql(
 	CREATE EXTENSION modelreg;
 	CREATE TABLE one_digest (value modelreg.digest);
 	CREATE TABLE one_stage (value modelreg.stage);
-	CREATE TABLE one_model_uri (value modelreg.model_uri)});
+	CREATE TABLE one_model_uri (value modelreg.model_uri);
+	CREATE TABLE one_traffic_split (value modelreg.traffic_split)});
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $header = "PGCOPY\n\xff\r\n\0" . pack('NN', 0, 0);
@@ -119,8 +120,28 @@ refused('model_uri', "models:/a.b\xed\xa0\x80",
 refused('model_uri', 'models:/a.' . 'x' x 1_000_000,
 	qr/22P02: .*\n.*the name has 1000000 bytes, more than 255\./, 'a megabyte');
 
+# traffic_split: the text, checked and made canonical again
+taken('traffic_split', '{14:5.00%,13: 95%}', '{13: 95%, 14: 5%}',
+	'a split in another order');
+taken('traffic_split', "{gr\xc3\xb6\xc3\x9fe.b/1: 100%}",
+	"{gr\xc3\xb6\xc3\x9fe.b/1: 100%}", 'a name in UTF-8');
+refused('traffic_split', '', qr/22P02: .*\n.*At character 1: a split begins/,
+	'nothing');
+refused('traffic_split', '{1: 99%}', qr/22P02: .*\n.*add up to 99%, not 100%/,
+	'what the text form refuses');
+refused('traffic_split', "{1: 100%}\0", qr/22021: invalid byte sequence/,
+	'a zero byte at the end');
+refused('traffic_split', "{1\0: 100%}", qr/22021: invalid byte sequence/,
+	'a zero byte within');
+refused('traffic_split', "{a.b\xc3/1: 100%}",
+	qr/22021: invalid byte sequence/, 'half a character');
+refused('traffic_split', '{a.b/1: 100%, ' . '2: 0.0001%, ' x 80_000 . '}',
+	qr/22P02: .*\n.*arm 2 is there twice/, 'a megabyte');
+refused('traffic_split', '{' . join(', ', map { "$_: 1%" } 1 .. 100) . '}',
+	qr/22P02: .*\n.*at most 64 arms/, 'a hundred arms');
+
 # a file that does not keep its promise, whatever the type
-foreach my $type ('digest', 'stage', 'model_uri')
+foreach my $type ('digest', 'stage', 'model_uri', 'traffic_split')
 {
 	like(copy_in($type, $header . pack('nN', 1, 33) . "\1abc"),
 		qr/22P04: unexpected EOF/, "$type: a field cut off");
@@ -142,7 +163,10 @@ my %good = (
 	model_uri => [
 		'models:/a.b', 'models:/a.b/14', 'models:/a.b/latest',
 		"models:/\xc3\xa9.b\@x",
-		'modelreg:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/31/14' ]);
+		'modelreg:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/31/14' ],
+	traffic_split => [
+		'{1: 100%}', '{13: 95%, 14: 5%}', '{1:50%,2:25.5%,3:24.5%}',
+		"{\xc3\xa9.b/1: 50%, 7: 50%}" ]);
 my $script = '';
 foreach my $type (sort keys %good)
 {
