@@ -39,6 +39,7 @@ static const Target targets[] = {
 	{"digest", fuzz_type, "modelreg.digest"},
 	{"model_uri", fuzz_type, "modelreg.model_uri"},
 	{"stage", fuzz_type, "modelreg.stage"},
+	{"traffic_split", fuzz_type, "modelreg.traffic_split"},
 	{"names", fuzz_names, NULL},
 	{"json", fuzz_json, NULL},
 	{"signature", fuzz_signature, NULL},
@@ -46,6 +47,7 @@ static const Target targets[] = {
 	{"policy", fuzz_policy, NULL},
 	{"envelope", fuzz_envelope, NULL},
 	{"compatibility", fuzz_compatibility, NULL},
+	{"plan", fuzz_plan, NULL},
 	{"search", fuzz_search, NULL},
 	{"verbs", fuzz_verbs, NULL}
 };

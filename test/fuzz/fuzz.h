@@ -32,6 +32,7 @@ extern void fuzz_signature(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_policy(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_envelope(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_compatibility(const uint8 *data, size_t len, const char *unused);
+extern void fuzz_plan(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_search(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_verbs(const uint8 *data, size_t len, const char *unused);
 extern void fuzz_row(const uint8 *data, size_t len, const char *unused);
