@@ -231,6 +231,7 @@ repeats(const MrMark *mark, const MrMark *before)
 	return before->subxact == GetCurrentSubTransactionId() &&
 		before->team == mark->team && before->model == mark->model &&
 		before->version == mark->version && before->node == mark->node &&
+		before->observation == mark->observation &&
 		same_json(mark->who, before->who) && same_json(mark->what, before->what);
 }
 

@@ -18,6 +18,8 @@ extern void mr_mark_registration(void);
 typedef enum MrMarkKind
 {
 	MR_MARK_PROMOTION,			/* versions registered or evaluated */
+	MR_MARK_ROLLOUT_GUARD,		/* observations that a guard of a rollout (node: the
+								 * endpoint) asks for */
 	MR_MARK_QUARANTINE,			/* nodes quarantined, versions let in */
 	MR_MARK_TRAFFIC,			/* versions let into a split (node: the endpoint),
 								 * moved to another stage, or (0) models under
@@ -33,6 +35,7 @@ typedef struct MrMark
 	int64		model;
 	int32		version;
 	int64		node;
+	int64		observation;
 	Jsonb	   *who;			/* this and the next are copied by mr_mark() */
 	Jsonb	   *what;
 } MrMark;

@@ -21,7 +21,8 @@ typedef enum MrLockClass
 	MR_LOCK_TRAFFIC,			/* of a model; shared: its versions are let into
 								 * splits; exclusive: they change their stage; at
 								 * the end of a transaction */
-	MR_LOCK_INSTANCE			/* what a serving process reports */
+	MR_LOCK_INSTANCE,			/* what a serving process reports */
+	MR_LOCK_ROLLOUT_GUARD		/* of an endpoint; at the end of a transaction */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

@@ -5,10 +5,12 @@
 #include "postgres.h"
 
 #include "serving/permit.h"
+#include "serving/rollout_guard.h"
 #include "serving/serving.h"
 
 void
 mr_serving_init(void)
 {
 	mr_permit_init();
+	mr_rollout_guard_init();
 }

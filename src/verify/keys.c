@@ -69,6 +69,8 @@ static const Key keys[] = {
 	KEY("endpoint_name", "team_id, name, since", ALL_ROWS),
 	KEY("traffic_schedule", "endpoint_id, seq", ALL_ROWS),
 	KEY("traffic_arm", "endpoint_id, seq, step, model_id, version", ALL_ROWS),
+	KEY("quality_observation", "id", ALL_ROWS),
+	KEY("rollout_evidence", "endpoint_id, schedule_seq, step, metric, model_id, version", ALL_ROWS),
 	KEY("policy", "team_id, name, revision", ALL_ROWS),
 	KEY("policy", "team_id, name, digest", ALL_ROWS),
 	KEY("team_policy", "team_id, name", ALL_ROWS),

@@ -157,16 +157,18 @@ my $asked = q{(SELECT max(request) FROM modelreg.promotion_requests WHERE model 
 my $serving = q{SELECT modelreg.create_model('search.ep%d', 'open'), modelreg.register_version('search.ep%d'), modelreg.register_version('search.ep%d'),
 	modelreg.promote('search.ep%d', 2, 'Production'), modelreg.promote('search.ep%d', 1, 'Production', archive_others => false);};
 my $endpoint = "$serving SELECT modelreg.create_endpoint('search.ep%d', 'search.ep%d');";
-my $rollout = "$endpoint SELECT modelreg.start_rollout('search.ep%d', 2, plan => 'linear over 2 hours');";
+my $rollout = $endpoint . q{SELECT modelreg.start_rollout('search.ep%d', 2, plan => '{"linear": "2 hours"}');};
+my $guarded = q{SELECT modelreg.start_rollout('search.ep%d', 2, plan => '{"steps": [{"weight": "5%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0.01}]}');};
 my %calls = (
 	create_endpoint => [ $serving, q{create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary', max_staleness => '5 minutes', prediction_days => 7, reason => 'new', request_id => 'r%d')} ],
 	report_serving => [ '', q{report_serving('search.home', 'pod-%d', '1-0123456789abcdef', '{modelreg:00000000-0000-4000-8000-000000000000/1/%d}')} ],
 	retire_endpoint => [ $endpoint, q{retire_endpoint('search.ep%d', 'closed', request_id => 'r%d')} ],
-	start_rollout => [ $endpoint, q{start_rollout('search.ep%d', split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', reason => 'better', request_id => 'r%d')} ],
+	start_rollout => [ $endpoint, q{start_rollout('search.ep%d', split => '{1: 25%, 2: 75%}', plan => '{"linear": "2 hours"}', reason => 'better', request_id => 'r%d')} ],
 	pause_rollout => [ $rollout, q{pause_rollout('search.ep%d', 'lunch', request_id => 'r%d')} ],
 	resume_rollout => [ "$rollout SELECT modelreg.pause_rollout('search.ep%d');", q{resume_rollout('search.ep%d', 'lunch is over', request_id => 'r%d')} ],
 	complete_rollout => [ $rollout, q{complete_rollout('search.ep%d', 'good enough', request_id => 'r%d')} ],
 	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
+	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT since FROM modelreg.endpoints WHERE endpoint = 'search.ep%d'), 1, request_id => 'r%d')} ],
 	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
 	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],

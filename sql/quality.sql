@@ -1,0 +1,274 @@
+-- Observations of quality, and what the guards of a rollout make of them.
+SET client_min_messages = warning;
+\set VERBOSITY terse
+\pset format unaligned
+\pset null '(null)'
+SET search_path = pg_catalog;
+
+-- What a statement fails with; no row if it succeeds.
+CREATE FUNCTION pg_temp.error_of(statement text, OUT state text, OUT reason text, OUT message text, OUT detail text)
+RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, reason = CONSTRAINT_NAME,
+		message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	RETURN NEXT;
+END $$;
+
+CREATE ROLE regress_quality_evaluator;
+CREATE ROLE regress_quality_reader;
+CREATE ROLE regress_quality_nobody;
+SELECT modelreg.create_team('quality') > 0 AS team;
+SELECT modelreg.create_team('quality_other') > 0 AS team;
+SELECT modelreg.grant_level('quality', current_user, 'evaluator');
+SELECT modelreg.grant_level('quality', 'regress_quality_evaluator', 'evaluator');
+SELECT modelreg.grant_level('quality', 'regress_quality_reader', 'reader');
+SELECT modelreg.create_model(m, 'open') > 0 AS model FROM unnest('{quality.reco,quality.rival,quality_other.reco}'::text[]) m;
+SELECT modelreg.register_version('quality.reco') FROM generate_series(1, 4);
+SELECT modelreg.register_version('quality.rival');
+SELECT modelreg.promote('quality.reco', v, 'Production', archive_others => false) > 0 AS promoted FROM generate_series(1, 3) v;
+SELECT modelreg.promote('quality.rival', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.create_endpoint('quality.home', model => 'quality.reco', version => 1) > 0 AS endpoint;
+
+-- What is observed from now on; steps that bake for a millisecond have by then.
+CREATE FUNCTION pg_temp.observe(version integer, metric text, total float8, count bigint, endpoint text DEFAULT 'quality.home', model text DEFAULT NULL) RETURNS boolean
+	LANGUAGE sql AS $$ SELECT modelreg.record_quality(endpoint, version, metric, total => total, count => count, window_start => clock_timestamp(), model => model) > 0
+		FROM pg_sleep(0.005) $$;
+-- How the rollout stands, without times and ids.
+CREATE FUNCTION pg_temp.stands(endpoint text DEFAULT 'quality.home', OUT kind text, OUT state text, OUT weights text, OUT shadow text[], OUT step text, OUT next text, OUT opens text, OUT waits_for text)
+	LANGUAGE sql AS $$ SELECT kind, state, weights, shadow, step || '/' || steps, next_weights,
+		CASE WHEN next_opens > clock_timestamp() THEN 'later' WHEN next_opens IS NOT NULL THEN 'past' END, waits_for FROM modelreg.rollout_status(endpoint) $$;
+CREATE FUNCTION pg_temp.guards(endpoint text DEFAULT 'quality.home') RETURNS SETOF jsonb
+	LANGUAGE sql AS $$ SELECT g - 'model_id'::text FROM modelreg.rollout_status(endpoint), jsonb_array_elements(guards) g $$;
+-- The events of an endpoint, newest last, with what a guard said.
+CREATE FUNCTION pg_temp.events(number bigint, endpoint text DEFAULT 'quality.home', OUT kind text, OUT guard jsonb) RETURNS SETOF record
+	LANGUAGE sql AS $$ SELECT e.kind, (e.what->'guard') - 'model_id'::text FROM modelreg.event e JOIN modelreg.endpoints p ON p.endpoint_id = e.chain_id
+		WHERE e.chain = 6 AND p.endpoint = events.endpoint AND e.seq >= events.number ORDER BY e.seq $$;
+
+--
+-- what is an observation
+--
+SELECT modelreg.record_quality('quality.home', 1, 'ctr', value => 0.5, window_start => clock_timestamp()) > 0 AS recorded;
+SELECT modelreg.record_quality('quality.home', 1, 'ctr', total => 30, count => 100, window_start => clock_timestamp(), window_end => clock_timestamp()) > 0 AS recorded;
+SELECT modelreg.record_quality('quality.home', 1, 'ctr', total => 0, count => 0, window_start => clock_timestamp(), model => 'quality.reco') > 0 AS recorded;
+SELECT modelreg.record_quality('quality.home', 1, 'profit', value => -1e300, window_start => clock_timestamp()) > 0 AS recorded;
+SELECT endpoint, model, version, metric, mean, total, observations, window_end - window_start < '1 minute' AS short, role = session_user AS by_me
+FROM modelreg.quality ORDER BY id;
+SELECT statement, e.* FROM (VALUES
+	('value => ''NaN'''), ('value => ''Infinity'''), ('value => ''-Infinity'''), ('value => 2e300'), ('value => NULL'), ('total => 1'), ('count => 1'),
+	('value => 1, count => 10'), ('value => 1, total => 1, count => 1'), ('total => 1, count => 0'), ('total => 0, count => -1'), ('total => ''NaN'', count => -1'),
+	('total => ''Infinity'', count => 1'), ('total => 1, count => 9223372036854775807'),
+	('value => 1, window_end => ''infinity'''), ('value => 1, window_end => ''-infinity'''), ('value => 1, window_end => clock_timestamp() - interval ''1 hour'''),
+	('value => 1, window_end => clock_timestamp() + interval ''1 hour''')
+) s(statement), pg_temp.error_of(format('SELECT modelreg.record_quality(''quality.home'', 1, ''ctr'', window_start => clock_timestamp(), %s)', statement)) e;
+SELECT statement, e.state, e.reason, e.message FROM (VALUES
+	('NULL, 1, ''ctr'', now(), 1'), ('''quality.home'', NULL, ''ctr'', now(), 1'), ('''quality.home'', 1, NULL, now(), 1'), ('''quality.home'', 1, ''ctr'', NULL, 1'),
+	('''quality.home'', 1, '''', now(), 1'), ('''quality.home'', 1, repeat(''x'', 256), now(), 1'), ('''quality.home'', 1, ''ctr'', ''-infinity'', 1'),
+	('''quality.none'', 1, ''ctr'', now(), 1'), ('''quality'', 1, ''ctr'', now(), 1'), ('''quality.home'', 99, ''ctr'', now(), 1'),
+	('''quality.home'', 1, ''ctr'', now(), 1, model => ''quality.none'''), ('''quality.home'', 1, ''ctr'', now(), 1, model => ''quality_other.reco'''),
+	-- what has no traffic there: another version, another model's, none at the time
+	('''quality.home'', 2, ''ctr'', now(), 1'), ('''quality.home'', 1, ''ctr'', now(), 1, model => ''quality.rival'''),
+	('''quality.home'', 1, ''ctr'', ''2020-01-01'', 1, window_end => ''2020-01-02''')
+) s(statement), pg_temp.error_of(format('SELECT modelreg.record_quality(%s)', statement)) e;
+-- a call that is repeated does nothing, and one with other content is an error
+SELECT now() AS began \gset
+SELECT modelreg.record_quality('quality.home', 1, 'once', value => 1, window_start => :'began', request_id => 'o')
+	= modelreg.record_quality('quality.home', 1, 'once', value => 1, window_start => :'began', request_id => 'o') AS same;
+SELECT state, reason FROM pg_temp.error_of(format('SELECT modelreg.record_quality(''quality.home'', 1, ''once'', value => 2, window_start => %L, request_id => ''o'')', :'began'));
+SELECT count(*) FROM modelreg.quality WHERE metric = 'once';
+-- who may
+SET ROLE regress_quality_evaluator;
+SELECT modelreg.record_quality('quality.home', 1, 'ctr', value => 0.1, window_start => clock_timestamp()) > 0 AS recorded;
+SET ROLE regress_quality_reader;
+SELECT state, reason, message FROM pg_temp.error_of('SELECT modelreg.record_quality(''quality.home'', 1, ''ctr'', value => 0.1, window_start => clock_timestamp())');
+SELECT state, weights FROM modelreg.rollout_status('quality.home');
+SELECT count(*) FROM modelreg.quality;
+SET ROLE regress_quality_nobody;
+SELECT state, reason, message FROM pg_temp.error_of('SELECT modelreg.record_quality(''quality.home'', 1, ''ctr'', value => 0.1, window_start => clock_timestamp())');
+SELECT state, reason, message FROM pg_temp.error_of('SELECT modelreg.rollout_status(''quality.home'')');
+SELECT count(*) FROM modelreg.quality;
+RESET ROLE;
+-- outside a rollout nobody waits for anybody: no lock is held but those of tables
+BEGIN;
+SELECT pg_temp.observe(1, 'errors', 1, 100) AS recorded;
+SELECT locktype, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype NOT IN ('relation', 'virtualxid', 'transactionid');
+COMMIT;
+
+--
+-- a guarded rollout
+--
+\set plan '{"steps": [{"weight": "5%", "bake": "1 ms"}, {"weight": "50%", "bake": "1 hour"}, {"weight": "90%", "bake": "1 ms"}, {"weight": "100%"}], "guards": [{"metric": "ctr", "at_least": 0.98, "of": "baseline", "min_observations": 1000}, {"metric": "errors", "at_most": 0.01, "min_observations": 100}]}'
+SELECT modelreg.start_rollout('quality.home', version => 2, plan => :'plan', reason => 'better') AS rollout \gset
+SELECT * FROM pg_temp.stands();
+SELECT * FROM pg_temp.guards();
+-- silence holds the weights, at any later time
+SELECT count(*) AS later_steps FROM modelreg.traffic_arm a JOIN modelreg.endpoints e ON e.endpoint_id = a.endpoint_id
+WHERE e.endpoint = 'quality.home' AND a.seq = e.number AND a.step > 0;
+-- good figures, but too few; of the version alone; of one metric alone
+SELECT pg_temp.observe(2, 'errors', 0, 99), pg_temp.observe(2, 'ctr', 100, 1000);
+SELECT * FROM pg_temp.stands();
+SELECT pg_temp.observe(1, 'ctr', 1000, 10000);
+SELECT * FROM pg_temp.stands();
+-- what a window before the step, or no observation at all, does not complete
+SELECT modelreg.record_quality('quality.home', 1, 'errors', total => 0, count => 100, window_start => :'began') > 0 AS recorded;
+SELECT state, reason, message ~ 'had no traffic' AS no_traffic FROM pg_temp.error_of(format('SELECT modelreg.record_quality(''quality.home'', 2, ''errors'', total => 0, count => 100, window_start => %L, window_end => %L)', :'began', :'began'));
+SELECT modelreg.record_quality('quality.home', 2, 'errors', total => 0, count => 100, window_start => :'began') > 0 AS recorded;
+SELECT pg_temp.observe(2, 'errors', 0, 0), pg_temp.observe(2, 'latency', 5, 1000), pg_temp.observe(1, 'errors', 90, 100);
+SELECT * FROM pg_temp.stands();
+-- nor what was undone
+BEGIN;
+SAVEPOINT s;
+SELECT pg_temp.observe(2, 'errors', 50, 100);
+ROLLBACK TO s;
+COMMIT;
+SELECT kind, state, waits_for FROM pg_temp.stands();
+-- the last that is missing opens the next step, at once as its time has come
+SELECT pg_temp.observe(2, 'errors', 0, 1);
+SELECT * FROM pg_temp.stands();
+-- evidence is a step's: all of it is asked for again, and then the step opens when it was planned
+SELECT * FROM pg_temp.guards();
+BEGIN;
+SELECT pg_temp.observe(2, 'errors', 1, 100), pg_temp.observe(2, 'ctr', 98, 1000);
+SELECT pg_temp.observe(1, 'ctr', 100, 1000);
+SELECT kind, weights FROM pg_temp.stands();
+COMMIT;
+SELECT * FROM pg_temp.stands();
+SELECT next_opens = next_planned AND next_opens - step_opened BETWEEN '50 minutes' AND '1 hour' AS as_planned FROM modelreg.rollout_status('quality.home');
+-- more of it opens no more than that
+SELECT pg_temp.observe(2, 'errors', 1, 100), pg_temp.observe(2, 'ctr', 98, 1000), pg_temp.observe(1, 'ctr', 100, 1000);
+SELECT kind, step FROM pg_temp.stands();
+-- a bad figure ends it all, in the transaction that records it
+BEGIN;
+SELECT pg_temp.observe(2, 'errors', 50, 100);
+SELECT weights FROM pg_temp.stands();
+COMMIT;
+SELECT * FROM pg_temp.stands();
+SELECT * FROM pg_temp.events(:rollout);
+-- by whoever recorded it
+SELECT who->>'role' = current_user AS by_me, what->'guard'->>'model_id' = (SELECT model_id::text FROM modelreg.models WHERE model = 'quality.reco') AS of_model
+FROM modelreg.event WHERE chain = 6 AND kind = 'rollout_aborted' AND chain_id = (SELECT endpoint_id FROM modelreg.endpoints WHERE endpoint = 'quality.home');
+-- and what comes later changes nothing, nor can it be said of a version that left
+SELECT pg_temp.observe(1, 'errors', 90, 100);
+SELECT state, reason FROM pg_temp.error_of('SELECT pg_temp.observe(2, ''errors'', 0, 100)');
+SELECT kind, state, weights FROM pg_temp.stands();
+
+--
+-- what a guard compares
+--
+-- Each case in a rollout of its own, which is then ended: figures of the baseline and of version 2, and what the last event is.
+CREATE TEMP TABLE cases (no integer GENERATED ALWAYS AS IDENTITY, guard text, base_total float8, base_count bigint, total float8, count bigint);
+INSERT INTO cases (guard, base_total, base_count, total, count) VALUES
+	('{"metric": "m", "at_most": 0.01, "min_observations": 100}', NULL, NULL, 1, 100),
+	('{"metric": "m", "at_most": 0.01, "min_observations": 100}', NULL, NULL, 1.000001, 100),
+	('{"metric": "m", "at_most": 0.01, "min_observations": 100}', NULL, NULL, 50, 99),
+	('{"metric": "m", "at_least": 0.3, "min_observations": 10}', NULL, NULL, 3, 10),
+	('{"metric": "m", "at_least": -1, "min_observations": 10}', NULL, NULL, -10, 10),
+	('{"metric": "m", "at_least": -1, "min_observations": 10}', NULL, NULL, -11, 10),
+	-- decimals as they are written: 0.9 of 0.1 is 0.09
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', 10, 100, 9, 100),
+	('{"metric": "m", "at_most": 1.1, "of": "baseline", "min_observations": 100}', 10, 100, 11, 100),
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', 10, 100, 8.999999, 100),
+	('{"metric": "m", "at_most": 1.1, "of": "baseline", "min_observations": 100}', 10, 100, 11.000001, 100),
+	('{"metric": "m", "at_least": 1, "of": "baseline", "min_observations": 100}', 0.7, 700, 0.1, 100),
+	-- too little of the baseline, none of it, one that says nothing, zero
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', 10, 99, 0, 100),
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', NULL, NULL, 1, 100),
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', 0, 100, 1, 100),
+	('{"metric": "m", "at_most": 1.1, "of": "baseline", "min_observations": 100}', 0, 100, 0, 100),
+	('{"metric": "m", "at_most": 1.1, "of": "baseline", "min_observations": 100}', 0, 100, 1, 100),
+	('{"metric": "m", "at_least": 0.9, "of": "baseline", "min_observations": 100}', -10, 100, -9, 100),
+	-- figures as large as they may be
+	('{"metric": "m", "at_most": 1e300, "min_observations": 1}', NULL, NULL, 1e300, 1),
+	('{"metric": "m", "at_most": 1e299, "min_observations": 1}', NULL, NULL, 1e300, 1),
+	('{"metric": "m", "at_most": 1e300, "of": "baseline", "min_observations": 1}', 1e300, 1, 1e300, 1);
+CREATE TEMP TABLE outcomes (no integer, kind text, verdict text, observed text, required text);
+CREATE TEMP TABLE scratch (done boolean);
+SELECT format('INSERT INTO scratch SELECT modelreg.start_rollout(''quality.home'', version => 2, plan => %L) > 0',
+		format('{"steps": [{"weight": "50%%", "bake": "1 ms"}, {"weight": "100%%"}], "guards": [%s]}', guard)),
+	format('INSERT INTO scratch SELECT pg_temp.observe(1, ''m'', %L, %L) WHERE %L IS NOT NULL', base_total, base_count, base_count),
+	format('INSERT INTO scratch SELECT pg_temp.observe(2, ''m'', %L, %L)', total, count),
+	format('INSERT INTO outcomes SELECT %s, s.kind, g->>''verdict'', g->>''observed'', g->>''required'' FROM pg_temp.stands() s LEFT JOIN pg_temp.guards() g ON true', no),
+	'INSERT INTO scratch SELECT modelreg.abort_rollout(''quality.home'') > 0 FROM pg_temp.stands() WHERE state <> ''none''',
+	'INSERT INTO scratch SELECT modelreg.start_rollout(''quality.home'', version => 1, plan => ''all at once'') > 0'
+FROM cases ORDER BY no
+\set ECHO none
+\gexec
+\set ECHO all
+SELECT no, guard, base_total || '/' || base_count AS baseline, total || '/' || count AS figures, kind, verdict, left(observed, 10) AS observed, required
+FROM cases LEFT JOIN outcomes USING (no) ORDER BY no;
+
+--
+-- arms
+--
+-- Of two that grow each has to pass, and one that fails ends it for both; what stays is the baseline, as a whole.
+\set split '{1: 40%, quality.rival/1: 20%, 2: 20%, 3: 20%}'
+SELECT modelreg.start_rollout('quality.home', split => '{1: 50%, quality.rival/1: 50%}', plan => 'all at once') > 0 AS started;
+\set plan '{"steps": [{"weight": "50%", "bake": "1 ms"}, {"weight": "100%"}], "guards": [{"metric": "m", "at_least": 0.5, "of": "baseline", "min_observations": 100}]}'
+SELECT modelreg.start_rollout('quality.home', split => :'split', plan => :'plan') AS rollout \gset
+SELECT pg_temp.observe(1, 'm', 10, 50), pg_temp.observe(1, 'm', 90, 50, model => 'quality.rival');
+SELECT pg_temp.observe(2, 'm', 50, 100);
+SELECT weights, waits_for FROM pg_temp.stands();
+SELECT pg_temp.observe(3, 'm', 49, 100);
+SELECT * FROM pg_temp.events(:rollout);
+SELECT kind, weights FROM pg_temp.stands();
+SELECT modelreg.start_rollout('quality.home', split => :'split', plan => :'plan') AS rollout \gset
+SELECT pg_temp.observe(1, 'm', 10, 50), pg_temp.observe(1, 'm', 90, 50, model => 'quality.rival'), pg_temp.observe(2, 'm', 50, 100), pg_temp.observe(3, 'm', 50, 100);
+SELECT kind, state, weights FROM pg_temp.stands();
+-- A shadow has no share and can fail.
+SELECT modelreg.create_endpoint('quality.side', model => 'quality.reco', version => 1) > 0 AS endpoint;
+SELECT modelreg.start_rollout('quality.side', version => 2, plan => '{"shadow": "1 hour", "steps": [{"weight": "5%", "bake": "1 ms"}, {"weight": "100%"}],
+	"guards": [{"metric": "latency", "at_most": 50, "min_observations": 100}]}') AS rollout \gset
+SELECT * FROM pg_temp.stands('quality.side');
+SELECT pg_temp.observe(1, 'latency', 40, 1, 'quality.side');
+SELECT pg_temp.observe(2, 'latency', 4900, 100, 'quality.side');
+SELECT kind, step FROM pg_temp.stands('quality.side');
+SELECT pg_temp.observe(2, 'latency', 5200, 100, 'quality.side');
+SELECT * FROM pg_temp.events(:rollout, 'quality.side');
+
+--
+-- paused
+--
+-- What passes opens nothing, also after it goes on; what fails ends it.
+\set plan '{"steps": [{"weight": "5%", "bake": "1 ms"}, {"weight": "50%", "bake": "1 ms"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0.01, "min_observations": 100}]}'
+SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS rollout \gset
+SELECT modelreg.pause_rollout('quality.side') > 0 AS paused;
+SELECT * FROM pg_temp.stands('quality.side');
+SELECT pg_temp.observe(2, 'errors', 0, 1000, 'quality.side');
+SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT modelreg.resume_rollout('quality.side') > 0 AS resumed;
+SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT modelreg.pause_rollout('quality.side') > 0 AS paused;
+SELECT pg_temp.observe(2, 'errors', 20, 1000, 'quality.side');
+SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+
+--
+-- several endpoints and many figures in one transaction, to the end of a rollout
+--
+SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS rollout \gset
+SELECT modelreg.start_rollout('quality.home', split => '{1: 100%}', plan => 'all at once') > 0 AS started;
+SELECT modelreg.start_rollout('quality.home', version => 2, plan => :'plan') > 0 AS started;
+BEGIN;
+SELECT count(modelreg.record_quality(CASE i % 3 WHEN 0 THEN 'quality.side' ELSE 'quality.home' END, 2, 'errors', total => i % 2, count => 10, window_start => clock_timestamp()))
+FROM generate_series(1, 3000) i;
+COMMIT;
+SELECT e.endpoint, s.kind, s.weights FROM modelreg.endpoints e, pg_temp.stands(e.endpoint) s WHERE e.team = 'quality' ORDER BY 1;
+SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS rollout \gset
+SELECT pg_temp.observe(2, 'errors', 0, 100, 'quality.side');
+SELECT pg_temp.observe(2, 'errors', 0, 100, 'quality.side');
+-- the last step has no next one: figures are rows like any other
+SELECT * FROM pg_temp.stands('quality.side');
+SELECT pg_temp.observe(2, 'errors', 90, 100, 'quality.side');
+SELECT kind, weights FROM pg_temp.stands('quality.side');
+SELECT * FROM pg_temp.events(:rollout, 'quality.side');
+
+--
+-- results
+--
+SELECT endpoint, model, version, metric, observations, mean, total, first_window <= last_window AS windows, served_since < served_until AS served,
+	served_seconds > 0 AS seconds, share_seconds BETWEEN 0 AND served_seconds AS shares, share_seconds < served_seconds AS below_all
+FROM modelreg.ab_results WHERE team = 'quality' ORDER BY endpoint, model, version, metric;
+-- all shares add up to the time that an endpoint serves
+SELECT abs(sum(share_seconds) - extract(epoch FROM now() - min(served_since))) < 0.001 AS whole
+FROM (SELECT DISTINCT model, version, share_seconds, served_since FROM modelreg.ab_results WHERE endpoint = 'quality.side') s;
+SELECT count(*) FROM modelreg.verify();
