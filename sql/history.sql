@@ -1,0 +1,72 @@
+-- What served when: steps as rows, shares over spans of time, rollouts and their ends, all held against what was planned.
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE FUNCTION pg_temp.attempt(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text; message text; why text; result text;
+BEGIN
+	EXECUTE call INTO result;
+	RETURN COALESCE(result, 'null');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, why = CONSTRAINT_NAME;
+	RETURN concat_ws(' ', state, why, message);
+END $$;
+CREATE ROLE regress_history_reader;
+SELECT modelreg.create_team('hi') > 0 AS team;
+SELECT modelreg.grant_level('hi', 'regress_history_reader', 'reader');
+SELECT modelreg.create_model('hi.reco', 'open') > 0 AS model;
+SELECT modelreg.register_version('hi.reco') FROM generate_series(1, 3);
+SELECT modelreg.promote('hi.reco', v, 'Production', archive_others => false) FROM generate_series(1, 3) v;
+
+SELECT modelreg.create_endpoint('hi.home', 'hi.reco', 1) > 0 AS endpoint;
+-- A ramp that comes to its end by time, one that is aborted in its first step, one that another follows, one that goes on.
+SELECT modelreg.start_rollout('hi.home', 2, plan => '{"linear": "200 milliseconds", "in": 4}', reason => 'by time') AS number \gset
+SELECT pg_sleep(0.3);
+SELECT modelreg.start_rollout('hi.home', 3, plan => 'canary 10% for 1 hour') > 0 AS started;
+SELECT modelreg.abort_rollout('hi.home') > 0 AS aborted;
+SELECT modelreg.start_rollout('hi.home', 3, plan => 'canary 10% for 1 hour') > 0 AS started;
+SELECT modelreg.complete_rollout('hi.home') > 0 AS completed;
+SELECT modelreg.start_rollout('hi.home', split => '{2: 40%, 3: 60%}', plan => 'linear over 2 hours in 4 steps', reason => 'goes on') > 0 AS started;
+SELECT modelreg.pause_rollout('hi.home') > 0 AS paused;
+
+SET ROLE regress_history_reader;
+-- Of a schedule as many steps as came: of the ramp all, of what was ended the first.
+SELECT dense_rank() OVER (ORDER BY number) AS schedule, step, version, role, percent, until IS NULL AS holds FROM modelreg.traffic WHERE endpoint = 'hi.home' ORDER BY number, step, version;
+-- Spans join without a gap, and shares add up.
+SELECT count(*) FILTER (WHERE since <> before) AS gaps, min(whole), max(whole) FROM
+	(SELECT since, lag(until) OVER (ORDER BY since) AS before, sum(percent) AS whole FROM modelreg.traffic WHERE endpoint = 'hi.home' AND role = 'live' GROUP BY since, until) x;
+SELECT target, state, role = CURRENT_USER AS mine, reason, ended_at IS NOT NULL AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.home' ORDER BY number;
+-- The ramp of 200 ms: a quarter of the way each 50 ms.
+SELECT t.version, t.role, round(t.percent) AS percent, round(1000 * t.full_seconds) AS full_ms, round(1000 * t.seconds) AS ms, t.last_at - t.first_at AS span
+FROM modelreg.rollouts r, modelreg.traffic_between('hi.home', r.started_at, r.started_at + interval '200 ms') t WHERE r.endpoint = 'hi.home' AND r.reason = 'by time';
+-- Before the endpoint nothing served; the future is not known; the whole span is what the rows of traffic say.
+SELECT * FROM modelreg.traffic_between('hi.home', '2001-01-01', '2001-02-01');
+SELECT count(*), bool_and(last_at <= clock_timestamp()) FROM modelreg.traffic_between('hi.home', '2001-01-01', '2101-01-01');
+SELECT version, abs(s.seconds - b.seconds) < 1 AS seconds, abs(s.full_seconds - b.full_seconds) < 1 AS full, s.first_at = b.first_at AS first, s.last_until IS NULL AS serves
+FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01') b USING (model, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
+SELECT version, seconds_to_production >= 0 AS production, seconds_to_traffic >= seconds_to_production AS traffic FROM modelreg.time_to_production WHERE model = 'hi.reco' ORDER BY version;
+SELECT month = date_trunc('month', now(), 'UTC') AS this_month, models_rolled_back, endpoints_rolled_back, rollouts_aborted FROM modelreg.rollbacks WHERE team = 'hi';
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
+	$$SELECT modelreg.traffic_between('hi.home', '2002-01-01', '2001-01-01')$$, $$SELECT modelreg.traffic_between('hi.home', NULL)$$,
+	$$SELECT modelreg.traffic_between('hi.nothing', '2001-01-01')$$, $$SELECT modelreg.traffic_between(NULL, '2001-01-01')$$,
+	$$SELECT modelreg.traffic_between('hi.home', '-infinity', 'infinity') IS NULL$$]) AS call;
+RESET ROLE;
+
+-- A shadow has no share; what is retired serves no more, and what it served stays.
+SELECT modelreg.create_endpoint('hi.shadowed', 'hi.reco', 1) > 0 AS endpoint;
+SELECT modelreg.start_rollout('hi.shadowed', 2, plan => 'shadow') > 0 AS started;
+SELECT version, role, percent FROM modelreg.traffic WHERE endpoint = 'hi.shadowed' AND until IS NULL ORDER BY version;
+SELECT version, role, round(percent) AS percent, full_seconds > 0 AS any FROM modelreg.traffic_between('hi.shadowed', '2001-01-01') ORDER BY 1;
+SELECT modelreg.abort_rollout('hi.shadowed') > 0 AS aborted;
+SELECT modelreg.retire_endpoint('hi.shadowed');
+SELECT count(*) > 2 AS rows, count(*) FILTER (WHERE until IS NULL) AS serve FROM modelreg.traffic WHERE endpoint = 'hi.shadowed';
+SELECT state, ended_at IS NOT NULL AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.shadowed';
+-- Of another team nothing.
+SELECT modelreg.revoke_level('hi', 'regress_history_reader', 'reader');
+SET ROLE regress_history_reader;
+SELECT (SELECT count(*) FROM modelreg.traffic) AS traffic, (SELECT count(*) FROM modelreg.rollouts) AS rollouts, (SELECT count(*) FROM modelreg.versions_served) AS served,
+	(SELECT count(*) FROM modelreg.time_to_production) AS times, (SELECT count(*) FROM modelreg.rollbacks) AS rollbacks;
+SELECT pg_temp.attempt($$SELECT modelreg.traffic_between('hi.home', '2001-01-01')$$);
+RESET ROLE;
+DROP ROLE regress_history_reader;
