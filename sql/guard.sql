@@ -44,6 +44,7 @@ SELECT modelreg.approve(request, evidence) > 0 AS approved FROM modelreg.promoti
 RESET ROLE;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');
 SELECT modelreg.place_hold('guard.strict', NULL, 'to be looked into') > 0 AS held;
+SELECT modelreg.promote('guard.model', modelreg.register_version('guard.model'), 'Production') > 0 AS replaced;
 SELECT modelreg.purge_version('guard.model', modelreg.register_version('guard.model'), 'of no use') > 0 AS purged;
 
 CREATE SCHEMA regress_guard;

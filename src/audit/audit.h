@@ -89,6 +89,7 @@ typedef struct MrHead
 } MrHead;
 
 extern MrHead *mr_head_lock(MrChain chain, int64 id);
+extern MrHead *mr_head_try_lock(MrChain chain, int64 id);
 extern void mr_head_init(MrChain chain, int64 id, Datum *values, bool *nulls);
 extern void mr_head_save(MrHead *head);
 extern void mr_head_release(MrHead *head);
@@ -138,6 +139,7 @@ extern void mr_json_add_ints(MrJson *json, const char *key,
 							 const int64 *numbers, int n);
 extern void mr_json_begin_array(MrJson *json, const char *key);
 extern void mr_json_add_element(MrJson *json, Jsonb *element);
+extern void mr_json_add_int_element(MrJson *json, int64 value);
 extern void mr_json_end_array(MrJson *json);
 extern Jsonb *mr_json_end(MrJson *json);
 extern int64 mr_json_get_int(Jsonb *json, const char *key);

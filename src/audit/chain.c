@@ -178,6 +178,25 @@ mr_head_lock(MrChain chain, int64 id)
 }
 
 /*
+ * The same without waiting: NULL when somebody else holds it.  It is the
+ * latest, whatever changed since the transaction began.
+ */
+MrHead *
+mr_head_try_lock(MrChain chain, int64 id)
+{
+	MrHead	   *head = make_head(chain, id);
+	Datum		key = Int64GetDatum(id);
+
+	if (!mr_table_try_lock(head->table, chains[chain].index, 1, &key))
+	{
+		mr_head_release(head);
+		return NULL;
+	}
+	mr_table_read(head->table, head->values, head->nulls);
+	return head;
+}
+
+/*
  * Fill the first columns of a new head's row: position 0, the hash of 32
  * zero bytes that the first event's prev is, and a time before all others.
  */

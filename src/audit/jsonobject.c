@@ -156,6 +156,14 @@ mr_json_add_element(MrJson *json, Jsonb *element)
 }
 
 void
+mr_json_add_int_element(MrJson *json, int64 value)
+{
+	JsonbValue	number = {.type = jbvNumeric,.val.numeric = int64_to_numeric(value)};
+
+	pushJsonbValue(&json->state, WJB_ELEM, &number);
+}
+
+void
 mr_json_end_array(MrJson *json)
 {
 	pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);

@@ -267,7 +267,7 @@ run_marks(void)
 
 	for (int kind = 0; kind < MR_MARK_KINDS; kind++)
 	{
-		if (marks.lists[kind].n == 0)
+		if (marks.lists[kind].n == 0 || runners[kind] == NULL)
 			continue;
 		PushActiveSnapshot(GetTransactionSnapshot());
 		runners[kind] (marks.lists[kind].marks, marks.lists[kind].n);

@@ -24,6 +24,8 @@ typedef enum MrMarkKind
 	MR_MARK_TRAFFIC,			/* versions let into a split (node: the endpoint),
 								 * moved to another stage, or (0) models under
 								 * another policy */
+	MR_MARK_LEAVING,			/* models of what an endpoint served, or of which
+								 * something is leaving */
 	MR_MARK_KINDS
 } MrMarkKind;
 

@@ -12,6 +12,7 @@
 
 struct MrVerb;
 struct MrHead;
+struct MrModel;
 
 /* What became known of a version. */
 typedef enum MrVersionNews
@@ -36,13 +37,42 @@ typedef bytea *(*MrPolicyDigestHook) (struct MrVerb *verb, struct MrHead *team,
 									  const char *policy);
 extern PGDLLIMPORT MrPolicyDigestHook mr_policy_digest;
 
-/* governance -> serving: another version is current; version 0 for none */
-typedef void (*MrProductionChangedHook) (int64 team, int64 model, int32 version);
+/*
+ * governance -> serving: another version (0: none) is current, by
+ * rollback_model() if back.  The model's decisions are locked, and what was
+ * decided can be seen.
+ */
+typedef void (*MrProductionChangedHook) (struct MrVerb *verb, int64 model,
+										 int32 version, bool back,
+										 const char *reason);
 extern PGDLLIMPORT MrProductionChangedHook mr_production_changed;
 
-/* registry -> serving: does an endpoint need the version? */
-typedef bool (*MrVersionInUseHook) (int64 model, int32 version);
+/*
+ * registry, governance -> serving: the endpoints to which a version (0: any,
+ * or the model itself) matters, in words; NULL for none.
+ */
+typedef char *(*MrVersionInUseHook) (int64 model, int32 version);
 extern PGDLLIMPORT MrVersionInUseHook mr_version_in_use;
+
+/*
+ * governance -> serving: the endpoints where a version has traffic that the
+ * model's policy does not permit in a stage, with the shares, in words; NULL
+ * for none.  Version 0: all versions, each in the stage where it is.
+ * but_followers: what follows the model is about to serve something else.
+ */
+typedef char *(*MrTrafficRefusedHook) (const struct MrModel *model,
+									   int32 version, int stage,
+									   bool but_followers);
+extern PGDLLIMPORT MrTrafficRefusedHook mr_traffic_refused;
+
+/*
+ * governance -> serving: a node was quarantined, in this transaction, which
+ * goes on; and once more when it commits and nobody lets anything in.
+ */
+typedef void (*MrQuarantinedHook) (struct MrVerb *verb, int64 node);
+extern PGDLLIMPORT MrQuarantinedHook mr_quarantined;
+typedef void (*MrQuarantineLookHook) (int64 node);
+extern PGDLLIMPORT MrQuarantineLookHook mr_quarantine_look;
 
 /*
  * lineage -> registry: the node of a version by its address or permanent id

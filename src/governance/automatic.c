@@ -113,7 +113,9 @@ promote_once(MrVerb *verb, MrModel *model, int32 version)
 		look = mr_look_at_way(model, &promotion, snapshot);
 		mr_look_at_gates(&look, 0);
 		moved = !look.gates.refuses &&
-			!mr_version_is_purged(model->id, version, snapshot);
+			!mr_version_is_purged(model->id, version, snapshot) &&
+			(mr_traffic_refused == NULL ||
+			 mr_traffic_refused(model, version, way->to, false) == NULL);
 		transition->by_policy = true;
 		if (moved)
 			mr_promotion_decide(transition, &promotion, &look,
@@ -168,6 +170,27 @@ promote_marked(const MrMark *mark)
 	mr_owner_end(&verb.scope);
 }
 
+/*
+ * Lock the decisions of all models, by id, before those of the first are
+ * made: these go on to endpoints, which come later in the order of locks.
+ */
+static void
+lock_all(const MrMark **sorted, int64 n)
+{
+	MrOwnerScope scope;
+
+	mr_owner_begin(&scope);
+	for (int64 i = 0; i < n; i++)
+	{
+		MrTeam		team = {.id = sorted[i]->team,.name = ""};
+		MrModel		model;
+
+		if (i == 0 || sorted[i]->model != sorted[i - 1]->model)
+			(void) lock_live(&team, sorted[i]->model, &model);
+	}
+	mr_owner_end(&scope);
+}
+
 /* By model and version; of several marks of one the last comes last. */
 static int
 compare_marks(const void *a, const void *b)
@@ -194,6 +217,7 @@ promote_all(const MrMark *marks, int64 n)
 	for (int64 i = 0; i < n; i++)
 		sorted[i] = &marks[i];
 	qsort(sorted, n, sizeof(MrMark *), compare_marks);
+	lock_all(sorted, n);
 	for (int64 i = 0; i < n; i++)
 		if (i + 1 == n || sorted[i]->model != sorted[i + 1]->model ||
 			sorted[i]->version != sorted[i + 1]->version)

@@ -37,7 +37,7 @@ check_expected(MrTransition *transition, const MrPromotion *promotion)
 			 mr_reason("current_differs")));
 }
 
-/* Every other version in stage Production goes to Archived. */
+/* Every other version in stage Production goes to Archived, or leaves. */
 static void
 archive_others(MrTransition *transition, int32 version)
 {
@@ -51,7 +51,7 @@ archive_others(MrTransition *transition, int32 version)
 		int32		other = DatumGetInt32(mr_table_get(table, VERSION_STAGE_VERSION, NULL));
 
 		if (other != version)
-			mr_transition_move(transition, other, MR_STAGE_ARCHIVED);
+			mr_transition_archive(transition, other);
 	}
 	mr_scan_end(scan);
 	mr_table_close(table);
@@ -152,7 +152,7 @@ decide_rest(MrTransition *transition, const MrPromotion *promotion, const MrPoli
 {
 	if (promotion->to == MR_STAGE_PRODUCTION && promotion->archive_others)
 		archive_others(transition, promotion->version);
-	if (transition->nmoves > 0)
+	if (transition->nmoves > 0 || transition->nleaving > 0)
 	{
 		mr_policy_require_level(transition->model->policy, levels_to_archive(policy),
 								transition->verb->team.rights, "archive the other versions in Production");
@@ -316,8 +316,9 @@ find_previous(MrTransition *transition)
 }
 
 /*
- * Back to what was current before: what is left is archived, and the link of
- * the one returned to is taken over, so that a second rollback goes further.
+ * Back to what was current before: what is left is archived, unless it serves
+ * somewhere all the same, and the link of the one returned to is taken over,
+ * so that a second rollback goes further.
  */
 static int32
 run_rollback(MrVerb *verb, MrModel *model, const char *reason,
@@ -330,9 +331,10 @@ run_rollback(MrVerb *verb, MrModel *model, const char *reason,
 							verb->team.rights, "return to an earlier version");
 	check_expected(transition, expectation);
 	previous = find_previous(transition);
+	transition->back = true;
 	mr_transition_move(transition, previous.version, MR_STAGE_PRODUCTION);
 	if (model->current_version != 0)
-		mr_transition_move(transition, model->current_version, MR_STAGE_ARCHIVED);
+		mr_transition_archive(transition, model->current_version);
 	transition->current = previous.version;
 	transition->previous_seq = previous.previous_seq;
 	mr_transition_commit(transition, "rolled_back");

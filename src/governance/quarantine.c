@@ -25,6 +25,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/grow.h"
+#include "base/hooks.h"
 #include "base/lock.h"
 #include "base/snapshot.h"
 #include "governance/quarantine.h"
@@ -255,6 +256,8 @@ check_marks(const MrMark *marks, int64 n)
 		if (!is_version(&marks[i]))
 		{
 			notify_models(marks[i].node);
+			if (mr_quarantine_look != NULL)
+				mr_quarantine_look(marks[i].node);
 			continue;
 		}
 		found = find_upstream(&marks[i]);
@@ -327,6 +330,8 @@ change(MrVerb *verb, int64 node, bool lift, const char *reason)
 	}
 	notify_node(node);
 	mr_head_save(head);
+	if (!lift && mr_quarantined != NULL)
+		mr_quarantined(verb, node);
 	return seq;
 }
 

@@ -13,6 +13,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/hooks.h"
 #include "base/snapshot.h"
 #include "governance/person.h"
 #include "governance/request.h"
@@ -164,6 +165,27 @@ choose_revision(MrVerb *verb, const char *policy, int32 revision)
 	return row;
 }
 
+/* Error 55000 where the policy does not permit what serves. */
+static void
+require_traffic(const MrModel *model, const MrApprovalRequest *request)
+{
+	MrModel		changed = *model;
+	char	   *endpoints;
+
+	changed.policy = request->policy;
+	changed.policy_digest = request->policy_digest;
+	endpoints = mr_traffic_refused == NULL ? NULL :
+		mr_traffic_refused(&changed, 0, MR_STAGE_NONE, false);
+	if (endpoints != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("policy \"%s\" does not permit what versions of \"%s\" serve",
+						request->policy, mr_model_address(model)),
+				 errdetail("Endpoints: %s.", endpoints),
+				 errhint("Take them out of their traffic first, with modelreg.start_rollout() of another version or modelreg.rollback()."),
+				 mr_reason("serves")));
+}
+
 /* The model comes under the revision of the request; returns the event's number. */
 int64
 mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
@@ -174,6 +196,7 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 	MrJson		what;
 	int64		number;
 
+	require_traffic(transition->model, request);
 	mr_json_begin(&what);
 	mr_json_add_text(&what, "policy", request->policy);
 	mr_json_add_hash(&what, "policy_digest", request->policy_digest);

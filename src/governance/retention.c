@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "artifact/artifact.h"
+#include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hooks.h"
@@ -241,14 +242,16 @@ list_obstacles(const MrModel *model, int32 version)
 	TimestampTz since = 0;
 	MrStage		stage = mr_version_stage(model->id, version, NULL, &since);
 	int			days = retention_days(model, stage);
+	char	   *endpoints = mr_version_in_use == NULL ? NULL :
+		mr_version_in_use(model->id, version);
 
 	initStringInfo(&list);
 	if (stage == MR_STAGE_STAGING || stage == MR_STAGE_PRODUCTION)
 		appendStringInfo(&list, "It is in stage %s.\n", mr_stage_name(stage));
 	if (mr_tenure_may_return(model->id, version))
 		appendStringInfoString(&list, "modelreg.rollback_model() would go back to it.\n");
-	if (mr_version_in_use != NULL && mr_version_in_use(model->id, version))
-		appendStringInfoString(&list, "An endpoint needs it.\n");
+	if (endpoints != NULL)
+		appendStringInfo(&list, "Endpoints need it: %s.\n", endpoints);
 	if (find_hold(model->id, version))
 		appendStringInfoString(&list, "A legal hold stands on it.\n");
 	if (find_hold(model->id, 0))
@@ -292,10 +295,12 @@ static int64
 purge(MrVerb *verb, const MrModel *model, int32 version, TimestampTz registered_at,
 	  const char *reason, Heads *heads)
 {
+	MrMark		mark = {.team = model->team.id,.model = model->id,.version = version};
 	TimestampTz at;
 	int64		seq = append_event(verb, heads->team, "version_purged", model,
 								   version, reason, &at);
 
+	mr_mark(MR_MARK_TRAFFIC, &mark);
 	mr_purge_bytes(model->team.id, model->id, version, registered_at);
 	mr_purge_record(model->team.id, model->id, version, at, seq);
 	mr_head_save(heads->team);

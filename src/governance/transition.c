@@ -17,6 +17,7 @@
 #include "base/errors.h"
 #include "base/grow.h"
 #include "base/hooks.h"
+#include "governance/leaving.h"
 #include "governance/quarantine.h"
 #include "governance/retention.h"
 #include "governance/transition.h"
@@ -24,22 +25,46 @@
 #include "registry/registry_tables.h"
 #include "registry/version_node.h"
 
-/*
- * Lock the model's decisions.  What is current stays so until said; it and the
- * policy are as they are under the lock.
- */
-MrTransition *
-mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
+/* Under the lock: what is current stays so until said. */
+static MrTransition *
+begin(MrVerb *verb, MrModel *model, MrHead *head, const char *reason)
 {
 	MrTransition *transition = palloc0(sizeof(MrTransition));
 
 	transition->verb = verb;
 	transition->model = model;
 	transition->reason = reason;
-	transition->head = mr_model_lock(model);
-	mr_model_renew(model, transition->head);
+	transition->head = head;
+	mr_model_renew(model, head);
 	transition->current = model->current_version;
 	return transition;
+}
+
+/*
+ * Lock the model's decisions; what is current and the policy are as they are
+ * under the lock.
+ */
+MrTransition *
+mr_transition_begin(MrVerb *verb, MrModel *model, const char *reason)
+{
+	return begin(verb, model, mr_model_lock(model), reason);
+}
+
+/*
+ * The same without waiting: NULL when somebody else decides about the model
+ * now, or it was retired.
+ */
+MrTransition *
+mr_transition_try_begin(MrVerb *verb, MrModel *model, const char *reason)
+{
+	MrHead	   *head = mr_head_try_lock(MR_CHAIN_DECISIONS, model->id);
+
+	if (head != NULL && !head->nulls[MODEL_RETIRED_AT - 1])
+	{
+		mr_head_release(head);
+		head = NULL;
+	}
+	return head == NULL ? NULL : begin(verb, model, head, reason);
 }
 
 /* The stage of a version now.  Error 42704 when there is none. */
@@ -53,18 +78,90 @@ require_stage(MrTransition *transition, int32 version)
 	return stage;
 }
 
-/* Add a move to the transition; a version that is there already stays. */
+static void
+add_move(MrTransition *transition, int32 version, MrStage from, MrStage to)
+{
+	transition->moves = mr_grow(transition->moves, transition->nmoves,
+								&transition->room, sizeof(MrMove));
+	transition->moves[transition->nmoves++] =
+		(MrMove) {.version = version,.from = from,.to = to};
+}
+
+/* The endpoints where the version has traffic that the stage does not permit. */
+static char *
+traffic_against(MrTransition *transition, int32 version, MrStage to)
+{
+	return mr_traffic_refused == NULL ? NULL :
+		mr_traffic_refused(transition->model, version, to, transition->back);
+}
+
+static void
+refuse_what_serves(const MrTransition *transition, int32 version, MrStage to,
+				   const char *endpoints)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("version %d of \"%s\" serves, and stage %s does not permit it",
+					version, mr_model_address(transition->model), mr_stage_name(to)),
+			 errdetail("Endpoints: %s.", endpoints),
+			 errhint("Take it out of their traffic first, with modelreg.start_rollout() of another version or modelreg.rollback()."),
+			 mr_reason("serves")));
+}
+
+/*
+ * Add a move to the transition; a version that is there already stays.  Error
+ * 55000 for one that serves what the stage does not permit.
+ */
 void
 mr_transition_move(MrTransition *transition, int32 version, MrStage to)
 {
-	MrMove		move = {.version = version,.to = to};
+	MrStage		from = require_stage(transition, version);
+	char	   *endpoints;
 
-	move.from = require_stage(transition, version);
-	if (move.from == to)
+	if (from == to)
 		return;
-	transition->moves = mr_grow(transition->moves, transition->nmoves,
-								&transition->room, sizeof(MrMove));
-	transition->moves[transition->nmoves++] = move;
+	endpoints = traffic_against(transition, version, to);
+	if (endpoints != NULL)
+		refuse_what_serves(transition, version, to, endpoints);
+	add_move(transition, version, from, to);
+}
+
+/*
+ * A version of stage Production is to be archived; while an endpoint serves
+ * it, it stays and leaves when none does.
+ */
+void
+mr_transition_archive(MrTransition *transition, int32 version)
+{
+	if (traffic_against(transition, version, MR_STAGE_ARCHIVED) == NULL)
+		add_move(transition, version, MR_STAGE_PRODUCTION, MR_STAGE_ARCHIVED);
+	else if (!mr_leaving_has(transition->model->id, version))
+	{
+		transition->leaving = mr_grow(transition->leaving, transition->nleaving,
+									  &transition->leaving_room, sizeof(int32));
+		transition->leaving[transition->nleaving++] = version;
+	}
+}
+
+static bool
+moves(const MrTransition *transition, int32 version)
+{
+	for (int i = 0; i < transition->nmoves; i++)
+		if (transition->moves[i].version == version)
+			return true;
+	return false;
+}
+
+/* What was leaving and serves nowhere any more goes with this decision. */
+static void
+archive_left(MrTransition *transition)
+{
+	int			n;
+	int32	   *leaving = mr_leaving_of(transition->model->id, &n);
+
+	for (int i = 0; i < n; i++)
+		if (leaving[i] != transition->current && !moves(transition, leaving[i]))
+			mr_transition_archive(transition, leaving[i]);
 }
 
 static Jsonb *
@@ -79,6 +176,17 @@ describe_move(const MrMove *move)
 	return mr_json_end(&json);
 }
 
+static void
+describe_leaving(const MrTransition *transition, MrJson *json)
+{
+	if (transition->nleaving == 0)
+		return;
+	mr_json_begin_array(json, "leaving");
+	for (int i = 0; i < transition->nleaving; i++)
+		mr_json_add_int_element(json, transition->leaving[i]);
+	mr_json_end_array(json);
+}
+
 static Jsonb *
 describe(MrTransition *transition)
 {
@@ -89,6 +197,7 @@ describe(MrTransition *transition)
 	for (int i = 0; i < transition->nmoves; i++)
 		mr_json_add_element(&json, describe_move(&transition->moves[i]));
 	mr_json_end_array(&json);
+	describe_leaving(transition, &json);
 	mr_json_add_id(&json, "current", transition->current);
 	mr_json_add_id(&json, "replaced", transition->model->current_version);
 	mr_json_add_id(&json, "previous_seq", transition->previous_seq);
@@ -174,16 +283,6 @@ fill_current(MrTransition *transition, TimestampTz at)
 	mr_table_close(table);
 }
 
-/* Tell those who want to know that another version is current. */
-static void
-notify(MrTransition *transition)
-{
-	mr_model_notify(transition->model->id);
-	if (mr_production_changed != NULL)
-		mr_production_changed(transition->model->team.id,
-							  transition->model->id, transition->current);
-}
-
 /*
  * What comes into Staging or Production, or is current from now on, must not
  * have been purged, nor derive from what is quarantined, whatever the policy
@@ -223,6 +322,36 @@ mark_traffic(MrTransition *transition)
 	}
 }
 
+/* What leaves from now on, and what does so no longer. */
+static void
+write_leaving(MrTransition *transition, TimestampTz at, int64 seq)
+{
+	MrMark		mark = {.team = transition->model->team.id,
+	.model = transition->model->id,.who = transition->verb->who};
+	int			n;
+
+	for (int i = 0; i < transition->nmoves; i++)
+		mr_leaving_end(transition->model->id, transition->moves[i].version);
+	if (transition->current != 0)
+		mr_leaving_end(transition->model->id, transition->current);
+	for (int i = 0; i < transition->nleaving; i++)
+		mr_leaving_begin(transition->model, transition->leaving[i], at, seq);
+	(void) mr_leaving_of(transition->model->id, &n);
+	if (n > 0 || transition->nleaving > 0)
+		mr_mark(MR_MARK_LEAVING, &mark);
+}
+
+/* Tell those who want to know that another version is current. */
+static void
+notify(MrTransition *transition)
+{
+	mr_model_notify(transition->model->id);
+	if (mr_production_changed != NULL)
+		mr_production_changed(transition->verb, transition->model->id,
+							  transition->current, transition->back,
+							  transition->reason);
+}
+
 /* Write the transition; returns the number of its event. */
 int64
 mr_transition_commit(MrTransition *transition, const char *kind)
@@ -231,19 +360,22 @@ mr_transition_commit(MrTransition *transition, const char *kind)
 	TimestampTz at;
 	int64		seq;
 
+	archive_left(transition);
 	let_in(transition);
 	at = mr_event_append(transition->head, transition->verb, kind,
 						 describe(transition), transition->reason);
 	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 	write_stages(transition, at);
 	mark_traffic(transition);
+	write_leaving(transition, at, seq);
 	if (changed)
 	{
 		write_tenure(transition, at);
 		fill_current(transition, at);
-		notify(transition);
 	}
 	mr_head_save(transition->head);
+	if (changed)
+		notify(transition);
 	return seq;
 }
 

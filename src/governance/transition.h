@@ -24,6 +24,9 @@ typedef struct MrTransition
 	MrMove	   *moves;
 	int			nmoves;
 	int64		room;
+	int32	   *leaving;		/* stay in Production while they serve */
+	int			nleaving;
+	int64		leaving_room;
 	int32		current;		/* after the transition; 0 for none */
 	int64		previous_seq;	/* of the new row of production; 0 for none */
 	const char *reason;
@@ -32,13 +35,17 @@ typedef struct MrTransition
 	const int64 *approvals;		/* numbers of those that counted */
 	int			napprovals;
 	bool		by_policy;		/* nobody asked for it */
+	bool		back;			/* to an earlier version, with all followers */
 	Jsonb	   *quarantine_roles;	/* of mr_quarantine_roles() */
 } MrTransition;
 
 extern MrTransition *mr_transition_begin(MrVerb *verb, MrModel *model,
 										 const char *reason);
+extern MrTransition *mr_transition_try_begin(MrVerb *verb, MrModel *model,
+											 const char *reason);
 extern void mr_transition_move(MrTransition *transition, int32 version,
 							   MrStage to);
+extern void mr_transition_archive(MrTransition *transition, int32 version);
 extern int64 mr_transition_commit(MrTransition *transition, const char *kind);
 extern void mr_transition_abandon(MrTransition *transition);
 

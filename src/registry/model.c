@@ -624,17 +624,19 @@ static void
 check_not_in_use(const MrModel *model, MrHead *head)
 {
 	bool		current = !head->nulls[MODEL_CURRENT_VERSION - 1];
+	char	   *endpoints = mr_version_in_use == NULL ? NULL :
+		mr_version_in_use(model->id, 0);
 
-	if (!current &&
-		!(mr_version_in_use != NULL && mr_version_in_use(model->id, 0)))
+	if (!current && endpoints == NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_IN_USE),
 			 errmsg("model \"%s\" is in use", mr_model_address(model)),
 			 current ? errdetail("Version %d is current in Production.",
 								 DatumGetInt32(head->values[MODEL_CURRENT_VERSION - 1])) :
-			 errdetail("An endpoint serves it."),
-			 errhint("Promote the current version to Archived first."),
+			 errdetail("Endpoints: %s.", endpoints),
+			 current ? errhint("Promote the current version to Archived first.") :
+			 errhint("Have other models serve there, with modelreg.start_rollout(), or retire the endpoints."),
 			 mr_reason("model_in_use")));
 }
 
@@ -668,6 +670,7 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 		return;
 	}
 	check_not_in_use(model, head);
+	mr_mark(MR_MARK_TRAFFIC, &mark);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
 	at = append_team_event(verb, team, "model_retired", &what, reason);

@@ -16,6 +16,8 @@
 #include "base/hash.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
+#include "serving/follow.h"
+#include "serving/leave.h"
 #include "serving/permit.h"
 #include "serving/serving_tables.h"
 #include "types/names.h"
@@ -193,6 +195,8 @@ create(MrVerb *verb, Birth *birth)
 		birth->version = lock_current(&birth->model);
 	else
 		mr_require_version(&birth->model, birth->version, NULL);
+	if (birth->follows)
+		mr_follow_require_plan(&birth->model, birth->plan);
 	id = mr_nextval("endpoint_id_seq");
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "endpoint_id", id);
@@ -233,7 +237,7 @@ read_birth(FunctionCallInfo fcinfo, Birth *birth)
 	birth->has_version = !PG_ARGISNULL(2);
 	birth->version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
 	if (follows)
-		birth->plan = mr_plan_parse(PG_ARGISNULL(4) ? "all at once" : mr_arg_text(fcinfo, 4, "plan"));
+		birth->plan = mr_follow_plan(PG_ARGISNULL(4) ? "all at once" : mr_arg_text(fcinfo, 4, "plan"));
 	birth->max_staleness = staleness_arg(fcinfo, 5);
 	birth->prediction_days = days_arg(fcinfo, 6);
 	birth->reason = mr_arg_text_or_null(fcinfo, 7);
@@ -322,6 +326,7 @@ retire(MrVerb *verb, MrEndpoint *endpoint, const char *expected, const char *rea
 	head->values[ENDPOINT_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[ENDPOINT_RETIRED_AT - 1] = false;
 	mr_endpoint_notify(endpoint->id, endpoint->seq);
+	mr_leave_mark(verb, mr_endpoint_schedule(endpoint, NULL));
 	mr_head_save(head);			/* the team's event tells it */
 }
 

@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
+#include "serving/leave.h"
 #include "serving/schedule_row.h"
 #include "serving/serving_tables.h"
 #include "types/names.h"
@@ -244,6 +245,13 @@ mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 	return true;
 }
 
+/* What of an endpoint can change, as its head has it that was waited for. */
+void
+mr_endpoint_renew(MrEndpoint *endpoint, const MrHead *head)
+{
+	read_values(head->values, head->nulls, endpoint);
+}
+
 /*
  * Lock an endpoint; what it has is read anew.  Error 42704 when it was retired
  * meanwhile.
@@ -253,7 +261,7 @@ mr_endpoint_lock(MrEndpoint *endpoint)
 {
 	MrHead	   *head = mr_head_lock(MR_CHAIN_ENDPOINT, endpoint->id);
 
-	read_values(head->values, head->nulls, endpoint);
+	mr_endpoint_renew(endpoint, head);
 	if (endpoint->retired)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -297,12 +305,16 @@ mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 				   MrSchedule *schedule, MrJson *what, const char *reason)
 {
 	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
+	int64		before = DatumGetInt64(head->values[ENDPOINT_SCHEDULE_SEQ - 1]);
 	TimestampTz at = schedule != NULL ? schedule->at : mr_event_time(head);
 
 	if (schedule != NULL)
 	{
 		bytea	   *hash;
 
+		if (before != 0)
+			mr_leave_mark(verb, mr_schedule_load(head->id, before,
+												 DatumGetByteaPP(head->values[ENDPOINT_SCHEDULE_HASH - 1]), NULL));
 		schedule->endpoint = head->id;
 		schedule->team = verb->team.id;
 		schedule->seq = seq;

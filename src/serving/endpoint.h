@@ -42,6 +42,7 @@ extern char *mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash);
 extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								   const char *verb_name, MrRights level,
 								   int request_id_arg, MrEndpoint *endpoint);
+extern void mr_endpoint_renew(MrEndpoint *endpoint, const MrHead *head);
 extern MrHead *mr_endpoint_lock(MrEndpoint *endpoint);
 extern const MrSchedule *mr_endpoint_schedule(const MrEndpoint *endpoint,
 											  Snapshot snapshot);

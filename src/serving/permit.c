@@ -149,6 +149,18 @@ add_sentence(StringInfo text, const char *sentence)
 	appendStringInfo(text, "%s%s", text->len == 0 ? "" : "\n", sentence);
 }
 
+/* The traffic that is asked for, as far as it is not among what an arm may take. */
+uint32
+mr_need_missing(const MrNeed *need, uint32 may)
+{
+	uint32		missing = need->traffic & ~may;
+
+	if ((missing & NEED_EITHER) == 0)
+		return missing;
+	return (missing & ~NEED_EITHER) |
+		((may & (MR_TRAFFIC_CANARY | MR_TRAFFIC_LINEAR)) != 0 ? 0 : MR_TRAFFIC_CANARY);
+}
+
 /* What keeps an arm from its traffic; NULL for nothing. */
 static char *
 refusal_of(const MrNeed *need, Snapshot snapshot)
@@ -158,12 +170,9 @@ refusal_of(const MrNeed *need, Snapshot snapshot)
 	int32		version = need->arm.version;
 	MrStage		stage = mr_version_stage(model.id, version, snapshot, NULL);
 	uint32		may = stage == MR_STAGE_NONE ? 0 : mr_policy_of(&model, snapshot)->traffic[stage];
-	uint32		missing = need->traffic & ~may;
+	uint32		missing = mr_need_missing(need, may);
 	const char *name = mr_model_address(&model);
 
-	if ((missing & NEED_EITHER) != 0)
-		missing = (missing & ~NEED_EITHER) |
-			((may & (MR_TRAFFIC_CANARY | MR_TRAFFIC_LINEAR)) != 0 ? 0 : MR_TRAFFIC_CANARY);
 	if (!live)
 		return psprintf("%s was retired.", name);
 	if (stage == MR_STAGE_NONE)

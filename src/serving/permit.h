@@ -28,6 +28,7 @@ extern MrNeeds mr_needs_of_schedule(const MrSchedule *schedule,
 									TimestampTz time,
 									const MrSplit *before);
 extern MrNeeds mr_needs_of_split(const MrSplit *split);
+extern uint32 mr_need_missing(const MrNeed *need, uint32 may);
 
 /* What is wrong, as sentences; NULL for nothing. */
 extern char *mr_permit_refusal(const MrNeeds *needs, Snapshot snapshot);

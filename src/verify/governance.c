@@ -68,6 +68,23 @@ static const Statement statements[] = {
 		"LEFT JOIN modelreg.version v ON v.model_id = f.model_id AND v.version = f.version "
 		"WHERE (f.at = t.at AND f.seq = t.seq AND m.id IS NOT NULL AND (f.version = 0 OR v.version IS NOT NULL)) IS NOT TRUE ORDER BY 1, 2"},
 
+	/* The last decision that names a version as leaving, unless a later one moved it or made it current. */
+	{"fold", "leaving",
+		"WITH told AS (SELECT e.* FROM modelreg.event e WHERE e.chain = 5 AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)), "
+		"named AS (SELECT DISTINCT ON (t.chain_id, l.version) t.chain_id, l.version, t.team_id, t.at, t.seq FROM told t "
+		"CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(t.what->'leaving') WHEN 'array' THEN t.what->'leaving' ELSE '[]' END) AS l(version) "
+		"WHERE t.what ? 'leaving' ORDER BY t.chain_id, l.version, t.seq DESC), "
+		"ended AS (SELECT t.chain_id, v.version, max(t.seq) AS seq FROM told t CROSS JOIN LATERAL (SELECT t.what->>'current' UNION ALL SELECT m.move->>'version' "
+		"FROM jsonb_array_elements(CASE jsonb_typeof(t.what->'moves') WHEN 'array' THEN t.what->'moves' ELSE '[]' END) AS m(move)) AS v(version) "
+		"WHERE t.what ? 'moves' AND t.chain_id IN (SELECT n.chain_id FROM named n) GROUP BY t.chain_id, v.version) "
+		"SELECT concat('leaving ', COALESCE(r.model_id, n.chain_id), '/', COALESCE(r.version::text, n.version)), "
+		"CASE WHEN r.model_id IS NULL THEN 'the row that the events tell of is missing' WHEN n.chain_id IS NULL THEN 'no event tells of this row' "
+		"ELSE 'it is another than by the events' END "
+		"FROM (SELECT n.* FROM named n LEFT JOIN ended x ON x.chain_id = n.chain_id AND x.version = n.version WHERE COALESCE(x.seq, 0) < n.seq) n "
+		"FULL JOIN (SELECT * FROM modelreg.leaving r WHERE " OF_TEAM("r") " AND ($2 IS NULL OR r.model_id = $2)) r "
+		"ON r.model_id = n.chain_id AND r.version::text = n.version "
+		"WHERE r.model_id IS NULL OR n.chain_id IS NULL OR (r.team_id, r.since, r.seq) IS DISTINCT FROM (n.team_id, n.at, n.seq) ORDER BY 1, 2"},
+
 	{"reference", "evidence",
 		"WITH told AS (SELECT DISTINCT e.team_id, e.chain_id, e.what->>'evidence' AS digest FROM modelreg.event e "
 		"WHERE e.chain = 5 AND e.what->>'evidence' IS NOT NULL AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)) "
@@ -178,7 +195,7 @@ mr_verify_governance(MrVerify *verify)
 		mr_verify_run(verify, decisions.what, run_statement, &decisions);
 }
 
-/* A fold without a state: nobody ever asked for approval, and no row says so. */
+/* Folds without a state: nobody ever asked for approval, or nothing is leaving, and no row says so. */
 static void *
 begin(MemoryContext context)
 {
@@ -189,6 +206,16 @@ static bool
 take_event(void *state, const MrEventRow *event)
 {
 	return false;
+}
+
+static bool
+take_decision(void *state, const MrEventRow *event)
+{
+	JsonbContainer *what = &event->what->root;
+	JsonbValue	value;
+
+	return !JsonContainerIsObject(what) ||
+		getKeyJsonValueFromContainer(what, "leaving", strlen("leaving"), &value) == NULL;
 }
 
 static bool
@@ -216,4 +243,12 @@ static const MrFoldRows rows[] = {
 
 const MrFold mr_verify_requests_fold = {
 	shows, lengthof(shows), steps, lengthof(steps), rows, lengthof(rows), begin, end
+};
+
+static const char *const leaving_shows[] = {"leaving"};
+static const MrFoldStep leaving_steps[] = {{MR_CHAIN_DECISIONS, NULL, take_decision}};
+static const MrFoldRows leaving_rows[] = {{"SELECT r.seq FROM modelreg.leaving r LIMIT 1", take_row}};
+
+const MrFold mr_verify_leaving_fold = {
+	leaving_shows, lengthof(leaving_shows), leaving_steps, lengthof(leaving_steps), leaving_rows, lengthof(leaving_rows), begin, end
 };

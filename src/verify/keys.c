@@ -79,6 +79,7 @@ static const Key keys[] = {
 	KEY("approval", "request_id, seq", ALL_ROWS),
 	KEY("legal_hold", "model_id, version", ALL_ROWS),
 	KEY("instance_report", "endpoint_id, instance", ALL_ROWS),
+	KEY("leaving", "model_id, version", ALL_ROWS),
 	KEY("alias", "model_id, alias", ALL_ROWS),
 	KEY("evaluation", "id", ALL_ROWS),
 	KEY("note", "id", ALL_ROWS),

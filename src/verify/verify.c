@@ -505,4 +505,5 @@ mr_verify_init(void)
 	mr_fold_add(&mr_verify_evidence_fold);
 	mr_fold_add(&mr_verify_requests_fold);
 	mr_fold_add(&mr_verify_pins_fold);
+	mr_fold_add(&mr_verify_leaving_fold);
 }

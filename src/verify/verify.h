@@ -88,6 +88,7 @@ extern const struct MrFold mr_verify_models_fold;
 extern const struct MrFold mr_verify_evidence_fold;
 extern const struct MrFold mr_verify_requests_fold;
 extern const struct MrFold mr_verify_pins_fold;
+extern const struct MrFold mr_verify_leaving_fold;
 
 /* Texts and the rows that name them; see texts.c. */
 typedef struct MrTexts MrTexts;

@@ -169,6 +169,8 @@ my %calls = (
 	complete_rollout => [ $rollout, q{complete_rollout('search.ep%d', 'good enough', request_id => 'r%d')} ],
 	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
 	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT since FROM modelreg.endpoints WHERE endpoint = 'search.ep%d'), 1, request_id => 'r%d')} ],
+	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', 'linear over 2 hours', 'as the model', request_id => 'r%d')} ],
+	unfollow => [ "$serving SELECT modelreg.create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary');", q{unfollow('search.ep%d', 'by hand', request_id => 'r%d')} ],
 	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
 	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],
