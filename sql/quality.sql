@@ -243,6 +243,18 @@ SELECT pg_temp.observe(2, 'errors', 20, 1000, 'quality.side');
 SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
 
 --
+-- a clock that is ahead
+--
+-- A figure of the shadow, whose window claims to begin in the step behind it, counts for neither when it is committed there.
+BEGIN;
+SELECT modelreg.start_rollout('quality.side', version => 2, plan => '{"shadow": "900 ms", "steps": [{"weight": "5%", "bake": "1 ms"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0.01}]}') > 0 AS started;
+SELECT modelreg.record_quality('quality.side', 2, 'errors', at, value => 0, window_end => at) > 0 AS recorded FROM (SELECT clock_timestamp() + interval '990 ms' AS at) t;
+SELECT FROM pg_sleep(1);
+COMMIT;
+SELECT kind, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT modelreg.abort_rollout('quality.side') > 0 AS aborted;
+
+--
 -- several endpoints and many figures in one transaction, to the end of a rollout
 --
 SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS rollout \gset
