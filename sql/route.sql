@@ -187,3 +187,9 @@ SELECT modelreg.retire_endpoint('route.home');
 SELECT * FROM modelreg.route('route.home', 'user-1');
 SELECT modelreg.create_endpoint('route.home', 'route.n') > 0 AS endpoint;
 SELECT r.receipt = :'now_receipt' AS as_before, split_part(r.receipt, '.', 1) = split_part(:'now_receipt', '.', 1) AS same_schedule, n.share FROM modelreg.route('route.home', 'user-1', :'then') r, modelreg.route('route.home', 'user-1') n;
+-- A step that opens while a session goes on is seen by it, though nothing tells it so.
+SELECT modelreg.create_endpoint('route.quick', 'route.m', 1) > 0 AS endpoint, modelreg.start_rollout('route.quick', 2, plan => 'canary 5% for 300 milliseconds') > 0 AS started;
+SELECT count(*) FROM modelreg.route('route.quick', 'user-1');
+SELECT pg_sleep(0.4);
+SELECT split_part(receipt, '.', 2) AS step, version, share FROM modelreg.route('route.quick', 'user-1');
+SELECT jsonb_path_query_array(document, '$.steps[*].step') AS steps, document->'step' AS step, document ? 'next' AS next, jsonb_path_query_array(document, '$.versions[*].version') AS versions FROM modelreg.serving_config('route.quick');

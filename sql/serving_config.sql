@@ -48,6 +48,11 @@ FROM modelreg.serving_config('config.home', :'first_etag'), jsonb_array_elements
 SELECT document->'step' AS step, (document->>'next')::timestamptz = (document->'steps'->1->>'opens')::timestamptz AS next, document->'waiting' AS waiting,
 	jsonb_path_query_array(document, '$.versions[*].model') AS models, jsonb_path_query_array(document, '$.versions[*].version') AS versions
 FROM modelreg.serving_config('config.home');
+-- Whatever the session's settings are.
+SELECT document FROM modelreg.serving_config('config.home') \gset
+SET timezone = 'Asia/Kolkata'; SET datestyle = 'German'; SET extra_float_digits = 0;
+SELECT document = :'document' AS the_same FROM modelreg.serving_config('config.home');
+RESET timezone; RESET datestyle; RESET extra_float_digits;
 -- What it names is there: permanent ids, digests, bytes.
 SELECT v->>'model' AS model, v->'version' AS version, r.uri, jsonb_path_query_array(v, '$.artifacts[*].name') AS artifacts
 FROM modelreg.serving_config('config.home'), jsonb_array_elements(document->'versions') v, modelreg.resolve(v->>'permanent_id') r;
