@@ -216,6 +216,8 @@ change_to(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const char *ki
 
 	require_permit(endpoint, &needs);
 	mr_json_begin(&what);
+	if (schedule->restored != 0)
+		mr_json_add_int(&what, "restored", schedule->restored);
 	number = mr_endpoint_change(head, verb, kind, schedule, &what, reason);
 	mr_permit_mark(endpoint, &needs);
 	return number;

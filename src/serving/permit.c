@@ -396,16 +396,15 @@ refuse_at_commit(const char *refusal)
 			 mr_reason("traffic_not_permitted")));
 }
 
-/* Another policy cannot be repeated into being permitted. */
-static void
-refuse_policy(const char *refusal)
+/* Are the bytes gone that an endpoint is to load? */
+static bool
+is_purged_and_needed(const MrEndpoint *endpoint, const MrMark *mark)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("not every version that serves would be permitted any more"),
-			 errdetail_internal("%s", refusal),
-			 errhint("Take the traffic from it first, with modelreg.start_rollout() or modelreg.rollback()."),
-			 mr_reason("traffic_not_permitted")));
+	MrArm		arm = {mark->model, mark->version};
+
+	return mark->version != 0 && !endpoint->retired &&
+		mr_version_is_purged(mark->model, mark->version, NULL) &&
+		mr_schedule_use(mr_endpoint_schedule(endpoint, NULL), &arm, GetCurrentTimestamp()) != MR_USE_NONE;
 }
 
 /* Only what is of the model, and of the version unless that is 0, counts. */
@@ -422,8 +421,8 @@ check_model_at(const MrEndpoint *endpoint, void *arg)
 			(mark->version == 0 || all.needs[i].arm.version == mark->version))
 			add_need(&needs, all.needs[i].arm, all.needs[i].traffic, false);
 	refusal = mr_permit_refusal(&needs, NULL);
-	if (refusal != NULL && mark->version == 0)
-		refuse_policy(refusal);
+	if (refusal == NULL && is_purged_and_needed(endpoint, mark))
+		refusal = psprintf("Version %d was purged.", mark->version);
 	if (refusal != NULL)
 		refuse_at_commit(refusal);
 }
