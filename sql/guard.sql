@@ -62,7 +62,8 @@ CREATE VIEW regress_guard.target AS
 	FROM pg_class c
 		JOIN LATERAL (SELECT * FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL
 			ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) x ON true
-	WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
+	-- The log of predictions, which is partitioned, is attacked in a topic of its own.
+	WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition;
 CREATE TABLE regress_guard.outcome (attack_no integer, attack text, who text, target text, result text);
 GRANT SELECT ON regress_guard.target TO PUBLIC;
 GRANT INSERT ON regress_guard.outcome TO PUBLIC;
@@ -163,7 +164,7 @@ END
 $$;
 -- No table is left out, for want of a key or of rows.
 SELECT count(*) = (SELECT count(*) FROM regress_guard.target) AS all_tables FROM pg_class c
-WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
+WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition;
 SELECT name AS empty_table FROM regress_guard.target WHERE regress_guard.is_empty(name) ORDER BY 1;
 
 CREATE FUNCTION regress_guard.attack_all(who text, only_rows boolean DEFAULT false) RETURNS void LANGUAGE plpgsql AS $$

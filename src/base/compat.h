@@ -112,6 +112,30 @@ mr_is_enforced(const ConstrCheck *check)
 #endif
 }
 
+/* The entries of a new row in the indexes of its table. */
+static inline void
+mr_insert_index_tuples(ResultRelInfo *result_rel, TupleTableSlot *slot, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	list_free(ExecInsertIndexTuples(result_rel, slot, estate, false, false,
+									NULL, NIL, false));
+#else
+	list_free(ExecInsertIndexTuples(result_rel, slot, estate, false, false,
+									NULL, NIL));
+#endif
+}
+
+/* NULL where the columns of the partition have the order of its parent's. */
+static inline TupleConversionMap *
+mr_root_to_partition_map(ResultRelInfo *partition, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetRootToChildMap(partition, estate);
+#else
+	return partition->ri_RootToPartitionMap;
+#endif
+}
+
 /* The next datum in order, a copy; tuplesort learned to lend it in 16. */
 static inline bool
 mr_tuplesort_getdatum(Tuplesortstate *state, Datum *value)

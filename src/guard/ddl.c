@@ -7,8 +7,9 @@
  * DROP SCHEMA, DROP OWNED, REASSIGN OWNED, lo_unlink() alike.  The event
  * trigger on ddl_command_end sees what the hook is not told or cannot tell
  * apart: ALTER TABLE with all its subcommands, of which the harmless ones
- * pass.  The event trigger on ddl_command_start does nothing but load the
- * library, so that the hook stands before the command runs.
+ * pass.  The event trigger on ddl_command_start loads the library, so that
+ * the hook stands before the command runs, and refuses what is committed
+ * before its end.
  *
  * The few commands that fire no event trigger (ALTER EVENT TRIGGER, REASSIGN
  * OWNED, lo_unlink() as it is a function) are refused where the library has
@@ -29,6 +30,7 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
@@ -43,6 +45,7 @@
 #include "artifact/artifact.h"
 #include "base/errors.h"
 #include "guard/guard.h"
+#include "serving/prediction.h"
 
 PG_FUNCTION_INFO_V1(modelreg_guard_ddl_start);
 PG_FUNCTION_INFO_V1(modelreg_guard_ddl_end);
@@ -76,8 +79,19 @@ check_relation(ObjectAccessType access, Oid relation)
 {
 	if (access == OAT_POST_CREATE)
 		mr_guard_check_index(relation);
-	else if (access == OAT_DROP && mr_guard_owns(RelationRelationId, relation))
+	else if (access == OAT_DROP && !mr_partition_drop_passes(relation) &&
+			 mr_guard_owns(RelationRelationId, relation))
 		mr_guard_refuse(RelationRelationId, relation, "dropped");
+}
+
+/* A partition gets the guard's triggers, from its parent or by a restore. */
+static bool
+part_passes(ObjectAccessType access, Oid catalog, Oid object, Oid relation)
+{
+	if (access == OAT_DROP)
+		return mr_partition_drop_passes(relation);
+	return catalog == TriggerRelationId && mr_guard_is_partition(relation) &&
+		mr_guard_trigger_passes(object, access == OAT_POST_ALTER);
 }
 
 static void
@@ -86,7 +100,8 @@ check_object(ObjectAccessType access, Oid catalog, Oid object)
 	bool		drop = access == OAT_DROP;
 	Oid			relation;
 
-	if (mr_guard_owns_part(catalog, object, &relation))
+	if (mr_guard_owns_part(catalog, object, &relation) &&
+		!part_passes(access, catalog, object, relation))
 		mr_guard_refuse(RelationRelationId, relation,
 						drop ? "altered or dropped" : "altered");
 	if (mr_guard_owns(catalog, object))
@@ -141,7 +156,10 @@ require_event(FunctionCallInfo fcinfo, const char *event)
 				 errmsg("this is modelreg's event trigger for %s", event)));
 }
 
-/* Storage, statistics and partitions; a view has no harmless options. */
+/*
+ * Storage, statistics, and what only makes a table tighter, as a restore does
+ * with partitions; a view has no harmless options.
+ */
 static bool
 is_harmless(AlterTableCmd *command, char relkind)
 {
@@ -151,8 +169,8 @@ is_harmless(AlterTableCmd *command, char relkind)
 		case AT_ResetRelOptions:
 			return relkind != RELKIND_VIEW;
 		case AT_AttachPartition:
-		case AT_DetachPartition:
-		case AT_DetachPartitionFinalize:
+		case AT_EnableAlwaysTrig:
+		case AT_EnableRowSecurity:
 		case AT_SetStatistics:
 		case AT_SetOptions:
 		case AT_ResetOptions:
@@ -178,6 +196,15 @@ refuse_child(Oid relation)
 		mr_guard_refuse(RelationRelationId, parent, "inherited from");
 }
 
+/* The command has locked the table, so the name means that one still. */
+static void
+check_attached(AlterTableCmd *command)
+{
+	if (command->subtype == AT_AttachPartition)
+		mr_guard_check_partition(RangeVarGetRelid(castNode(PartitionCmd, command->def)->name,
+												  NoLock, false));
+}
+
 static void
 check_alter_table(CollectedCommand *command)
 {
@@ -194,6 +221,7 @@ check_alter_table(CollectedCommand *command)
 		if (!is_harmless((AlterTableCmd *) subcommand->parsetree,
 						 get_rel_relkind(relation)))
 			mr_guard_refuse(RelationRelationId, relation, "altered");
+		check_attached((AlterTableCmd *) subcommand->parsetree);
 	}
 }
 
@@ -212,6 +240,8 @@ check_simple(CollectedCommand *command)
 	{
 		case T_CreateStmt:
 			refuse_child(address->objectId);
+			if (mr_guard_is_partition(address->objectId))
+				mr_guard_check_partition(address->objectId);
 			break;
 		case T_AlterObjectDependsStmt:
 			/* the mark by which we know our indexes */
@@ -276,11 +306,28 @@ check_collected(void)
 	SPI_finish();
 }
 
+/* Half of DETACH PARTITION CONCURRENTLY is committed before its end. */
+static void
+refuse_detach(AlterTableStmt *stmt)
+{
+	Oid			relation = RangeVarGetRelid(stmt->relation, NoLock, true);
+	ListCell   *cell;
+
+	foreach(cell, stmt->cmds)
+		if (lfirst_node(AlterTableCmd, cell)->subtype == AT_DetachPartition &&
+			OidIsValid(relation) && mr_guard_owns(RelationRelationId, relation))
+			mr_guard_refuse(RelationRelationId, relation, "altered");
+}
+
 /* modelreg.guard_ddl_start(): its call has loaded the library. */
 Datum
 modelreg_guard_ddl_start(PG_FUNCTION_ARGS)
 {
+	EventTriggerData *trigdata = (EventTriggerData *) fcinfo->context;
+
 	require_event(fcinfo, "ddl_command_start");
+	if (IsA(trigdata->parsetree, AlterTableStmt) && !mr_guard_is_off())
+		refuse_detach(castNode(AlterTableStmt, trigdata->parsetree));
 	PG_RETURN_NULL();
 }
 

@@ -17,11 +17,17 @@ extern bool mr_guard_is_off(void);
 extern bool mr_guard_owns(Oid catalog, Oid object);
 extern bool mr_guard_owns_part(Oid catalog, Oid object, Oid *relation);
 extern Oid	mr_guard_parent(Oid relation);
+extern bool mr_guard_is_partition(Oid relation);
 
 pg_noreturn extern void mr_guard_refuse(Oid catalog, Oid object,
 										const char *what);
 
 /* May this index stand on one of the registry's tables?  index.c. */
 extern void mr_guard_check_index(Oid index);
+extern bool mr_guard_index_is_harmless(Oid index);
+
+/* May this table be a partition, and this trigger stand on one?  partition.c. */
+extern void mr_guard_check_partition(Oid partition);
+extern bool mr_guard_trigger_passes(Oid trigger, bool altered);
 
 #endif							/* MODELREG_GUARD_H */

@@ -116,6 +116,20 @@ has_original(Relation catalog, HeapTuple index)
 	return found;
 }
 
+bool
+mr_guard_index_is_harmless(Oid index)
+{
+	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
+	SysScanDesc scan = scan_indexes(catalog, IndexRelidIndexId,
+									Anum_pg_index_indexrelid, index);
+	HeapTuple	tuple = systable_getnext(scan);
+	bool		result = !HeapTupleIsValid(tuple) || is_harmless(tuple);
+
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
 /* Called for every new relation; most are no index of a table of ours. */
 void
 mr_guard_check_index(Oid index)

@@ -81,7 +81,10 @@ is_index(Oid relation)
 	return kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
 }
 
-/* Is it a member of the extension, or an index marked by its script? */
+/*
+ * Is it a member of the extension, an index marked by its script, or a
+ * partition?
+ */
 bool
 mr_guard_owns(Oid catalog, Oid object)
 {
@@ -91,8 +94,11 @@ mr_guard_owns(Oid catalog, Oid object)
 		return object == extension;
 	if (getExtensionOfObject(catalog, object) == extension)
 		return OidIsValid(extension);
-	return catalog == RelationRelationId && is_index(object) &&
-		list_member_oid(getAutoExtensionsOfObject(catalog, object), extension);
+	if (catalog != RelationRelationId)
+		return false;
+	return is_index(object) ?
+		list_member_oid(getAutoExtensionsOfObject(catalog, object), extension) :
+		mr_guard_is_partition(object);
 }
 
 /* The row may have been made by the command that runs now. */
@@ -137,19 +143,9 @@ mr_guard_owns_part(Oid catalog, Oid object, Oid *relation)
 	return false;
 }
 
-static bool
-is_inheritable(Oid relation)
-{
-	return get_rel_relkind(relation) == RELKIND_RELATION &&
-		mr_guard_owns(RelationRelationId, relation);
-}
-
-/*
- * The table of ours that a relation inherits from, if it does.  A partition
- * of a partitioned table is meant to.
- */
-Oid
-mr_guard_parent(Oid relation)
+/* The relation of ours and of that kind that a relation inherits from. */
+static Oid
+owned_parent(Oid relation, char relkind)
 {
 	Relation	rel = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -165,12 +161,31 @@ mr_guard_parent(Oid relation)
 	{
 		Oid			parent = ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent;
 
-		if (is_inheritable(parent))
+		if (get_rel_relkind(parent) == relkind &&
+			mr_guard_owns(RelationRelationId, parent))
 			result = parent;
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return result;
+}
+
+/*
+ * The table of ours that a relation inherits from, if it does.  A partition
+ * of a partitioned table is meant to.
+ */
+Oid
+mr_guard_parent(Oid relation)
+{
+	return owned_parent(relation, RELKIND_RELATION);
+}
+
+/* Is it a partition of a partitioned table of ours? */
+bool
+mr_guard_is_partition(Oid relation)
+{
+	return get_rel_relispartition(relation) && !is_index(relation) &&
+		OidIsValid(owned_parent(relation, RELKIND_PARTITIONED_TABLE));
 }
 
 /* Refuse to do with an object what would weaken the registry. */

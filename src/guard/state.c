@@ -14,8 +14,12 @@
 	"(SELECT o.* FROM pg_catalog." catalog " o JOIN pg_catalog.pg_depend d ON d.objid = o.oid AND d.objsubid = 0 " \
 	"AND d.classid = 'pg_catalog." catalog "'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e' " \
 	"JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'modelreg')"
+/* Partitions of our tables are made later, and are no members. */
+#define RELATIONS \
+	"(SELECT c.* FROM " MEMBERS("pg_class") " c UNION ALL SELECT c.* FROM pg_catalog.pg_class c " \
+	"JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid JOIN " MEMBERS("pg_class") " p ON p.oid = i.inhparent WHERE c.relkind <> 'I' AND p.relkind = 'p')"
 #define TABLES \
-	"(SELECT c.* FROM " MEMBERS("pg_class") " c WHERE c.relkind IN ('r', 'p'))"
+	"(SELECT c.* FROM " RELATIONS " c WHERE c.relkind IN ('r', 'p', 'f'))"
 #define GUARDS \
 	"(VALUES ('guard_row', 27), ('guard_truncate', 34)) g(name, type)"
 
@@ -40,17 +44,17 @@ static const char *const statements[] = {
 
 	"SELECT concat('table ', t.relname), 'its policy is not the one that shows readable rows' FROM " TABLES " t "
 	"WHERE (SELECT array_agg(concat(x.polname, ' ', x.polcmd, ' ', x.polroles, ' ', x.polpermissive, ' ', pg_catalog.pg_get_expr(x.polqual, x.polrelid))) "
-	"FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) IS DISTINCT FROM ARRAY[concat('readable r {0} t ', "
+	"FROM pg_catalog.pg_policy x WHERE x.polrelid = t.oid) IS DISTINCT FROM CASE WHEN NOT t.relispartition THEN ARRAY[concat('readable r {0} t ', "
 	"CASE t.relname WHEN 'registry' THEN 'true' WHEN 'blob' THEN 'false' ELSE concat(CASE t.relname WHEN 'signing_key' THEN '((team_id = 0) OR ' END, '(', "
 	"CASE t.relname WHEN 'team' THEN 'id' WHEN 'fact_head' THEN 'id' WHEN 'edge' THEN 'child_team' ELSE 'team_id' END, "
-	"' = ANY (( SELECT modelreg.readable_teams() AS readable_teams)::bigint[]))', CASE t.relname WHEN 'signing_key' THEN ')' END) END)] ORDER BY 1",
+	"' = ANY (( SELECT modelreg.readable_teams() AS readable_teams)::bigint[]))', CASE t.relname WHEN 'signing_key' THEN ')' END) END)] END ORDER BY 1",
 
 	"SELECT concat('table ', t.relname), concat('its rows include those of ', x.inhrelid::regclass) FROM " TABLES " t "
 	"JOIN pg_catalog.pg_inherits x ON x.inhparent = t.oid WHERE t.relkind = 'r' ORDER BY 1, 2",
 
 	"SELECT concat('table ', c.relname), 'it is not the extension''s' FROM pg_catalog.pg_class c "
-	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'modelreg' AND c.relkind IN ('r', 'p') "
-	"AND NOT c.relispartition AND NOT EXISTS (SELECT FROM " TABLES " t WHERE t.oid = c.oid) ORDER BY 1",
+	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'modelreg' AND c.relkind IN ('r', 'p', 'f') "
+	"AND NOT EXISTS (SELECT FROM " TABLES " t WHERE t.oid = c.oid) ORDER BY 1",
 
 	"SELECT concat('function ', p.proname), 'it is not the extension''s' FROM pg_catalog.pg_proc p "
 	"JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'modelreg' "
@@ -73,7 +77,7 @@ static const char *const statements[] = {
 	"SELECT concat('sequence ', c.relname), 'it does not count as it should' FROM " MEMBERS("pg_class") " c "
 	"JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid WHERE s.seqincrement <> 1 OR s.seqmin <> 1 OR s.seqcache <> 1 OR s.seqcycle ORDER BY 1",
 
-	"SELECT concat('relation ', c.relname), 'it does not outlive a crash' FROM " MEMBERS("pg_class") " c "
+	"SELECT concat('relation ', c.relname), 'it does not outlive a crash' FROM " RELATIONS " c "
 	"WHERE c.relpersistence <> 'p' ORDER BY 1",
 
 	"SELECT concat('relation ', c.relname), 'pg_dump does not save all of it' FROM " MEMBERS("pg_class") " c "
@@ -81,7 +85,9 @@ static const char *const statements[] = {
 	"AND COALESCE(e.extcondition[array_position(e.extconfig, c.oid)], 'none') <> '' ORDER BY 1",
 
 	"SELECT concat(o.kind, ' ', o.name), concat('it belongs to ', pg_catalog.pg_get_userbyid(o.owner)) FROM ("
-	"SELECT 'relation' AS kind, c.relname AS name, c.relowner AS owner FROM " MEMBERS("pg_class") " c "
+	"SELECT 'relation' AS kind, c.relname AS name, c.relowner AS owner FROM " RELATIONS " c WHERE NOT c.relispartition "
+	/* by another superuser's restore */
+	"OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = c.relowner AND r.rolsuper) "
 	"UNION ALL SELECT 'function', p.proname, p.proowner FROM " MEMBERS("pg_proc") " p "
 	"UNION ALL SELECT 'schema', n.nspname, n.nspowner FROM " MEMBERS("pg_namespace") " n "
 	"UNION ALL SELECT 'event trigger', x.evtname, x.evtowner FROM " MEMBERS("pg_event_trigger") " x) o "

@@ -171,6 +171,12 @@ my %calls = (
 	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT since FROM modelreg.endpoints WHERE endpoint = 'search.ep%d'), 1, request_id => 'r%d')} ],
 	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', 'linear over 2 hours', 'as the model', request_id => 'r%d')} ],
 	unfollow => [ "$serving SELECT modelreg.create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary');", q{unfollow('search.ep%d', 'by hand', request_id => 'r%d')} ],
+	record_predictions => [ "$endpoint SELECT modelreg.add_prediction_partitions(current_date + 2, current_date - 1);",
+		q{record_predictions('search.ep%d', '{user-1,user-2}', '{1,1}', receipts => '{1.0,NULL}', outputs => ARRAY[NULL, '{"score": 0.5}'::jsonb], request_id => 'r%d')} ],
+	add_prediction_partitions => [ '', q{add_prediction_partitions('2100-01-01'::date + %d + 1, '2100-01-01'::date + %d)} ],
+	drop_prediction_partitions => [ q{SELECT modelreg.add_prediction_partitions('1980-01-03', '1980-01-01');}, q{drop_prediction_partitions('1980-01-03')} ],
+	expire_predictions => [ $serving . q{SELECT modelreg.create_endpoint('search.ep%d', 'search.ep%d', prediction_days => 30), modelreg.add_prediction_partitions('1980-01-02', '1980-01-01');
+		SELECT modelreg.record_predictions('search.ep%d', '{old}', '{1}', '{1980-01-01 00:00+00}');}, q{expire_predictions()} ],
 	create_team => [ '', q{create_team('team-%d', request_id => 'r%d')} ],
 	rename_team => [ q{SELECT modelreg.create_team('old-%d');}, q{rename_team('old-%d', 'new-%d', request_id => 'r%d')} ],
 	retire_team => [ q{SELECT modelreg.create_team('retired-%d');}, q{retire_team('retired-%d', 'why not', request_id => 'r%d')} ],

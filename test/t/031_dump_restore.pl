@@ -38,7 +38,13 @@ $source->safe_psql('postgres', q{
 	SELECT modelreg.register_version('search.reco', run => 'run:search.train');
 	SELECT modelreg.promote('search.reco', 1, 'Production');
 	SELECT modelreg.promote('search.reco', 2, 'Production', 'better');
-	SELECT modelreg.set_alias('search.reco', 'champion', 2)},
+	SELECT modelreg.set_alias('search.reco', 'champion', 2);
+	SELECT modelreg.create_endpoint('search.home', 'search.reco', 2, prediction_days => 30)},
+	extra_params => [ '-U', 'regress_ann' ]);
+$source->safe_psql('postgres', q{SELECT modelreg.add_prediction_partitions('2026-06-04', '2026-06-01'), modelreg.add_prediction_partitions('2026-07-01', '2026-06-01', 'month')});
+$source->safe_psql('postgres', q{
+	SELECT modelreg.record_predictions('search.home', '{"user \"1\"",user-2,user-3}', '{1,2,2}', '{2026-06-01 12:00+00,2026-06-02 00:00+00,2026-06-30 23:59:59+00}',
+		'{1.0,NULL,NULL}', ARRAY['{"score": 0.5}', NULL, '"\\\\N"']::jsonb[])},
 	extra_params => [ '-U', 'regress_ann' ]);
 $source->safe_psql('postgres', q{
 	SELECT modelreg.record_evaluation('models:/search.reco/1', 'offline', '{"auc": 0.9}', dataset => 'snapshot:search.events@2026-06-01')},
@@ -48,7 +54,8 @@ my $question = q{
 	SELECT digest FROM modelreg.audit_head();
 	SELECT version, uri, permanent_id, etag FROM modelreg.production('search.reco');
 	SELECT version, key, value FROM modelreg.tag;
-	SELECT depth, role, address FROM modelreg.upstream('models:/search.reco/1') ORDER BY 1, 2, 3};
+	SELECT depth, role, address FROM modelreg.upstream('models:/search.reco/1') ORDER BY 1, 2, 3;
+	SELECT p.endpoint, p.request_key, p.at, p.version, p.receipt, p.output, p.recorded_at, b.tableoid::regclass FROM modelreg.predictions p JOIN modelreg.prediction b USING (request_key) ORDER BY p.at};
 my $before = $source->safe_psql('postgres', $question);
 
 sub check_restored
@@ -67,7 +74,27 @@ sub check_restored
 		description => 'first', request_id => 'train-1')}, extra_params => [ '-U', 'regress_ann' ]), '1', "$how: a request id from before the dump still counts");
 	is($node->safe_psql('postgres', q{SELECT modelreg.record_run('search.again', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}')},
 		extra_params => [ '-U', 'regress_ann' ]), 'run:search.again', "$how: sequences go on");
+	check_partitions($node, $how);
 	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "$how: and verify() is clean still");
+}
+
+# Partitions are protected, found, made and dropped as before.
+sub check_partitions
+{
+	my ($node, $how) = @_;
+	for my $command ('TRUNCATE modelreg.prediction_20260601', 'DELETE FROM modelreg.prediction_20260601', 'DROP TABLE modelreg.prediction_20260601',
+		'ALTER TABLE modelreg.prediction DETACH PARTITION modelreg.prediction_20260601')
+	{
+		my ($status, $out, $err) = $node->psql('postgres', $command);
+		like($err, qr/cannot be (?:truncated|deleted|altered)/, "$how: $command is refused");
+	}
+	is($node->safe_psql('postgres', q{SELECT modelreg.record_predictions('search.home', '{user-4}', '{1}', '{2026-06-03 00:00+00}')},
+		extra_params => [ '-U', 'regress_ann' ]), '1', "$how: predictions are recorded");
+	is($node->safe_psql('postgres', q{SELECT modelreg.add_prediction_partitions('2026-07-01', '2026-05-31'), modelreg.drop_prediction_partitions('2026-06-01')}),
+		'1|1', "$how: what is missing is made, and dropped");
+	is($node->safe_psql('postgres', q{SET ROLE regress_bob; SET enable_seqscan = off;
+		EXPLAIN (COSTS OFF) SELECT FROM modelreg.predictions WHERE endpoint_id = 1 AND request_key = 'user-2' AND at >= '2026-06-02' AND at < '2026-06-03'})
+		=~ /Index Scan using (\w+) on (\w+)/ ? "$1 $2" : '', 'prediction_20260602_key prediction_20260602', "$how: and found by their index");
 }
 
 # Other roles come first in the target, so that OIDs differ.
@@ -130,9 +157,13 @@ $source->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', "$dir/directory", 'postgres
 check_variant('directory', 'directory', [ 'pg_restore', '-e', '-j2', '-d', 'directory', "$dir/directory" ]);
 check_variant('in sections', 'sections', map { [ 'pg_restore', '-e', "--section=$_", '-d', 'sections', "$dir/custom.dump" ] } qw(pre-data data post-data));
 check_variant('in one transaction', 'single', [ 'pg_restore', '-1', '-d', 'single', "$dir/custom.dump" ]);
-check_variant('rows into an extension that is there', 'data_only', [ 'psql', '-X', '-q', '-c', 'CREATE EXTENSION modelreg', 'data_only' ],
+$source->command_ok([ 'pg_dump', '-Fc', '--load-via-partition-root', '-f', "$dir/root.dump", 'postgres' ], 'pg_dump --load-via-partition-root');
+check_variant('through the root of partitions', 'root', [ 'pg_restore', '-e', '-j2', '-d', 'root', "$dir/root.dump" ]);
+check_variant('rows into an extension that is there', 'data_only', [ 'psql', '-X', '-q', '-c', 'CREATE EXTENSION modelreg',
+		'-c', q{SELECT modelreg.add_prediction_partitions('2026-06-04', '2026-06-01')}, '-c', q{SELECT modelreg.add_prediction_partitions('2026-07-01', '2026-06-01', 'month')}, 'data_only' ],
 	[ 'pg_restore', '-e', '--data-only', '-d', 'data_only', "$dir/custom.dump" ]);
 check_variant('by another superuser', 'another', [ 'pg_restore', '-e', '-U', 'regress_restorer', '--no-owner', '--no-acl', '-d', 'another', "$dir/custom.dump" ]);
+check_variant('by another superuser, who leaves partitions to theirs', 'owned', [ 'pg_restore', '-e', '-U', 'regress_restorer', '-d', 'owned', "$dir/custom.dump" ]);
 check_variant('over another one', 'over', [ 'pg_restore', '-e', '-d', 'over', "$dir/custom.dump" ],
 	[ 'env', 'PGOPTIONS=-c modelreg.allow_removal=on', 'pg_restore', '-e', '--clean', '--if-exists', '-d', 'over', "$dir/custom.dump" ]);
 
