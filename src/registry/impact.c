@@ -23,6 +23,7 @@
 #include "base/grow.h"
 #include "lineage/lineage.h"
 #include "lineage/walk.h"
+#include "registry/impact.h"
 #include "registry/registry.h"
 #include "registry/version_node.h"
 #include "types/model_uri.h"
@@ -76,6 +77,8 @@ typedef struct Impact
 	bool		current_only;
 	Sought	   *sought;			/* only these, NULL for all */
 	int32		max_depth;		/* up to which they are found */
+	MrImpactVisit found;		/* of those, NULL to put rows */
+	void	   *arg;
 	MemoryContext row_context;
 } Impact;
 
@@ -181,19 +184,13 @@ find_sought(Impact *impact, const MrWalkStep *step)
 }
 
 /* Versions of teams that the caller may not read are left out. */
-static bool
-visit(const MrWalkStep *step, void *arg)
+static void
+put_readable(Impact *impact, const MrWalkStep *step, const MrCurrentVersion *current)
 {
-	Impact	   *impact = arg;
-	const MrCurrentVersion *current = NULL;
-	MemoryContext old;
-	const MrTeam *team;
+	MemoryContext old = MemoryContextSwitchTo(impact->row_context);
+	const MrTeam *team = mr_team_by_id(step->team);
 	Shown		shown;
 
-	if (impact->sought != NULL && (current = find_sought(impact, step)) == NULL)
-		return true;
-	old = MemoryContextSwitchTo(impact->row_context);
-	team = mr_team_by_id(step->team);
 	if (team != NULL)
 	{
 		char	   *name = pstrdup(team->name);
@@ -207,6 +204,20 @@ visit(const MrWalkStep *step, void *arg)
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(impact->row_context);
+}
+
+static bool
+visit(const MrWalkStep *step, void *arg)
+{
+	Impact	   *impact = arg;
+	const MrCurrentVersion *sought = NULL;
+
+	if (impact->sought != NULL && (sought = find_sought(impact, step)) == NULL)
+		return true;
+	if (impact->found != NULL)
+		impact->found(sought, step, impact->arg);
+	else
+		put_readable(impact, step, sought);
 	return true;
 }
 
@@ -301,18 +312,16 @@ find_upstream(Impact *impact, const MrNode *start, const MrBounds *towards,
 	return true;
 }
 
-/* From the side of the current versions, and from the node's in turn. */
+/* From the side of the versions that are sought, and from the node's in turn. */
 static void
-find_current(Impact *impact, const MrNode *start)
+find_from_both(Impact *impact, const MrNode *start, Sought *sought)
 {
-	Sought		sought = {.start = start->id,.steps = FIRST_STEPS};
 	MrBounds	towards = mr_bounds_towards(start, impact->snapshot);
 
-	mr_each_current_version(impact->snapshot, seek_version, &sought);
-	if (sought.n > 1)
-		qsort(sought.versions, sought.n, sizeof(MrCurrentVersion), compare_nodes);
-	impact->sought = &sought;
-	for (int64 budget = FIRST_BUDGET(sought.n); budget <= MOST_BUDGET;
+	if (sought->n > 1)
+		qsort(sought->versions, sought->n, sizeof(MrCurrentVersion), compare_nodes);
+	impact->sought = sought;
+	for (int64 budget = FIRST_BUDGET(sought->n); budget <= MOST_BUDGET;
 		 budget = MORE_BUDGET(budget))
 	{
 		if (find_upstream(impact, start, &towards, budget))
@@ -323,6 +332,29 @@ find_current(Impact *impact, const MrNode *start)
 	}
 	impact->max_depth = MR_NO_DEPTH_LIMIT;
 	(void) walk_down(impact, start, 0, NULL);
+}
+
+static void
+find_current(Impact *impact, const MrNode *start)
+{
+	Sought		sought = {.start = start->id,.steps = FIRST_STEPS};
+
+	mr_each_current_version(impact->snapshot, seek_version, &sought);
+	find_from_both(impact, start, &sought);
+}
+
+void
+mr_impact_among(const MrNode *start, const MrCurrentVersion *versions, int64 n,
+				Snapshot snapshot, MrImpactVisit found, void *arg)
+{
+	Impact		impact = {.snapshot = snapshot,.found = found,.arg = arg,
+	.max_depth = MR_NO_DEPTH_LIMIT};
+	Sought		sought = {.start = start->id,.steps = FIRST_STEPS};
+
+	for (int64 i = 0; i < n; i++)
+		seek_version(&versions[i], &sought);
+	if (sought.n > 0)
+		find_from_both(&impact, start, &sought);
 }
 
 /*
