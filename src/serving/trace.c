@@ -1,0 +1,406 @@
+/*
+ * trace.c
+ *		trace_prediction(): what stood behind one answer of an endpoint.
+ *
+ * Which version answered is known from the log, or from the receipt, which
+ * names the step of a schedule; else it is computed from the schedule of
+ * that time.  The schedule says what was planned: a server that had not heard of it
+ * yet did something else, so what was computed is never certain.  The statements run
+ * as the caller, who sees what he may read.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/args.h"
+#include "base/errors.h"
+#include "base/stmt.h"
+#include "serving/endpoint.h"
+#include "serving/receipt.h"
+#include "serving/route.h"
+#include "serving/schedule_row.h"
+#include "types/parse.h"
+
+PG_FUNCTION_INFO_V1(modelreg_trace_prediction);
+
+enum
+{
+	ARG_ENDPOINT, ARG_REQUEST_KEY, ARG_AT, ARG_RECEIPT, ARG_MAX_DEPTH
+};
+
+/* Columns of the result; the statements give all but the last two. */
+enum
+{
+	OUT_BASIS = 10, OUT_CERTAIN, OUT_COLUMNS
+};
+
+typedef struct Trace
+{
+	FunctionCallInfo fcinfo;
+	ReturnSetInfo *rsinfo;
+	Snapshot	snapshot;
+	MrEndpoint	endpoint;
+	text	   *key;			/* or NULL */
+	int32		position;		/* of the key */
+	const MrSchedule *schedule;
+	int			step;
+	TimestampTz at;				/* of the answer, as far as is known */
+	MrArm	   *arms;			/* that answered, or one of which did */
+	int			narms;
+	Datum		output;
+	bool		has_output;
+	const char *basis;
+	bool		certain;
+} Trace;
+
+/*
+ * What was logged of a key last, in some time; versions that only saw the
+ * request are left out.
+ */
+#define LOGGED(condition) \
+	"SELECT p.at, p.model_id, p.version, p.event, p.step, p.output FROM modelreg.prediction p " \
+	"WHERE p.endpoint_id = $1 AND p.request_key = $2 AND p.at >= $3 AND NOT EXISTS (SELECT FROM unnest($4, $5) AS s(model_id, version) " \
+	"WHERE s.model_id = p.model_id AND s.version = p.version) AND " condition " ORDER BY p.at DESC, p.recorded_at DESC LIMIT 1"
+
+static MrStmt logged_at_stmt = {
+	LOGGED("p.at <= $6"),
+	6, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
+};
+
+static MrStmt logged_receipt_stmt = {
+	LOGGED("p.event = $6 AND p.step = $7"),
+	7, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, INT8OID, INT4OID}, NULL
+};
+
+/* Clocks of servers are not ours. */
+#define CLOCK_SLACK USECS_PER_HOUR
+
+/* The event that laid down the schedule. */
+static MrStmt traffic_stmt = {
+	"SELECT 'traffic', x.kind, t.name || '.' || e.name, NULL::text, NULL::integer, x.seq, x.at, NULL::integer, 'sha256:' || encode(s.hash, 'hex'), "
+	"jsonb_strip_nulls(jsonb_build_object('endpoint_id', e.id, 'receipt', x.seq || '.' || $3, 'opened', $4, 'request_key', $5, 'position', $6, 'predicted', $7, "
+	"'rollout', s.rollout, 'role', x.who->>'role', 'reason', p.body)) "
+	"FROM modelreg.event x JOIN modelreg.traffic_schedule s ON s.endpoint_id = x.chain_id AND s.seq = x.seq "
+	"JOIN modelreg.endpoint e ON e.id = x.chain_id JOIN modelreg.team t ON t.id = e.team_id LEFT JOIN modelreg.payload p ON p.digest = x.prose "
+	"WHERE x.chain = 6 AND x.chain_id = $1 AND x.seq = $2",
+	7, {INT8OID, INT8OID, INT4OID, TIMESTAMPTZOID, TEXTOID, INT4OID, TIMESTAMPTZOID}, NULL
+};
+
+#define VERSION \
+	"v AS (SELECT r.*, t.name AS team, m.name, m.retired_at, 'modelreg:' || r.identity || '/' || r.model_id || '/' || r.version AS permanent_id " \
+	"FROM modelreg.version r JOIN modelreg.model m ON m.id = r.model_id JOIN modelreg.team t ON t.id = m.team_id WHERE r.model_id = $1 AND r.version = $2)"
+
+/* The decision by which it was in the stage in which it served. */
+#define DECISION \
+	"d AS (SELECT t.* FROM modelreg.transitions t WHERE t.model_id = $1 AND t.version = $2 AND t.at <= $3 " \
+	"ORDER BY t.to_stage = 'Archived', t.number DESC LIMIT 1)"
+
+/* The version, the decision that let it in, and all that it was made from. */
+static MrStmt version_stmt = {
+	"WITH " VERSION ", " DECISION ", part AS ("
+	"SELECT 1 AS nr, 'version' AS part, 'version' AS kind, CASE WHEN v.retired_at IS NULL THEN 'models:/' || v.team || '.' || v.name || '/' || v.version ELSE v.permanent_id END AS address, "
+	"$4::text AS role, 0 AS depth, v.version::bigint AS number, v.registered_at AS at, $5::integer AS share, 'sha256:' || encode(v.hash, 'hex') AS digest, "
+	"jsonb_build_object('permanent_id', v.permanent_id, 'registered_by', v.who->>'role') || CASE WHEN $6 IS NULL THEN '{}' ELSE jsonb_build_object('output', $6) END AS detail, NULL::bigint AS node_id FROM v "
+	"UNION ALL SELECT 2, 'decision', d.kind, d.model, d.to_stage, NULL, d.number, d.at, NULL, d.evidence, "
+	"jsonb_strip_nulls(jsonb_build_object('from_stage', d.from_stage, 'to_stage', d.to_stage, 'policy', d.policy, 'policy_digest', 'sha256:' || d.policy_digest, "
+	"'request', d.request, 'by_policy', d.by_policy, 'role', d.role, 'reason', d.reason)), NULL FROM d "
+	"UNION ALL SELECT 3, 'lineage', u.kind, u.address, u.role, u.depth, NULL, u.recorded_at, NULL, n.digest::text, "
+	"jsonb_strip_nulls(jsonb_build_object('node_id', u.node_id, 'uri', n.uri, 'rows', n.rows, 'by_supersession', CASE WHEN u.by_supersession THEN true END)), u.node_id "
+	"FROM v CROSS JOIN LATERAL modelreg.upstream(v.permanent_id, NULL, NULL, $7) u LEFT JOIN modelreg.node n ON n.id = u.node_id) "
+	"SELECT p.part, p.kind, p.address, p.role, p.depth, p.number, p.at, p.share, p.digest, p.detail FROM part p "
+	"ORDER BY p.nr, p.depth, p.role COLLATE \"C\", p.address COLLATE \"C\", p.node_id",
+	7, {INT8OID, INT4OID, TIMESTAMPTZOID, TEXTOID, INT4OID, JSONBOID, INT4OID}, NULL
+};
+
+static void
+raise_not_enough(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a prediction is known by its request key and time, or by its receipt"),
+			 errhint("Give request_key and at, or receipt, or all of them."),
+			 mr_reason("invalid_argument")));
+}
+
+static void
+raise_no_traffic(const Trace *trace)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("endpoint \"%s\" had no traffic yet", mr_endpoint_address(&trace->endpoint)),
+			 errdetail("As of %s.", timestamptz_to_str(trace->at)),
+			 mr_reason("endpoint_not_found")));
+}
+
+/*
+ * The step that a receipt names; false where it never stood: there is none, or
+ * another schedule was laid down before it opened.
+ */
+static bool
+find_step(Trace *trace, const MrReceipt *receipt)
+{
+	const MrSchedule *schedule =
+		mr_schedule_load_before(trace->endpoint.id, receipt->event + 1, trace->snapshot);
+	TimestampTz opens;
+
+	if (schedule == NULL || schedule->seq != receipt->event || receipt->step >= schedule->nsteps)
+		return false;
+	opens = schedule->steps[receipt->step].opens;
+	trace->schedule = schedule;
+	trace->step = receipt->step;
+	return mr_schedule_load_at(trace->endpoint.id, opens, trace->snapshot)->seq == schedule->seq;
+}
+
+static void
+begin_by_receipt(Trace *trace, const text *text)
+{
+	MrReceipt	receipt = mr_receipt_parse(text);
+
+	if (!find_step(trace, &receipt))
+		mr_receipt_raise_unknown(text_to_cstring(text), &trace->endpoint);
+	if (trace->at == DT_NOBEGIN)
+		trace->at = trace->schedule->steps[trace->step].opens;
+	trace->basis = "receipt";
+}
+
+static void
+begin_by_time(Trace *trace)
+{
+	trace->schedule = mr_schedule_load_at(trace->endpoint.id, trace->at, trace->snapshot);
+	if (trace->schedule == NULL)
+		raise_no_traffic(trace);
+	trace->step = mr_schedule_step_at(trace->schedule, trace->at);
+	trace->basis = "computed";
+}
+
+/* What is asked about: the endpoint by the names of that time, the step. */
+static void
+begin(Trace *trace)
+{
+	FunctionCallInfo fcinfo = trace->fcinfo;
+	char	   *endpoint = mr_arg_text(fcinfo, ARG_ENDPOINT, "endpoint");
+
+	trace->at = PG_ARGISNULL(ARG_AT) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(ARG_AT);
+	trace->key = PG_ARGISNULL(ARG_REQUEST_KEY) ? NULL : PG_GETARG_TEXT_PP(ARG_REQUEST_KEY);
+	if (PG_ARGISNULL(ARG_RECEIPT) && (trace->key == NULL || PG_ARGISNULL(ARG_AT)))
+		raise_not_enough();
+	trace->endpoint = PG_ARGISNULL(ARG_AT) ?
+		mr_require_endpoint(endpoint, MR_READER, trace->snapshot) :
+		mr_require_endpoint_at(endpoint, trace->at);
+	if (PG_ARGISNULL(ARG_RECEIPT))
+		begin_by_time(trace);
+	else
+		begin_by_receipt(trace, PG_GETARG_TEXT_PP(ARG_RECEIPT));
+}
+
+static const MrStep *
+step_of(const Trace *trace)
+{
+	return &trace->schedule->steps[trace->step];
+}
+
+static void
+set_one_arm(Trace *trace, int64 model, int32 version)
+{
+	trace->arms = palloc(sizeof(MrArm));
+	trace->arms->model = model;
+	trace->arms->version = version;
+	trace->narms = 1;
+}
+
+/* By the key's position; without a key it may be any arm with a share. */
+static void
+compute_arms(Trace *trace)
+{
+	const MrSegments *segments = &step_of(trace)->segments;
+	const MrArm *arm;
+	MrSplit		split;
+
+	if (trace->key != NULL)
+	{
+		arm = mr_segments_at(segments, trace->position);
+		set_one_arm(trace, arm->model, arm->version);
+		return;
+	}
+	split = mr_split_of(segments);
+	trace->arms = palloc(split.n * sizeof(MrArm));
+	for (int i = 0; i < split.n; i++)
+		trace->arms[i] = split.shares[i].arm;
+	trace->narms = split.n;
+}
+
+/* The versions that see requests and answer none, as two arrays. */
+static void
+set_shadow(const MrStep *step, Datum *values)
+{
+	Datum	   *models = palloc((step->nshadow + 1) * sizeof(Datum));
+	Datum	   *versions = palloc((step->nshadow + 1) * sizeof(Datum));
+
+	for (int i = 0; i < step->nshadow; i++)
+	{
+		models[i] = Int64GetDatum(step->shadow[i].model);
+		versions[i] = Int32GetDatum(step->shadow[i].version);
+	}
+	values[0] = PointerGetDatum(construct_array(models, step->nshadow, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[1] = PointerGetDatum(construct_array(versions, step->nshadow, INT4OID, 4, true, TYPALIGN_INT));
+}
+
+/* Run the statement that finds what was logged; false for nothing. */
+static bool
+find_logged(Trace *trace)
+{
+	const MrStep *step = step_of(trace);
+	bool		by_receipt = strcmp(trace->basis, "receipt") == 0;
+	Datum		values[7] = {Int64GetDatum(trace->endpoint.id), PointerGetDatum(trace->key)};
+
+	values[2] = TimestampTzGetDatum(step->opens - (by_receipt ? CLOCK_SLACK : 0));
+	set_shadow(step, &values[3]);
+	values[5] = by_receipt ? Int64GetDatum(trace->schedule->seq) : TimestampTzGetDatum(trace->at);
+	values[6] = Int32GetDatum(trace->step);
+	return mr_stmt_read_as_of(by_receipt ? &logged_receipt_stmt : &logged_at_stmt,
+							  values, NULL, trace->snapshot, 0) > 0;
+}
+
+/* A server that was behind names an earlier step in its receipt. */
+static void
+follow_logged_receipt(Trace *trace)
+{
+	bool		none;
+	MrReceipt	receipt = {.event = DatumGetInt64(mr_stmt_value(0, 4, &none))};
+	Trace		other = *trace;
+
+	if (none)
+		return;
+	receipt.step = DatumGetInt32(mr_stmt_value(0, 5, &none));
+	if (find_step(&other, &receipt))
+		*trace = other;
+}
+
+/* Take what the log has of the key, if it has anything. */
+static void
+look_into_log(Trace *trace)
+{
+	bool		none;
+
+	if (trace->key == NULL || !find_logged(trace))
+		return;
+	set_one_arm(trace, DatumGetInt64(mr_stmt_value(0, 2, &none)),
+				DatumGetInt32(mr_stmt_value(0, 3, &none)));
+	trace->at = DatumGetTimestampTz(mr_stmt_value(0, 1, &none));
+	trace->output = mr_stmt_value(0, 6, &none);
+	trace->has_output = !none;
+	trace->basis = "logged";
+	follow_logged_receipt(trace);
+}
+
+static void
+put_rows(Trace *trace, MrStmt *stmt, Datum *args, const char *arg_nulls)
+{
+	uint64		n = mr_stmt_read_as_of(stmt, args, arg_nulls, trace->snapshot, 0);
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS] = {false};
+
+	values[OUT_BASIS] = CStringGetTextDatum(trace->basis);
+	values[OUT_CERTAIN] = BoolGetDatum(trace->certain);
+	for (uint64 row = 0; row < n; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < OUT_BASIS; i++)
+			values[i] = mr_stmt_value(row, i + 1, &nulls[i]);
+		tuplestore_putvalues(trace->rsinfo->setResult, trace->rsinfo->setDesc, values, nulls);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+put_traffic(Trace *trace)
+{
+	Datum		args[7] = {Int64GetDatum(trace->endpoint.id), Int64GetDatum(trace->schedule->seq),
+		Int32GetDatum(trace->step), TimestampTzGetDatum(step_of(trace)->opens),
+		PointerGetDatum(trace->key), Int32GetDatum(trace->position),
+	TimestampTzGetDatum(trace->at)};
+	const char *nulls = trace->key == NULL ? "    nnn" : "       ";
+
+	put_rows(trace, &traffic_stmt, args, nulls);
+}
+
+static bool
+is_shadow(const MrStep *step, const MrArm *arm)
+{
+	for (int i = 0; i < step->nshadow; i++)
+		if (mr_arm_compare(&step->shadow[i], arm) == 0)
+			return true;
+	return false;
+}
+
+/* What was logged may have had no part in the traffic: then it has no role. */
+static void
+put_version(Trace *trace, const MrArm *arm)
+{
+	MrSplit		split = mr_split_of(&step_of(trace)->segments);
+	int32		share = mr_split_weight(&split, arm);
+	bool		shadow = is_shadow(step_of(trace), arm);
+	Datum		args[7] = {Int64GetDatum(arm->model), Int32GetDatum(arm->version),
+		TimestampTzGetDatum(trace->at),
+		CStringGetTextDatum(shadow ? "shadow" : "serving"), Int32GetDatum(share),
+	trace->output, trace->fcinfo->args[ARG_MAX_DEPTH].value};
+	char		nulls[8] = "       ";
+
+	nulls[3] = share > 0 || shadow ? ' ' : 'n';
+	nulls[5] = trace->has_output ? ' ' : 'n';
+	nulls[6] = trace->fcinfo->args[ARG_MAX_DEPTH].isnull ? 'n' : ' ';
+	put_rows(trace, &version_stmt, args, nulls);
+}
+
+static void
+run(Trace *trace)
+{
+	if (trace->key != NULL)
+		trace->position = mr_route_position(trace->schedule->salt, VARDATA_ANY(trace->key),
+											VARSIZE_ANY_EXHDR(trace->key));
+	compute_arms(trace);
+	look_into_log(trace);
+	trace->certain = strcmp(trace->basis, "computed") != 0 && trace->narms == 1 &&
+		mr_chain_is_final(MR_CHAIN_ENDPOINT, trace->endpoint.id, trace->at, trace->snapshot);
+	put_traffic(trace);
+	for (int i = 0; i < trace->narms; i++)
+		put_version(trace, &trace->arms[i]);
+}
+
+/*
+ * modelreg.trace_prediction(endpoint text, request_key text, at timestamptz,
+ *		receipt text, max_depth integer) returns a table: the event that laid
+ *		down the schedule, the version, the decision that let it in, and a row
+ *		per node that it was made from
+ *
+ * Errors: 22004 and 22023 for arguments, 42704 for an endpoint or receipt
+ * that is not there.
+ */
+Datum
+modelreg_trace_prediction(PG_FUNCTION_ARGS)
+{
+	Trace		trace = {.fcinfo = fcinfo,.snapshot = GetActiveSnapshot()};
+	MemoryContext context = CurrentMemoryContext;
+	int			level;
+
+	begin(&trace);
+	InitMaterializedSRF(fcinfo, 0);
+	trace.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	run(&trace);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	AtEOXact_GUC(false, level);
+	return (Datum) 0;
+}
