@@ -18,7 +18,7 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, why = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN concat_ws(' ', state, NULLIF(why, ''), message, '| ' || NULLIF(detail, ''), '> ' || NULLIF(hint, ''));
 END $$;
-CREATE FUNCTION pg_temp.refused(call text) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace(pg_temp.attempt(call), ' [>|].*', '') $$;
+CREATE FUNCTION pg_temp.refused(call text) RETURNS text LANGUAGE sql AS $$ SELECT substring(pg_temp.attempt(call) FROM '^(\S+(?: modelreg_\w+)?)') $$;
 CREATE VIEW pg_temp.partitions AS
 	SELECT c.relname AS partition, pg_get_expr(c.relpartbound, c.oid) AS bounds FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 	WHERE i.inhparent = 'modelreg.prediction'::regclass AND c.relname !~ '_20[2-9]';
@@ -174,10 +174,12 @@ CREATE RULE a AS ON INSERT TO modelreg.regress_rule DO ALSO NOTHING;
 CREATE UNLOGGED TABLE modelreg.regress_unlogged (LIKE modelreg.prediction);
 CREATE TABLE modelreg.regress_owned (LIKE modelreg.prediction);
 ALTER TABLE modelreg.regress_owned OWNER TO regress_prediction_nobody;
+CREATE TABLE modelreg.regress_plain (LIKE modelreg.prediction);
 CREATE TABLE modelreg.regress_parted (LIKE modelreg.prediction) PARTITION BY RANGE (at);
 SELECT t, substr(pg_temp.attempt(format($$ALTER TABLE modelreg.prediction ATTACH PARTITION %s FOR VALUES FROM ('1980-01-01 00:00+00') TO ('1980-01-02 00:00+00')$$, t)), 7)
 FROM unnest('{regress_prediction.elsewhere,modelreg.regress_indexed,modelreg.regress_expression,modelreg.regress_default,modelreg.regress_check,
 	modelreg.regress_trigger,modelreg.regress_rule,modelreg.regress_unlogged,modelreg.regress_owned,modelreg.regress_parted}'::text[]) AS t;
+SELECT substr(pg_temp.attempt($$ALTER TABLE modelreg.prediction ATTACH PARTITION modelreg.regress_plain DEFAULT$$), 7);
 SELECT pg_temp.refused(call) FROM unnest(ARRAY[
 	$$CREATE TABLE regress_prediction.of PARTITION OF modelreg.prediction FOR VALUES FROM ('1980-01-01 00:00+00') TO ('1980-01-02 00:00+00')$$,
 	$$CREATE TABLE modelreg.regress_of PARTITION OF modelreg.prediction DEFAULT$$,
@@ -219,11 +221,12 @@ CREATE INDEX regress_prediction_version ON modelreg.prediction_19900101 (version
 DROP INDEX modelreg.regress_prediction_version;
 DROP SCHEMA regress_prediction CASCADE;
 DROP TABLE modelreg.regress_indexed, modelreg.regress_expression, modelreg.regress_default, modelreg.regress_check, modelreg.regress_trigger,
-	modelreg.regress_rule, modelreg.regress_unlogged, modelreg.regress_owned, modelreg.regress_parted;
+	modelreg.regress_rule, modelreg.regress_unlogged, modelreg.regress_owned, modelreg.regress_plain, modelreg.regress_parted;
 SELECT count(*) FROM pg_temp.partitions;
 SELECT * FROM modelreg.verify();
 -- A partition of the right form that lacks what protects it: verify() tells, and it can be dropped as others can.
-CREATE TABLE modelreg.regress_bare PARTITION OF modelreg.prediction FOR VALUES FROM ('1980-01-01 00:00+00') TO ('1980-01-02 00:00+00');
+CREATE TABLE modelreg.regress_bare (LIKE modelreg.prediction);
+ALTER TABLE modelreg.prediction ATTACH PARTITION modelreg.regress_bare FOR VALUES FROM ('1980-01-01 00:00+00') TO ('1980-01-02 00:00+00');
 SELECT object, detail FROM modelreg.verify() ORDER BY 1, 2;
 SELECT modelreg.drop_prediction_partitions('1980-01-02');
 
