@@ -29,7 +29,7 @@ CREATE VIEW pg_temp.told AS
 	WHERE e.chain = 'endpoint' AND e.chain_id = (SELECT max(endpoint_id) FROM modelreg.endpoint_name WHERE name = 'home' AND team_id = (SELECT id FROM modelreg.team WHERE name = 'ep'));
 CREATE VIEW pg_temp.weights AS
 	SELECT e.name AS endpoint, s.seq, s.kind, a.step, a.opens - s.at AS after, m.name || '/' || a.version AS version, a.share
-	FROM modelreg.traffic_arm a JOIN modelreg.traffic_schedule s USING (endpoint_id, seq) JOIN modelreg.endpoint e ON e.id = a.endpoint_id JOIN modelreg.model m ON m.id = a.model_id;
+	FROM modelreg.traffic_arm a JOIN modelreg.traffic_schedule s USING (endpoint_id, seq) JOIN modelreg.endpoint e ON e.id = a.endpoint_id JOIN modelreg.model m ON m.id = a.model_id WHERE e.team_id = (SELECT id FROM modelreg.team WHERE name = 'ep');
 
 SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.create_endpoint(NULL, 'ep.reco')$$,

@@ -15,6 +15,7 @@ SELECT modelreg.register_version('behind.model', run => 'run:behind.train', para
 SELECT modelreg.set_tag('behind.model', 'team', 'ranking');
 SELECT modelreg.set_alias('behind.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('behind.model', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.create_endpoint('behind.home', 'behind.model') > 0 AS endpoint;
 SELECT modelreg.forbid_policy('behind', 'high-risk');
 SELECT modelreg.create_model('behind.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('behind.strict');
@@ -39,8 +40,8 @@ CREATE SCHEMA regress_guard;
 CREATE VIEW regress_guard.target AS
 	SELECT c.oid, c.oid::regclass::text AS name, c.relname FROM pg_class c
 	WHERE c.relnamespace = 'modelreg'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-		-- Of uploads, and of what serving processes say and predict, nothing is promised.
-		AND c.relname NOT IN ('upload', 'instance_report', 'prediction');
+		-- Of uploads, and of what is observed and predicted while models serve, nothing is promised.
+		AND c.relname NOT IN ('upload', 'instance_report', 'quality_observation', 'rollout_evidence', 'prediction');
 
 -- What verify() says after a change.
 CREATE FUNCTION regress_guard.found(statement text, deep boolean DEFAULT false) RETURNS text LANGUAGE plpgsql AS $$
@@ -126,6 +127,7 @@ CREATE FUNCTION regress_guard.other_value(type text, name text) RETURNS text LAN
 		WHEN type = 'bytea' THEN 'sha256(coalesce(%I, ''''))'
 		WHEN type = 'jsonb' THEN 'coalesce(%I, ''{}'') || ''{"forged": 1}'''
 		WHEN type = 'boolean' THEN 'NOT coalesce(%I, false)'
+		WHEN type = 'interval' THEN 'coalesce(%I, ''0'') + interval ''1 second'''
 		WHEN type = 'uuid' THEN 'gen_random_uuid()'
 		WHEN type = 'tsvector' THEN 'coalesce(%I, '''') || ''forged'''
 		WHEN type = 'timestamp with time zone' THEN 'coalesce(%I, now()) - interval ''1 second'''

@@ -74,6 +74,14 @@ TYPES = {  # of every column, hashed or not
     "approval": "request_id bigint, seq bigint, team_id bigint, evidence bytea, who jsonb, at timestamptz",
     "purged_version": "model_id bigint, version integer, team_id bigint, at timestamptz, seq bigint",
     "legal_hold": "model_id bigint, version integer, team_id bigint, since timestamptz, seq bigint",
+    "endpoint": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, team_id bigint, name text, created_at timestamptz, "
+                "retired_at timestamptz, model_id bigint, follows boolean, plan jsonb, max_staleness interval, prediction_days integer, "
+                "schedule_seq bigint, schedule_hash bytea",
+    "endpoint_name": "team_id bigint, name text, endpoint_id bigint, since timestamptz, until timestamptz",
+    "traffic_schedule": "endpoint_id bigint, seq bigint, team_id bigint, at timestamptz, kind text, rollout bigint, restored bigint, "
+                        "salt bytea, doc jsonb, hash bytea, format smallint",
+    "traffic_arm": "endpoint_id bigint, seq bigint, step integer, model_id bigint, version integer, share integer, team_id bigint, "
+                   "opens timestamptz",
     "quarantine": "node_id bigint, team_id bigint, since timestamptz, seq bigint",
 }
 
@@ -86,6 +94,7 @@ KEYS = {
     "evaluation": lambda r: f"{r['id']}",
     "note": lambda r: f"{r['id']}",
     "attestation": lambda r: f"{r['id']}",
+    "traffic_schedule": lambda r: f"{r['endpoint_id']}/{r['seq']}",
     "policy": lambda r: f"{r['team_id']}/{r['name']}/{r['revision']}",
     "evidence": lambda r: f"{r['team_id']}/{r['digest'].hex()}",
 }
@@ -140,6 +149,14 @@ def parse_json(text):
     return JSON_NULL if value is None else value
 
 
+def parse_interval(text):
+    """Microseconds; what has days or months is none of ours, and stays a text."""
+    m = re.fullmatch(r"(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?", text)
+    if m is None:
+        return text
+    return ((int(m[1]) * 60 + int(m[2])) * 60 + int(m[3])) * 1000000 + int((m[4] or "").ljust(6, "0"))
+
+
 PARSE = {
     "text": str,
     "uuid": str,
@@ -151,6 +168,7 @@ PARSE = {
     "boolean": lambda t: t == "t",
     "bytea": lambda t: bytes.fromhex(t[2:]),
     "timestamptz": parse_time,
+    "interval": parse_interval,
     "jsonb": parse_json,
     "text[]": lambda t: parse_array(t, str),
     "bigint[]": lambda t: parse_array(t, int),
@@ -326,7 +344,7 @@ class Verifier:
     # Chains
 
     def heads(self):
-        for chain, table in ((1, "registry"), (2, "team"), (3, "fact_head"), (4, "registration_head"), (5, "model")):
+        for chain, table in ((1, "registry"), (2, "team"), (3, "fact_head"), (4, "registration_head"), (5, "model"), (6, "endpoint")):
             for h in self.t[table]:
                 yield chain, table, h, 0 if chain == 1 else h["id"] if chain < 4 else h["team_id"]
 
@@ -363,8 +381,10 @@ class Verifier:
             births["team", whole(e["what"], "team_id"), whole(e["what"], "team_id")] += 1
         for e in self.of(2, "model_created"):
             births["model", whole(e["what"], "model_id"), e["chain_id"]] += 1
+        for e in self.of(2, "endpoint_created"):
+            births["endpoint", whole(e["what"], "endpoint_id"), e["chain_id"]] += 1
         heads = {(table, h["id"], team) for chain, table, h, team in self.heads() if chain > 1}
-        sort = {"team": "team", "fact_head": "team", "registration_head": "model", "model": "model"}
+        sort = {"team": "team", "fact_head": "team", "registration_head": "model", "model": "model", "endpoint": "endpoint"}
         for table, id_, team in heads:
             if (sort[table], id_, team) not in births:
                 self.report("birth", f"{table} {id_}", "no event tells of its birth")
@@ -698,6 +718,65 @@ class Verifier:
                 if m[column] != expected.get(column):
                     self.report("fold", f"model {m['id']}", f"{column} is {m[column]}, by the events it is {expected.get(column)}")
 
+    def check_endpoints(self):
+        told, names, schedules = {}, {}, {}
+        for e in self.of(2, "endpoint_created", "endpoint_retired"):
+            id_ = whole(e["what"], "endpoint_id")
+            if e["kind"] == "endpoint_created":
+                told[id_] = {"team_id": e["chain_id"], "name": text_of(e["what"], "name"), "model_id": whole(e["what"], "model_id"),
+                             "created_at": e["at"], "retired_at": None}
+                names[e["chain_id"], text_of(e["what"], "name"), id_, e["at"]] = None
+            elif id_ in told and told[id_]["retired_at"] is None:
+                told[id_]["retired_at"] = e["at"]
+                names[told[id_]["team_id"], told[id_]["name"], id_, told[id_]["created_at"]] = e["at"]
+        for (chain, id_), events in self.events.items():
+            for e in events if chain == 6 else []:
+                state = told.setdefault(id_, {})
+                for name in ("follows", "plan", "max_staleness", "prediction_days"):
+                    if isinstance(e["what"], dict) and name in e["what"]:
+                        state[name] = member(e["what"], name) if name == "plan" else text_of(e["what"], name)
+                if text_of(e["what"], "schedule") is not None:
+                    state.update(schedule_seq=e["seq"], schedule_hash=text_of(e["what"], "schedule"))
+                    schedules[id_, e["seq"]] = (e["team_id"], e["at"], e["kind"], text_of(e["what"], "schedule"))
+        for h in self.t["endpoint"]:
+            found = dict(h, schedule_hash=h["schedule_hash"].hex(), follows="true" if h["follows"] else "false", plan=canonical(h["plan"]),
+                         **{name: None if h[name] is None else str(h[name]) for name in ("max_staleness", "prediction_days")})
+            expected = told.get(h["id"], {})
+            if "team_id" not in expected:
+                continue
+            expected["plan"] = canonical(expected.get("plan"))
+            for column in ("team_id", "name", "model_id", "created_at", "retired_at", "follows", "plan", "max_staleness", "prediction_days",
+                           "schedule_seq", "schedule_hash"):
+                if found[column] != expected.get(column):
+                    self.report("fold", f"endpoint {h['id']}", f"{column} is {found[column]}, by the events it is {expected.get(column)}")
+        found = {(r["team_id"], r["name"], r["endpoint_id"], r["since"]): r["until"] for r in self.t["endpoint_name"]}
+        for key in found.keys() | names.keys():
+            if key not in found or key not in names or found[key] != names[key]:
+                self.report("fold", f"endpoint_name {key[1]}", "it is not as the events tell")
+        self.compare("traffic_schedule", {(s["endpoint_id"], s["seq"]): (s["team_id"], s["at"], s["kind"], s["hash"].hex())
+                                          for s in self.t["traffic_schedule"]}, schedules)
+
+    def check_traffic(self):
+        told = defaultdict(int)
+        facts = {}
+        for s in self.t["traffic_schedule"]:
+            for n, step in enumerate(items(s["doc"], "steps")):
+                for arm in [(a, b, c) for a, b, c in items(step, "segments")] + [(a, b, 0) for a, b in items(step, "shadow")]:
+                    key = (s["endpoint_id"], s["seq"], n, int(arm[0]), int(arm[1]))
+                    told[key] += int(arm[2])
+                    facts[key] = (s["team_id"], whole(step, "opens"))
+        self.compare("traffic_arm", {(r["endpoint_id"], r["seq"], r["step"], r["model_id"], r["version"]): (r["share"], r["team_id"], r["opens"])
+                                     for r in self.t["traffic_arm"]}, {key: (share, *facts[key]) for key, share in told.items()})
+        sums = Counter()
+        for r in self.t["traffic_arm"]:
+            sums[r["endpoint_id"], r["seq"], r["step"]] += r["share"]
+            v = self.versions.get((r["model_id"], r["version"]))
+            if v is None or v["team_id"] != r["team_id"]:
+                self.report("reference", f"traffic_schedule {r['endpoint_id']}/{r['seq']}", "a version that serves is missing or of another team")
+        for (endpoint, seq, step), share in sums.items():
+            if share != 1000000:
+                self.report("traffic", f"traffic_schedule {endpoint}/{seq}", f"the shares of step {step} add up to {share}")
+
     def check_policies(self):
         self.compare("policy", {(p["team_id"], p["name"], p["revision"]):
                                 (p["hash"].hex(), p["digest"].hex(), hashlib.sha256(canonical(p["document"]).encode()).hexdigest())
@@ -807,7 +886,7 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_quarantines, self.check_retention, self.check_policies, self.check_models, self.check_decisions, self.check_evidence, self.check_requests,
+                      self.check_quarantines, self.check_retention, self.check_policies, self.check_models, self.check_endpoints, self.check_traffic, self.check_decisions, self.check_evidence, self.check_requests,
                       self.check_notes, self.check_values, self.check_keys, self.check_attestations):
             check()
 

@@ -126,6 +126,38 @@ mr_transition_move(MrTransition *transition, int32 version, MrStage to)
 	add_move(transition, version, from, to);
 }
 
+static bool
+moves(const MrTransition *transition, int32 version)
+{
+	for (int i = 0; i < transition->nmoves; i++)
+		if (transition->moves[i].version == version)
+			return true;
+	return false;
+}
+
+static void
+add_leaving(MrTransition *transition, int32 version)
+{
+	transition->leaving = mr_grow(transition->leaving, transition->nleaving,
+								  &transition->leaving_room, sizeof(int32));
+	transition->leaving[transition->nleaving++] = version;
+}
+
+/*
+ * What was archived returns to Production, for an endpoint that goes back to
+ * it: unless it is current it leaves as soon as it serves no more.  Several
+ * endpoints may go back to it at once.
+ */
+void
+mr_transition_return(MrTransition *transition, int32 version)
+{
+	if (moves(transition, version))
+		return;
+	mr_transition_move(transition, version, MR_STAGE_PRODUCTION);
+	if (version != transition->current)
+		add_leaving(transition, version);
+}
+
 /*
  * A version of stage Production is to be archived; while an endpoint serves
  * it, it stays and leaves when none does.
@@ -136,20 +168,7 @@ mr_transition_archive(MrTransition *transition, int32 version)
 	if (traffic_against(transition, version, MR_STAGE_ARCHIVED) == NULL)
 		add_move(transition, version, MR_STAGE_PRODUCTION, MR_STAGE_ARCHIVED);
 	else if (!mr_leaving_has(transition->model->id, version))
-	{
-		transition->leaving = mr_grow(transition->leaving, transition->nleaving,
-									  &transition->leaving_room, sizeof(int32));
-		transition->leaving[transition->nleaving++] = version;
-	}
-}
-
-static bool
-moves(const MrTransition *transition, int32 version)
-{
-	for (int i = 0; i < transition->nmoves; i++)
-		if (transition->moves[i].version == version)
-			return true;
-	return false;
+		add_leaving(transition, version);
 }
 
 /* What was leaving and serves nowhere any more goes with this decision. */
@@ -469,6 +488,27 @@ mr_tenure_last_other(int64 model, int32 version, Snapshot snapshot)
 			get_tenure(model, tenure.previous_seq, snapshot, &tenure);
 	}
 	return found ? tenure.version : 0;
+}
+
+/* Was the version ever current? */
+bool
+mr_tenure_was_current(int64 model, int32 version, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("production");
+	Datum		key = Int64GetDatum(model);
+	MrScan	   *scan = mr_scan_begin(table, "production_pkey", 1, &key, snapshot);
+	bool		was = false;
+	MrTenure	tenure;
+
+	while (!was && mr_scan_next(scan, true))
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_tenure(table, &tenure);
+		was = tenure.version == version;
+	}
+	mr_scan_end(scan);
+	mr_table_close(table);
+	return was;
 }
 
 /* Not the version itself, nor one that is not to come back. */

@@ -46,6 +46,7 @@ extern MrTransition *mr_transition_try_begin(MrVerb *verb, MrModel *model,
 extern void mr_transition_move(MrTransition *transition, int32 version,
 							   MrStage to);
 extern void mr_transition_archive(MrTransition *transition, int32 version);
+extern void mr_transition_return(MrTransition *transition, int32 version);
 extern int64 mr_transition_commit(MrTransition *transition, const char *kind);
 extern void mr_transition_abandon(MrTransition *transition);
 
@@ -61,6 +62,8 @@ typedef struct MrTenure
 extern bool mr_tenure_latest(int64 model, Snapshot snapshot, MrTenure *tenure);
 extern bool mr_tenure_at(int64 model, TimestampTz at, Snapshot snapshot,
 						 MrTenure *tenure);
+extern bool mr_tenure_was_current(int64 model, int32 version,
+								  Snapshot snapshot);
 extern int32 mr_tenure_last_other(int64 model, int32 version,
 								  Snapshot snapshot);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,

@@ -210,6 +210,20 @@ mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash)
 	return psprintf(INT64_FORMAT "-%s", schedule_seq, hex);
 }
 
+/* The live endpoint of a verb's team by its name, which is known to be readable. */
+MrEndpoint
+mr_endpoint_find_in_verb(MrVerb *verb, const char *qualified, const char *name)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	MrEndpoint	endpoint;
+
+	if (!find_row(table, verb->team.id, name, NULL))
+		raise_not_found(qualified);
+	mr_endpoint_read(table, &verb->team, &endpoint);
+	mr_table_close(table);
+	return endpoint;
+}
+
 /*
  * Begin a verb about the endpoint that its first argument names, for who has
  * one of the rights in its team.  False when it repeats an earlier call,
@@ -221,7 +235,6 @@ mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 					   int request_id_arg, MrEndpoint *endpoint)
 {
 	char	   *qualified = mr_arg_text(fcinfo, 0, "endpoint");
-	MrTable    *table;
 	const MrTeam *found;
 	MrTeam		team;
 	char	   *team_name;
@@ -237,11 +250,7 @@ mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 	mr_verb_begin(verb, fcinfo, verb_name, &team, request_id_arg);
 	if (mr_verb_repeats(verb))
 		return false;
-	table = mr_table_open_read("endpoint");
-	if (!find_row(table, team.id, name, NULL))
-		raise_not_found(qualified);
-	mr_endpoint_read(table, &team, endpoint);
-	mr_table_close(table);
+	*endpoint = mr_endpoint_find_in_verb(verb, qualified, name);
 	return true;
 }
 

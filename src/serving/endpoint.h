@@ -39,6 +39,8 @@ extern void mr_require_team_of_endpoint(const MrTeam *team, const char *model,
 extern char *mr_endpoint_address(const MrEndpoint *endpoint);
 extern char *mr_endpoint_etag(int64 schedule_seq, const bytea *schedule_hash);
 
+extern MrEndpoint mr_endpoint_find_in_verb(MrVerb *verb, const char *qualified,
+										   const char *name);
 extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								   const char *verb_name, MrRights level,
 								   int request_id_arg, MrEndpoint *endpoint);

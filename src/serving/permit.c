@@ -26,6 +26,7 @@
 #include "base/lock.h"
 #include "base/snapshot.h"
 #include "governance/quarantine.h"
+#include "governance/transition.h"
 #include "registry/quarantine.h"
 #include "registry/version_node.h"
 #include "serving/in_use.h"
@@ -161,14 +162,13 @@ mr_need_missing(const MrNeed *need, uint32 may)
 		((may & (MR_TRAFFIC_CANARY | MR_TRAFFIC_LINEAR)) != 0 ? 0 : MR_TRAFFIC_CANARY);
 }
 
-/* What keeps an arm from its traffic; NULL for nothing. */
+/* What keeps an arm from its traffic, were it in a stage; NULL for nothing. */
 static char *
-refusal_of(const MrNeed *need, Snapshot snapshot)
+refusal_in_stage(const MrNeed *need, MrStage stage, Snapshot snapshot)
 {
 	MrModel		model;
 	bool		live = load_model(need->arm.model, snapshot, &model);
 	int32		version = need->arm.version;
-	MrStage		stage = mr_version_stage(model.id, version, snapshot, NULL);
 	uint32		may = stage == MR_STAGE_NONE ? 0 : mr_policy_of(&model, snapshot)->traffic[stage];
 	uint32		missing = mr_need_missing(need, may);
 	const char *name = mr_model_address(&model);
@@ -184,6 +184,13 @@ refusal_of(const MrNeed *need, Snapshot snapshot)
 	return psprintf("%s/%d in %s takes %s by policy \"%s\", and %s is asked for.", name, version,
 					mr_stage_name(stage), list_kinds(may), model.policy,
 					list_kinds(missing));
+}
+
+static char *
+refusal_of(const MrNeed *need, Snapshot snapshot)
+{
+	return refusal_in_stage(need, mr_version_stage(need->arm.model, need->arm.version, snapshot, NULL),
+							snapshot);
 }
 
 /* What stages and policies do not permit, a line for each arm; NULL for nothing. */
@@ -220,9 +227,11 @@ quarantine_mark(const MrArm *arm, Snapshot snapshot)
 {
 	MrMark		mark = {.model = arm->model,.version = arm->version};
 	MrModel		model = mr_model_get(arm->model, snapshot);
+	MrStage		stage;
 
+	stage = mr_version_stage(arm->model, arm->version, snapshot, NULL);
 	mark.node = mr_version_node_id(arm->model, arm->version, snapshot);
-	mark.what = quarantine_roles(&model, mr_version_stage(arm->model, arm->version, snapshot, NULL),
+	mark.what = quarantine_roles(&model, stage == MR_STAGE_ARCHIVED ? MR_STAGE_PRODUCTION : stage,
 								 snapshot);
 	return mark;
 }
@@ -253,6 +262,54 @@ mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot)
 									 mr_model_address(&model), arm->version));
 	}
 	return text.len == 0 ? NULL : text.data;
+}
+
+bool
+mr_permit_is_archived(const MrArm *arm, Snapshot snapshot)
+{
+	return mr_version_stage(arm->model, arm->version, snapshot, NULL) == MR_STAGE_ARCHIVED;
+}
+
+/* Out of Archived a version comes back only as rollback_model() lets it: if it was current. */
+static char *
+return_refusal_of(const MrNeed *need, MrRights rights, Snapshot snapshot)
+{
+	MrModel		model;
+	char	   *refusal;
+
+	if (!mr_permit_is_archived(&need->arm, snapshot))
+		return refusal_of(need, snapshot);
+	refusal = refusal_in_stage(need, MR_STAGE_PRODUCTION, snapshot);
+	if (refusal != NULL)
+		return refusal;
+	(void) load_model(need->arm.model, snapshot, &model);
+	if (!mr_tenure_was_current(need->arm.model, need->arm.version, snapshot))
+		return psprintf("%s/%d is archived, and never was current in Production.",
+						mr_model_address(&model), need->arm.version);
+	if ((mr_policy_of(&model, snapshot)->return_levels & rights) != 0)
+		return NULL;
+	return psprintf("%s/%d is archived, and policy \"%s\" does not let you return it.",
+					mr_model_address(&model), need->arm.version, model.policy);
+}
+
+/*
+ * What keeps arms from traffic that they had, if those that were archived are
+ * returned to Production by who has these rights; NULL for nothing.
+ */
+char *
+mr_permit_return_refusal(const MrNeeds *needs, MrRights rights, Snapshot snapshot)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < needs->n; i++)
+	{
+		char	   *refusal = return_refusal_of(&needs->needs[i], rights, snapshot);
+
+		if (refusal != NULL)
+			add_sentence(&text, refusal);
+	}
+	return text.len > 0 ? text.data : mr_permit_quarantine(needs, snapshot);
 }
 
 /* Error 55000 for what is not permitted now; all of it is told. */

@@ -38,6 +38,19 @@ CREATE FUNCTION modelreg.abort_rollout(endpoint text, reason text DEFAULT NULL, 
 COMMENT ON FUNCTION modelreg.abort_rollout(text, text, text, text) IS
 	'Takes the traffic back at once to where it was before a rollout. Returns the number of the event, null when that was done already.';
 
+CREATE FUNCTION modelreg.rollback(endpoint text, reason text, further boolean DEFAULT false, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.rollback(text, text, boolean, text, text) IS
+	'Takes the traffic of an endpoint back at once to the newest earlier split that stood outside any rollout and each of whose versions may serve now; archived ones return to Production. Called again it changes nothing, unless further => true. Returns the event''s number (null when nothing changed), the schedule that was restored, the split, and what was skipped, with why.';
+
+CREATE FUNCTION modelreg.rollback(endpoints text[], reason text, further boolean DEFAULT false, request_id text DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.rollback(text[], text, boolean, text) IS
+	'The same for several endpoints of a team: all of them or none. Returns an array.';
+
+REVOKE ALL ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text) TO PUBLIC;
+
 REVOKE ALL ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text),
 	modelreg.retire_endpoint(text, text, text, text), modelreg.start_rollout(text, integer, modelreg.traffic_split, text, text, text, text),
 	modelreg.pause_rollout(text, text, text, text), modelreg.resume_rollout(text, text, text, text),

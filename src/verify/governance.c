@@ -80,7 +80,7 @@ static const Statement statements[] = {
 		"SELECT concat('leaving ', COALESCE(r.model_id, n.chain_id), '/', COALESCE(r.version::text, n.version)), "
 		"CASE WHEN r.model_id IS NULL THEN 'the row that the events tell of is missing' WHEN n.chain_id IS NULL THEN 'no event tells of this row' "
 		"ELSE 'it is another than by the events' END "
-		"FROM (SELECT n.* FROM named n LEFT JOIN ended x ON x.chain_id = n.chain_id AND x.version = n.version WHERE COALESCE(x.seq, 0) < n.seq) n "
+		"FROM (SELECT n.* FROM named n LEFT JOIN ended x ON x.chain_id = n.chain_id AND x.version = n.version WHERE COALESCE(x.seq, 0) <= n.seq) n "
 		"FULL JOIN (SELECT * FROM modelreg.leaving r WHERE " OF_TEAM("r") " AND ($2 IS NULL OR r.model_id = $2)) r "
 		"ON r.model_id = n.chain_id AND r.version::text = n.version "
 		"WHERE r.model_id IS NULL OR n.chain_id IS NULL OR (r.team_id, r.since, r.seq) IS DISTINCT FROM (n.team_id, n.at, n.seq) ORDER BY 1, 2"},

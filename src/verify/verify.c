@@ -462,6 +462,7 @@ run_checks(MrVerify *verify)
 	mr_verify_keys(verify);
 	mr_verify_statements(verify);
 	mr_verify_governance(verify);
+	mr_verify_serving(verify);
 	mr_verify_attestations(verify);
 	if (verify->scope == MR_VERIFY_ALL && mr_verify_protection != NULL)
 		mr_verify_run(verify, "the guard", mr_verify_protection, NULL);

@@ -104,6 +104,7 @@ extern void mr_verify_bytes(MrVerify *verify);
 extern void mr_verify_keys(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 extern void mr_verify_governance(MrVerify *verify);
+extern void mr_verify_serving(MrVerify *verify);
 
 extern void mr_verify_init(void);
 extern void mr_verify_attestations(MrVerify *verify);

@@ -167,6 +167,8 @@ my %calls = (
 	pause_rollout => [ $rollout, q{pause_rollout('search.ep%d', 'lunch', request_id => 'r%d')} ],
 	resume_rollout => [ "$rollout SELECT modelreg.pause_rollout('search.ep%d');", q{resume_rollout('search.ep%d', 'lunch is over', request_id => 'r%d')} ],
 	complete_rollout => [ $rollout, q{complete_rollout('search.ep%d', 'good enough', request_id => 'r%d')} ],
+	rollback => [ "$endpoint SELECT modelreg.start_rollout('search.ep%d', 2, plan => 'all at once'); SELECT modelreg.promote('search.ep%d', 1, 'Archived', leave_none => true);",
+		q{rollback('search.ep%d', 'worse', request_id => 'r%d')} ],
 	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
 	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT since FROM modelreg.endpoints WHERE endpoint = 'search.ep%d'), 1, request_id => 'r%d')} ],
 	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', 'linear over 2 hours', 'as the model', request_id => 'r%d')} ],

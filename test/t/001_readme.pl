@@ -64,12 +64,11 @@ is(missing(\@functions, \@documented_functions), '', 'each function is in the re
 is(missing(\@documented_functions, \@functions), '', 'each function of the reference exists');
 
 # The arguments of the reference are those of the function.
-my %arguments = map { /^(\w+)\|(.*)$/; $1 => $2 } split /\n/, $node->safe_psql('postgres', q{
+my %arguments = map { $_ => 1 } split /\n/, $node->safe_psql('postgres', q{
 	SELECT p.proname, (SELECT string_agg(p.proargnames[i], ', ' ORDER BY i) FROM generate_series(1, p.pronargs) i)
-	FROM pg_proc p WHERE p.pronamespace = 'modelreg'::regnamespace AND p.proargnames IS NOT NULL});
-my %documented = $reference =~ /^\| `(\w+)\(([^`]*)\)`/mg;
-is(join(' ', grep { $documented{$_} =~ s/[\[\]]//gr ne ($arguments{$_} // '') && $_ ne 'row_hash' } sort keys %documented),
-	'', 'with its arguments');
+	FROM pg_proc p WHERE p.pronamespace = 'modelreg'::regnamespace});
+my @documented = map { join '|', $_->[0], $_->[1] =~ s/[\[\]]//gr } pairs_of($reference =~ /^\| `(\w+)\(([^`]*)\)`/mg);
+is(join(' ', grep { !$arguments{$_} && !/^row_hash\|/ } @documented), '', 'with its arguments');
 
 my @views = split /\n/, $node->safe_psql('postgres',
 	q{SELECT relname FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind = 'v'});

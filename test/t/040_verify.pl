@@ -166,6 +166,16 @@ my @tampering = (
 	[ 'names of models changed', q{UPDATE modelreg.model_name SET until = now() WHERE name = 'reco'; DELETE FROM modelreg.model_name WHERE name = 'older'; INSERT INTO modelreg.model_name VALUES (1, 'x', 1, now())} ],
 	[ 'the current version changed', q{UPDATE modelreg.model SET current_version = 1 WHERE id = 1} ],
 	[ 'the history of Production changed', q{UPDATE modelreg.production SET version = 2 WHERE seq = 3; DELETE FROM modelreg.production WHERE seq = 1; PERFORM rehash('production', 'true')} ],
+	[ 'endpoints changed', q{UPDATE modelreg.endpoint SET name = 'x' || id, follows = NOT follows, plan = '{}', max_staleness = '1 second', prediction_days = 1, retired_at = now(), model_id = 1,
+		created_at = now(), schedule_seq = 1, schedule_hash = sha256('')} ],
+	[ 'an endpoint removed', q{DELETE FROM modelreg.endpoint WHERE id = 1} ],
+	[ 'births of endpoints removed', q{DELETE FROM modelreg.event WHERE kind = 'endpoint_created'} ],
+	[ 'names of endpoints changed', q{UPDATE modelreg.endpoint_name SET until = now() WHERE name = 'home'; DELETE FROM modelreg.endpoint_name WHERE name = 'follower'; INSERT INTO modelreg.endpoint_name VALUES (1, 'x', 1, now())} ],
+	[ 'schedules changed', q{UPDATE modelreg.traffic_schedule SET doc = doc || '{"state": "paused"}' WHERE seq = 1} ],
+	[ 'schedules changed with their hashes', q{UPDATE modelreg.traffic_schedule SET doc = replace(doc::text, '1000000', '999999')::jsonb; PERFORM rehash('traffic_schedule', 'true')} ],
+	[ 'schedules removed and added', q{DELETE FROM modelreg.traffic_schedule WHERE seq = 2; INSERT INTO modelreg.traffic_schedule SELECT endpoint_id, 99, team_id, at, kind, rollout, restored, salt, doc, hash, format
+		FROM modelreg.traffic_schedule WHERE seq = 1; PERFORM rehash('traffic_schedule', 'seq = 99')} ],
+	[ 'arms changed', q{UPDATE modelreg.traffic_arm SET share = share + 1 WHERE seq = 1; DELETE FROM modelreg.traffic_arm WHERE seq = 2; UPDATE modelreg.traffic_arm SET version = version + 100 WHERE seq = 3} ],
 	[ 'stages changed', q{UPDATE modelreg.version_stage SET stage = 'Production'; DELETE FROM modelreg.version_stage WHERE model_id <> 1; INSERT INTO modelreg.version_stage VALUES (1, 9, 1, 'Staging', now())} ],
 	[ 'a decision forged', q{INSERT INTO modelreg.event SELECT chain, chain_id, seq + 1, at + interval '1 s', 'promoted', team_id, who, NULL, NULL, NULL,
 		'{"moves": [{"version": 1, "from": "Staging", "to": "Production"}], "current": 1, "replaced": 7, "previous_seq": null}', NULL, hash, hash, format

@@ -1,0 +1,115 @@
+-- rollback of endpoints: to which earlier split, what it skips and says of it, what is archived and returns, one and several.
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE FUNCTION pg_temp.attempt(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text; message text; why text; detail text; result text;
+BEGIN
+	EXECUTE call INTO result;
+	RETURN COALESCE(result, 'null');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, why = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' ', state, why, message, '| ' || NULLIF(detail, ''));
+END $$;
+CREATE ROLE regress_rollback_maintainer;
+CREATE ROLE regress_rollback_contributor;
+SELECT modelreg.create_team('rb') > 0 AS team, modelreg.create_team('rb2') > 0 AS team;
+SELECT modelreg.grant_level('rb', 'regress_rollback_maintainer', 'maintainer'), modelreg.grant_level('rb', 'regress_rollback_contributor', 'contributor');
+SELECT modelreg.create_model('rb.reco', 'open') > 0 AS model, modelreg.create_model('rb.other', 'open') > 0 AS model, modelreg.create_model('rb2.reco', 'open') > 0 AS model;
+SELECT modelreg.record_snapshot('rb.bad', '1');
+SELECT modelreg.register_version('rb.reco', inputs => CASE n WHEN 2 THEN '{"training": "snapshot:rb.bad@1"}'::jsonb END) FROM generate_series(1, 5) n;
+SELECT modelreg.promote('rb.reco', v, 'Production', archive_others => false) FROM generate_series(1, 5) v;
+SELECT modelreg.register_version('rb.other'), modelreg.promote('rb.other', 1, 'Production');
+CREATE FUNCTION pg_temp.at_once(endpoint text, VARIADIC splits text[]) RETURNS SETOF bigint LANGUAGE sql AS $$
+	SELECT modelreg.start_rollout(endpoint, split => s::modelreg.traffic_split, plan => 'all at once') FROM unnest(splits) s $$;
+CREATE VIEW pg_temp.last AS
+	SELECT e.endpoint, s.seq, s.kind, s.restored, string_agg(m.name || '/' || a.version || ': ' || a.share, ', ' ORDER BY m.name, a.version) AS shares
+	FROM modelreg.endpoints e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.endpoint_id AND s.seq = e.number
+		JOIN modelreg.traffic_arm a ON a.endpoint_id = s.endpoint_id AND a.seq = s.seq AND a.step = 0 JOIN modelreg.model m ON m.id = a.model_id
+	WHERE e.team = 'rb' GROUP BY 1, 2, 3, 4;
+GRANT SELECT ON pg_temp.last TO regress_rollback_maintainer;
+SELECT modelreg.create_endpoint('rb.home', 'rb.reco', 1) > 0 AS endpoint;
+
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
+	$$SELECT modelreg.rollback('rb.home', 'nothing before')$$,
+	$$SELECT modelreg.rollback('rb.home', NULL)$$, $$SELECT modelreg.rollback('rb.home', '  ')$$, $$SELECT modelreg.rollback('rb.nothing', 'why')$$]) AS call;
+SET ROLE regress_rollback_contributor;
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.home', 'why')$$);
+SET ROLE regress_rollback_maintainer;
+
+-- A rollout that runs is left for what stood before it; so is one that is paused, and one at which no traffic has moved yet.
+SELECT modelreg.start_rollout('rb.home', 2, plan => 'linear over 2 hours');
+SELECT modelreg.rollback('rb.home', 'worse', request_id => 'once');
+SELECT modelreg.rollback('rb.home', 'worse', request_id => 'once');
+SELECT * FROM pg_temp.last;
+SELECT modelreg.start_rollout('rb.home', 2, plan => 'linear over 2 hours'), modelreg.pause_rollout('rb.home'), modelreg.rollback('rb.home', 'worse')->>'restored' AS restored;
+-- Again it is no other; with further it goes on, and here there is nothing.
+SELECT modelreg.rollback('rb.home', 'worse');
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.home', 'worse', further => true)$$);
+
+-- 1, 2, 3, then 4 and 5 for half: back to 3, and further to 2 and 1. What was left is not gone back to.
+SELECT pg_temp.at_once('rb.home', '{2: 100%}', '{3: 100%}', '{4: 50%, 5: 50%}');
+SELECT modelreg.rollback('rb.home', 'worse');
+SELECT modelreg.rollback('rb.home', 'worse');
+SELECT modelreg.rollback('rb.home', 'still worse', further => true);
+SELECT pg_temp.at_once('rb.home', '{5: 100%}');
+SELECT modelreg.rollback('rb.home', 'worse');
+SELECT modelreg.rollback('rb.home', 'still worse', further => true);
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.home', 'at the end', further => true)$$);
+SELECT * FROM pg_temp.last;
+
+-- A rollout that was aborted is none to go back to, nor is one that another followed before its end; where it is already it does not go.
+SELECT pg_temp.at_once('rb.home', '{3: 100%}');
+SELECT modelreg.start_rollout('rb.home', 4, plan => 'canary') > 0 AS started, modelreg.abort_rollout('rb.home') > 0 AS aborted;
+SELECT modelreg.rollback('rb.home', 'worse')->>'split' AS split;
+SELECT modelreg.start_rollout('rb.home', 4, plan => 'canary') > 0 AS started, modelreg.complete_rollout('rb.home') > 0 AS completed;
+SELECT modelreg.start_rollout('rb.home', 5, plan => 'shadow') > 0 AS started, modelreg.rollback('rb.home', 'worse')->>'split' AS split;
+SELECT modelreg.rollback('rb.home', 'worse', further => true)->>'split' AS split;
+RESET ROLE;
+
+-- What may not serve now is skipped, and told of: quarantined, in another stage, archived and never current. What was current and is archived
+-- returns to Production.
+SELECT modelreg.create_endpoint('rb.side', 'rb.reco', 1) > 0 AS endpoint;
+SELECT modelreg.register_version('rb.reco') AS six, modelreg.promote('rb.reco', 6, 'Staging') > 0 AS staged;
+SELECT pg_temp.at_once('rb.side', '{1: 50%, rb.other/1: 50%}', '{2: 100%}', '{3: 100%}', '{3: 10%, 4: 90%}', '{5: 90%, 6: 10%}', '{5: 100%}');
+SELECT modelreg.retire_endpoint('rb.home');
+SELECT modelreg.quarantine('snapshot:rb.bad@1', 'broken') > 0 AS quarantined;
+SELECT modelreg.promote('rb.reco', 4, 'Staging'), modelreg.promote('rb.reco', 3, 'Experimental'), modelreg.promote('rb.reco', 1, 'Archived'), modelreg.promote('rb.other', 1, 'Archived', leave_none => true),
+	modelreg.promote('rb.reco', 6, 'Archived');
+SELECT jsonb_pretty(modelreg.rollback('rb.side', 'ctr down'));
+SELECT * FROM pg_temp.last;
+SELECT model, version, stage, current FROM modelreg.versions WHERE team = 'rb' ORDER BY 1, 2;
+SELECT model, version, from_stage, to_stage, reason FROM modelreg.transitions WHERE team = 'rb' AND reason = 'ctr down' ORDER BY 1, 2;
+SELECT what - 'schedule' AS what FROM modelreg.events WHERE chain = 'endpoint' AND chain_id = (SELECT endpoint_id FROM modelreg.endpoints WHERE endpoint = 'rb.side') AND kind = 'rolled_back';
+SELECT modelreg.lift_quarantine('snapshot:rb.bad@1', 'mended') > 0 AS lifted;
+
+-- One that follows does so no more, and the model's pointer stays.
+SELECT modelreg.promote('rb.reco', 3, 'Production', archive_others => false) > 0 AS promoted, modelreg.create_endpoint('rb.follower', follows => 'rb.reco', plan => 'canary') > 0 AS endpoint;
+SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
+SELECT modelreg.rollback('rb.follower', 'worse')->>'split' AS split;
+SELECT follows, plan FROM modelreg.endpoints WHERE endpoint = 'rb.follower';
+SELECT version FROM modelreg.production('rb.reco');
+
+-- Several: all or none, each once, of one team.
+SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
+SELECT modelreg.create_endpoint('rb.new', 'rb.reco', 5) > 0 AS endpoint;
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
+	$$SELECT modelreg.rollback('{rb.follower,rb.new}'::text[], 'all')$$,
+	$$SELECT modelreg.rollback('{}'::text[], 'all')$$, $$SELECT modelreg.rollback('{rb.new,NULL}'::text[], 'all')$$, $$SELECT modelreg.rollback(NULL::text[], 'all')$$,
+	$$SELECT modelreg.rollback('{rb.follower,rb2.home}'::text[], 'all')$$, $$SELECT modelreg.rollback('{rb.follower,rb.nothing}'::text[], 'all')$$,
+	$$SELECT modelreg.rollback('{{rb.follower},{rb.side}}'::text[], ' ')$$]) AS call;
+SELECT * FROM pg_temp.last WHERE endpoint = 'rb.follower';
+SELECT modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', request_id => 'all') = modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', request_id => 'all') AS repeated;
+SELECT * FROM pg_temp.last ORDER BY endpoint;
+-- Both go back to a version that was archived: it returns once, and is archived again when it serves nowhere any more.
+SELECT pg_temp.at_once('rb.follower', '{4: 1%, 5: 99%}', '{5: 100%}'), pg_temp.at_once('rb.new', '{4: 1%, 5: 99%}', '{5: 100%}');
+SELECT modelreg.promote('rb.reco', 4, 'Archived') > 0 AS archived;
+SELECT jsonb_path_query_array(modelreg.rollback('{rb.new,rb.follower}'::text[], 'both'), '$[*].split') AS splits;
+SELECT version, from_stage, to_stage, kind FROM modelreg.transitions WHERE team = 'rb' AND reason = 'both';
+SELECT model, version FROM modelreg.leaving_versions WHERE team = 'rb' ORDER BY 1, 2;
+SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
+SELECT version, stage FROM modelreg.versions WHERE model = 'rb.reco' AND version = 4;
+SELECT pg_temp.at_once('rb.new', '{5: 100%}');
+SELECT version, stage FROM modelreg.versions WHERE model = 'rb.reco' AND version = 4;
+SELECT * FROM modelreg.verify('rb', true);
