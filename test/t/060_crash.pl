@@ -1,5 +1,5 @@
 # A backend, or the whole server, is killed at any moment of registering, uploading, promoting, asking for approval and approving,
-# purging, and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
+# purging, rolling out and back, and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
 # keeps a ledger of what it was told. What it was told is there afterwards, and besides at most the one step that it was waiting for;
 # verify() is clean, each large object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
 
@@ -23,8 +23,10 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
 	SELECT modelreg.create_team('search');
-	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion,purged}'::text[]) name;
+	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion,purged,served}'::text[]) name;
 	SELECT modelreg.register_version('search.champion'), modelreg.register_version('search.champion');
+	SELECT modelreg.promote('search.served', modelreg.register_version('search.served'), 'Production', archive_others => false) FROM generate_series(1, 2);
+	SELECT modelreg.create_endpoint('search.home', 'search.served', 1), modelreg.start_rollout('search.home', 2, plan => 'all at once');
 	SELECT modelreg.create_policy('search', 'two', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production",
 		"levels": ["contributor"], "approvals": 2, "approvers": ["reviewer"], "gates": ["card"]}], "gates": {"card": {"kind": "model_card"}}}');
 	SELECT modelreg.allow_policy('search', 'two', 1), modelreg.create_model('search.approved', 'two');
@@ -99,6 +101,16 @@ SELECT modelreg.register_version('search.purged', request_id => 'kept-$round-$_'
 COMMIT;
 \\echo kept|$round-$_|:version
 SELECT 'purged', '$round-$_', modelreg.purge_version('search.purged', :version, 'too old', request_id => 'purge-$round-$_');
+END
+}
+
+# A rollout is started, and taken back; what the last round left is taken back first.
+sub serving
+{
+	my ($round) = @_;
+	return "SELECT modelreg.rollback('search.home', 'after a crash') AS ignored \\gset\n" . join '', map { <<"END" } 1 .. 10_000;
+SELECT 'started', '$round-$_', modelreg.start_rollout('search.home', split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', request_id => 'start-$round-$_');
+SELECT 'back', '$round-$_', modelreg.rollback('search.home', 'worse', request_id => 'back-$round-$_')->>'number';
 END
 }
 
@@ -220,6 +232,9 @@ sub check_told
 	is_zero(ledger('decided') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.approval_request r JOIN modelreg.event e ON e.chain = 5 AND e.chain_id = r.model_id AND e.seq = r.closed_seq
 		WHERE r.state = 'done' AND e.seq = value::bigint AND e.kind = 'promoted' AND e.request_id = 'second-' || key AND jsonb_array_length(e.what->'approvals') = 2)},
 		"$round: every decision that the last one was");
+	is_zero(ledger($_->[0]) . qq{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.chain_id AND s.seq = e.seq
+		WHERE e.chain = 6 AND e.seq = value::bigint AND e.kind = '$_->[1]' AND e.request_id = '$_->[2]-' || key)}, "$round: $_->[1], as was told")
+		for [ 'started', 'rollout_started', 'start' ], [ 'back', 'rolled_back', 'back' ];
 	is_zero(ledger('kept') . sprintf($version, 'purged', 'kept-'), "$round: every version that was to be purged");
 	is_zero(ledger('purged') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.purged_version p JOIN modelreg.event e ON e.chain = 2 AND e.chain_id = p.team_id AND e.seq = p.seq
 		WHERE p.seq = value::bigint AND e.request_id = 'purge-' || key)}, "$round: every purge");
@@ -243,6 +258,8 @@ my %there = (
 	purging => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 2 + steps), 0) FROM (
 		SELECT split_part(v.request_id, '-', 3)::int AS number, 1 + (p.version IS NOT NULL)::int AS steps
 		FROM modelreg.version v LEFT JOIN modelreg.purged_version p USING (model_id, version) WHERE v.request_id LIKE 'kept-%d-%%') s},
+	serving => q{SELECT count(*), max((split_part(request_id, '-', 3)::int - 1) * 2 + CASE kind WHEN 'rolled_back' THEN 2 ELSE 1 END)
+		FROM modelreg.event WHERE chain = 6 AND request_id ~ '^(start|back)-%d-'},
 	piping => q{SELECT count(*), max(split_part(key, '-', 2)::int) FROM job WHERE key LIKE '%d-%%'},
 	uploading => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 6 + steps), 0) FROM (
 		SELECT split_part(u.request_id, '-', 3)::int AS number, 1 + u.received / 100000 + (u.state = 'sealed')::int + (v.version IS NOT NULL)::int AS steps
@@ -262,7 +279,7 @@ sub check_nothing_else
 		$sum_told += $steps{$name};
 		$sum_untold += $count - $steps{$name};
 	}
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '4', "round $round: and nothing that nobody asked for");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '6', "round $round: and nothing that nobody asked for");
 }
 
 sub check_whole
@@ -291,8 +308,9 @@ for my $round (1 .. $rounds)
 {
 	my %clients = (registering => start_client(registering($round)), uploading => start_client(uploading($round)),
 		promoting => start_client(promoting($round)), piping => start_client(piping($round)),
-		approving => start_client(approving($round)), purging => start_client(purging($round)));
-	$node->poll_query_until('postgres', q{SELECT count(*) >= 6 FROM pg_stat_activity WHERE backend_type = 'client backend'
+		approving => start_client(approving($round)), purging => start_client(purging($round)),
+		serving => start_client(serving($round)));
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 7 FROM pg_stat_activity WHERE backend_type = 'client backend'
 		AND pid <> pg_backend_pid()}) or die 'the clients did not connect: ' . join '', map { $_->{err} } values %clients;
 	sleep 0.15 + rand 0.4;
 	(\&kill_server, \&kill_backend, \&kill_in_recovery)[ $round % 3 ]->();
@@ -309,7 +327,7 @@ for my $round (1 .. $rounds)
 	check_nothing_else($round);
 	check_whole("round $round");
 }
-cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged);
+cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged started back);
 note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
