@@ -170,7 +170,7 @@ my %calls = (
 	rollback => [ "$endpoint SELECT modelreg.start_rollout('search.ep%d', 2, plan => 'all at once'); SELECT modelreg.promote('search.ep%d', 1, 'Archived', leave_none => true);",
 		q{rollback('search.ep%d', 'worse', request_id => 'r%d')} ],
 	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
-	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT since FROM modelreg.endpoints WHERE endpoint = 'search.ep%d'), 1, request_id => 'r%d')} ],
+	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT s.at FROM modelreg.traffic_schedule s JOIN modelreg.endpoints e USING (endpoint_id) WHERE e.endpoint = 'search.ep%d' AND s.kind = 'rollout_started'), 1, request_id => 'r%d')} ],
 	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', 'linear over 2 hours', 'as the model', request_id => 'r%d')} ],
 	unfollow => [ "$serving SELECT modelreg.create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary');", q{unfollow('search.ep%d', 'by hand', request_id => 'r%d')} ],
 	record_predictions => [ "$endpoint SELECT modelreg.add_prediction_partitions(current_date + 2, current_date - 1);",
