@@ -216,6 +216,19 @@ SET ROLE regress_follow_ann;
 SELECT regress_follow.split('follow.held', '2 hours'), modelreg.resume_rollout('follow.held') > 0;
 SELECT regress_follow.split('follow.held', '2 hours');
 
+-- Endpoints go back: what was archived returns to Production for as long as they serve it, once for all of them; the pointer stays.
+SELECT modelreg.create_model('follow.again', 'open') > 0, modelreg.register_version('follow.again'), modelreg.register_version('follow.again'), modelreg.promote('follow.again', 1, 'Production') > 0;
+SELECT modelreg.create_endpoint('follow.again-1', follows => 'follow.again', plan => 'all at once') > 0, modelreg.create_endpoint('follow.again-2', follows => 'follow.again', plan => 'all at once') > 0;
+SELECT modelreg.promote('follow.again', 2, 'Production') > 0;
+SELECT regress_follow.stages('again');
+SELECT r->'endpoint', r->'split' FROM jsonb_array_elements(modelreg.rollback('{follow.again-1,follow.again-2}'::text[], 'ctr down')) r;
+SELECT regress_follow.stages('again'), what->'moves', what->'leaving' FROM modelreg.model_history WHERE model = 'follow.again' AND chain = 'decisions' ORDER BY number DESC LIMIT 1;
+SELECT modelreg.follow('follow.again-1', 'all at once') > 0, modelreg.follow('follow.again-2', 'all at once') > 0;
+SELECT regress_follow.stages('again');
+-- A model's rollback is one that an endpoint goes on from: to what came before that, not to what the model left.
+SELECT modelreg.rollback_model('follow.again', 'worse'), regress_follow.split('follow.again-1');
+SELECT regress_follow.fails($$SELECT modelreg.rollback('follow.again-1', 'once more')$$), regress_follow.split('follow.again-1');
+
 RESET ROLE;
 SELECT * FROM modelreg.verify();
 SET client_min_messages = warning;

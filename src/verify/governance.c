@@ -68,7 +68,7 @@ static const Statement statements[] = {
 		"LEFT JOIN modelreg.version v ON v.model_id = f.model_id AND v.version = f.version "
 		"WHERE (f.at = t.at AND f.seq = t.seq AND m.id IS NOT NULL AND (f.version = 0 OR v.version IS NOT NULL)) IS NOT TRUE ORDER BY 1, 2"},
 
-	/* The last decision that names a version as leaving, unless a later one moved it or made it current. */
+	/* The last decision that names a version as leaving, which may have moved it, unless a later one moved it or made it current. */
 	{"fold", "leaving",
 		"WITH told AS (SELECT e.* FROM modelreg.event e WHERE e.chain = 5 AND " OF_TEAM("e") " AND ($2 IS NULL OR e.chain_id = $2)), "
 		"named AS (SELECT DISTINCT ON (t.chain_id, l.version) t.chain_id, l.version, t.team_id, t.at, t.seq FROM told t "
