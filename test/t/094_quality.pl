@@ -80,7 +80,7 @@ query(q{
 	BEGIN
 		CASE what
 			WHEN 0, 1, 2 THEN PERFORM start(endpoint);
-			WHEN 3 THEN PERFORM modelreg.abort_rollout(endpoint, 'race');
+			WHEN 3 THEN PERFORM modelreg.rollback(endpoint, 'race');
 			WHEN 4 THEN PERFORM modelreg.pause_rollout(endpoint);
 			WHEN 5 THEN PERFORM modelreg.resume_rollout(endpoint);
 			WHEN 6 THEN PERFORM modelreg.abort_rollout(endpoint);
