@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
-model=search.reco-model credit=credit.score
+model=search.reco-model home=search.homepage letter=search.newsletter credit=credit.score
 version_1=models:/$credit/1
 # of the three bytes abc
 abc=sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
@@ -26,7 +26,7 @@ registry() {
 
 past() {
 	local version
-	chapter 'The past' 'Twelve versions come over from an older tracker, with the times at which they were made; then 13 is trained.'
+	chapter 'The past' 'Twelve versions come over from an older tracker, with the times at which they were made; then 13 is trained, and serves.'
 	for version in $(seq 12); do
 		run <<-SQL
 			SELECT modelreg.register_version('$model', metrics => '{"ndcg@10": 0.$((27 + version))}',
@@ -47,7 +47,8 @@ past() {
 	SQL
 	run <<-SQL
 		SELECT modelreg.promote('$model', 13, 'Staging', reason => 'offline evaluation passed');
-		SELECT modelreg.promote('$model', 13, 'Production', reason => 'A/B test won')
+		SELECT modelreg.promote('$model', 13, 'Production', reason => 'A/B test won');
+		SELECT modelreg.create_endpoint('$home', '$model'), modelreg.create_endpoint('$letter', '$model')
 	SQL
 	show <<-SQL
 		SELECT version, stage, current, round(t.value::numeric, 2) AS "ndcg@10",
@@ -170,7 +171,84 @@ drawing() {
 		<<<"SELECT count(*) FROM regexp_matches(modelreg.lineage_dot('models:/$model/14', downstream_depth => 0), ' -> ', 'g')"
 }
 
+rollout() {
+	chapter 'From 13 to 14 in two hours' 'A stage permits, an endpoint serves. Its schedule says what, at every instant: nothing has to wake up, nobody has to wait.'
+	show <<-SQL
+		SELECT modelreg.start_rollout('$home', version => 14, plan => 'linear over 2 hours',
+		  reason => '+0.02 NDCG@10') AS event
+	SQL
+	show <<-SQL
+		SELECT minutes, round(sum(share) FILTER (WHERE version = 13) / 10000.0, 4) AS "13, %",
+		  round(sum(share) FILTER (WHERE version = 14) / 10000.0, 4) AS "14, %", sum(share) AS millionths
+		FROM unnest('{0,5,10,30,60,90,120}'::integer[]) AS minutes,
+		  modelreg.serving('$home', now() + minutes * interval '1 minute') GROUP BY minutes ORDER BY minutes
+	SQL
+	expect 'half of the time, half of the way' '13 500000,14 500000' <<-SQL
+		SELECT string_agg(version || ' ' || share, ',' ORDER BY version) FROM modelreg.serving('$home', now() + interval '1 hour')
+	SQL
+	expect 'at each of 7,201 seconds the shares add up to a million' '7201|1000000|1000000' <<-SQL
+		SELECT count(*), min(millionths), max(millionths) FROM (SELECT sum(share) AS millionths FROM generate_series(0, 7200) AS s,
+			modelreg.serving('$home', now() + s * interval '1 second') GROUP BY s) AS seconds
+	SQL
+	say 'Whom does it meet? A key keeps its version until the share of the next one reaches it:'
+	show <<-SQL
+		SELECT request_key, string_agg(version::text, ' ' ORDER BY minutes) AS "after 0, 20, 40, 60, 80, 100 and 120 minutes"
+		FROM unnest('{0,20,40,60,80,100,120}'::integer[]) AS minutes, modelreg.route_batch('$home',
+		  '{user-991,user-992,user-993,user-994,user-995}', now() + minutes * interval '1 minute') GROUP BY 1 ORDER BY 1
+	SQL
+	expect 'of 10,000 users each moves once, and none moves back' '10000|10000' <<-SQL
+		SELECT count(*), count(*) FILTER (WHERE way ~ '^13( 13)*( 14)+$') FROM (
+			SELECT string_agg(version::text, ' ' ORDER BY minutes) AS way FROM generate_series(0, 120, 5) AS minutes, modelreg.route_batch('$home',
+				ARRAY(SELECT 'user-' || n FROM generate_series(1, 10000) n), now() + minutes * interval '1 minute') GROUP BY request_key) AS users
+	SQL
+}
+
+answer() {
+	local receipt
+	chapter 'Who answered user-991?' 'The rest of the two hours is cut short. The server keeps the receipt of each answer; who asks later needs no more.'
+	run <<<"SELECT modelreg.complete_rollout('$home', 'the dashboard is green')"
+	show <<<"SELECT version, share, receipt FROM modelreg.route('$home', 'user-991')"
+	keep receipt <<<"SELECT receipt FROM modelreg.route('$home', 'user-991')"
+	run <<<"SELECT modelreg.add_prediction_partitions(until => current_date + 7)"
+	show <<-SQL
+		SELECT modelreg.record_predictions('$home', request_keys => '{user-991}', versions => '{14}',
+		  receipts => '{$receipt}', outputs => '{"{\"score\": 0.87}"}') AS recorded
+	SQL
+	show <<-SQL
+		SELECT part, kind, address, role, basis FROM modelreg.trace_prediction('$home', 'user-991', receipt => '$receipt')
+	SQL
+	expect 'version 14 said 0.87, from commit abc123 and snapshot 2026-06-01' \
+		'14|0.87|commit:search.reco@abc123,snapshot:search.events@2026-06-01' <<-SQL
+		SELECT min(number) FILTER (WHERE part = 'version'), min(detail->'output'->>'score'),
+			string_agg(address, ',' ORDER BY address) FILTER (WHERE kind IN ('commit', 'snapshot'))
+		FROM modelreg.trace_prediction('$home', 'user-991', receipt => '$receipt')
+	SQL
+}
+
+# Statements of another role.
+as() { printf 'SET ROLE %s; ' "$1"; cat; }
+
+guard() {
+	local plan
+	chapter 'The newsletter takes more care' 'A canary with a guard: what is observed opens the next step, or takes the traffic back. Silence does neither.'
+	plan='{"steps": [{"weight": "5%", "bake": "30 minutes"}, {"weight": "100%"}],
+  "guards": [{"metric": "ctr", "at_least": 0.98, "of": "baseline", "min_observations": 10000}]}'
+	show <<<"SELECT modelreg.start_rollout('$letter', version => 14, plan => '$plan') AS event"
+	show <<<"SELECT weights, next_weights, waits_for FROM modelreg.rollout_status('$letter')"
+	expect 'in ten years it is still 5%, if nobody says anything' 50000 \
+		<<<"SELECT share FROM modelreg.serving('$letter', now() + interval '10 years') WHERE version = 14"
+	run <<<"CREATE ROLE monitor; SELECT modelreg.grant_level('search', 'monitor', 'evaluator')"
+	as monitor <<<"SELECT modelreg.record_quality('$letter', 13, 'ctr', clock_timestamp(), total => 5510, count => 190000)" | run
+	as monitor <<-SQL | show
+		SELECT modelreg.record_quality('$letter', 14, 'ctr', window_start => clock_timestamp(),
+		  total => 131, count => 10000) AS observation
+	SQL
+	show <<<"SELECT number, kind, weights FROM modelreg.rollout_status('$letter')"
+	expect 'the transaction that recorded 131 clicks took the 5% back' '13|1000000' <<<"SELECT version, share FROM modelreg.serving('$letter')"
+}
+
 bad_snapshot() {
+	local before
 	chapter 'A bad snapshot' 'Something is wrong with 14. What is other than in 13, what else was trained on it, and what of that is current?'
 	show <<-SQL
 		SELECT aspect, kind, item, part, change, old_value, new_value
@@ -187,6 +265,19 @@ bad_snapshot() {
 	expect 'of what is affected, reco-model 14 is current in Production' "$model|14" \
 		<<<"SELECT model, version FROM modelreg.impact('snapshot:search.events@2026-06-01', current_only => true)"
 	show <<-SQL
+		SELECT endpoint, version, role, share FROM modelreg.impact_serving('snapshot:search.events@2026-06-01') ORDER BY endpoint
+	SQL
+	expect 'the home page has all of its answers from 14' "$home|14|1000000" <<-SQL
+		SELECT endpoint, version, share FROM modelreg.impact_serving('snapshot:search.events@2026-06-01', current_only => true)
+	SQL
+	keep before <<<'SELECT clock_timestamp()'
+	show <<-SQL
+		SELECT r->>'split' AS serves_now, r->>'skipped' AS skipped
+		FROM modelreg.rollback('$home', reason => 'events@2026-06-01: user_age corrupted') AS r
+	SQL
+	expect 'all of the home page is from 13 again' '13|1000000' <<<"SELECT version, share FROM modelreg.serving('$home')"
+	expect 'and what it was from before is still known' '14|1000000' <<<"SELECT version, share FROM modelreg.serving('$home', '$before')"
+	show <<-SQL
 		SELECT modelreg.rollback_model('$model', reason => 'events@2026-06-01: user_age corrupted',
 		  expected_current => 14) AS back_to
 	SQL
@@ -197,9 +288,6 @@ bad_snapshot() {
 	expect 'version 13 is current again' 13 <<<"SELECT version FROM modelreg.production('$model')"
 	expect 'and going back once more would lead to 12' 12 <<<"SELECT version FROM modelreg.previous('$model')"
 }
-
-# Statements of one person of the credit team.
-as() { printf 'SET ROLE %s; ' "$1"; cat; }
 
 credit() {
 	local level
@@ -294,11 +382,11 @@ race() {
 		SELECT number, version, until - since AS was_current FROM modelreg.production_history
 		WHERE model = '$model' ORDER BY number DESC LIMIT 8
 	SQL
-	expect 'exactly one version is in stage Production' 1 \
-		<<<"SELECT count(*) FROM modelreg.versions WHERE model = '$model' AND stage = 'Production'"
-	expect 'and it is the current one' t <<-SQL
+	expect '13, which serves, is still in stage Production, but leaving' 13 \
+		<<<"SELECT version FROM modelreg.leaving_versions WHERE model = '$model'"
+	expect 'beside it there is exactly one version, the current one' t <<-SQL
 		SELECT p.version = v.version FROM modelreg.production('$model') p, modelreg.versions v
-		WHERE v.model = '$model' AND v.stage = 'Production'
+		WHERE v.model = '$model' AND v.stage = 'Production' AND v.version <> 13
 	SQL
 	expect 'eight decisions are on record, each with its number' 8 <<-SQL
 		SELECT count(DISTINCT number) FROM modelreg.transitions
@@ -341,5 +429,5 @@ end() {
 }
 
 printf '%sThe story of reco-model%s, on PostgreSQL %s\n' "$bold" "$plain" "$(value 'SHOW server_version')"
-for part in registry past inputs bytes version_14 questions drawing bad_snapshot credit approvals auditor race tampering forgery end; do "$part"; done
+for part in registry past inputs bytes version_14 questions drawing rollout answer guard bad_snapshot credit approvals auditor race tampering forgery end; do "$part"; done
 printf '%sAll %d chapters are as they should be%s (%d seconds).\n' "$bold" "$chapters" "$plain" "$SECONDS"

@@ -11,6 +11,7 @@ SELECT modelreg.create_model('search.reco-model', policy => 'open', description 
 
 SELECT modelreg.register_version('search.reco-model', metrics => '{"ndcg@10": 0.40}', params => '{"epochs": 10}');
 SELECT modelreg.promote('search.reco-model', 1, 'Production', reason => 'the first one');
+SELECT modelreg.create_endpoint('search.homepage', 'search.reco-model');
 
 SELECT modelreg.record_snapshot('search.events', '2026-06-01', uri => 's3://lake/events/2026-06-01', rows => 81230114);
 SELECT modelreg.record_node('transform', 'search.user_features', 'v7');
@@ -44,6 +45,12 @@ SELECT version, uri FROM modelreg.production('search.reco-model');
 SELECT version, uri FROM modelreg.previous('search.reco-model');
 SELECT depth, role, address FROM modelreg.upstream('models:/search.reco-model/2');
 
+SELECT modelreg.start_rollout('search.homepage', version => 2, plan => 'linear over 2 hours');
+SELECT version, share FROM modelreg.serving('search.homepage', now() + interval '1 hour');
+SELECT modelreg.complete_rollout('search.homepage', reason => 'two hours are long for a tour');
+SELECT version, receipt FROM modelreg.route('search.homepage', request_key => 'user-991');
+SELECT part, kind, address, basis FROM modelreg.trace_prediction('search.homepage', 'user-991', receipt => '3.0');
+
 SELECT modelreg.set_alias('search.reco-model', 'champion', 2);
 SELECT modelreg.set_tag('search.reco-model', 'owner', 'ranking', version => 2);
 SELECT version, stage FROM modelreg.resolve('models:/search.reco-model@champion');
@@ -51,6 +58,7 @@ SELECT model, version, metric_value FROM modelreg.search_versions(team => 'searc
 
 SELECT model, version, stage, is_current FROM modelreg.impact('snapshot:search.events@2026-06-01');
 
+SELECT modelreg.rollback('search.homepage', reason => 'user_age is corrupted');
 SELECT modelreg.rollback_model('search.reco-model', reason => 'user_age is corrupted');
 SELECT version, from_stage, to_stage, reason FROM modelreg.transitions WHERE model = 'search.reco-model' ORDER BY number, version;
 
