@@ -31,7 +31,7 @@ sub missing
 }
 
 # Links within the project lead somewhere.
-for my $page ('README.md', 'CHANGELOG.md', map { s{^\Q$top\E/}{}r } glob("$top/docs/*.md"))
+for my $page ('README.md', 'CHANGELOG.md', map { s{^\Q$top\E/}{}r } glob("$top/docs/*.md"), glob("$top/examples/*/*.md"))
 {
 	my ($folder) = $page =~ m{^(.*/)?};
 	my @links = grep { !/^\w+:/ } slurp_file("$top/$page") =~ /\]\(([^)#]+)/g;
