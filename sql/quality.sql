@@ -54,7 +54,7 @@ SELECT modelreg.record_quality('quality.home', 1, 'ctr', total => 30, count => 1
 SELECT modelreg.record_quality('quality.home', 1, 'ctr', total => 0, count => 0, window_start => clock_timestamp(), model => 'quality.reco') > 0 AS recorded;
 SELECT modelreg.record_quality('quality.home', 1, 'profit', value => -1e300, window_start => clock_timestamp()) > 0 AS recorded;
 SELECT endpoint, model, version, metric, mean, total, observations, window_end - window_start < '1 minute' AS short, role = session_user AS by_me
-FROM modelreg.quality ORDER BY id;
+FROM modelreg.quality WHERE endpoint = 'quality.home' ORDER BY id;
 SELECT statement, e.* FROM (VALUES
 	('value => ''NaN'''), ('value => ''Infinity'''), ('value => ''-Infinity'''), ('value => 2e300'), ('value => NULL'), ('total => 1'), ('count => 1'),
 	('value => 1, count => 10'), ('value => 1, total => 1, count => 1'), ('total => 1, count => 0'), ('total => 0, count => -1'), ('total => ''NaN'', count => -1'),
