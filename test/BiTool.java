@@ -5,6 +5,8 @@ import java.sql.*;
 import java.util.*;
 
 public class BiTool {
+	// These count up to the present while something serves: no value of theirs is found again.
+	static final Set<String> GROWING = Set.of("seconds", "full_seconds", "served_seconds", "share_seconds", "served_until");
 	static int queries = 0;
 	static Connection connection;
 
@@ -59,7 +61,7 @@ public class BiTool {
 		for (Object value : values)
 			if (!wanted.isInstance(value))
 				wrong(where, "arrives as " + value.getClass());
-		if (values.isEmpty() || type == Types.OTHER)
+		if (values.isEmpty() || type == Types.OTHER || GROWING.contains(column))
 			return;
 		Object value = values.get(0);
 		long expected = values.stream().filter(value::equals).count();
