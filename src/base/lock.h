@@ -22,7 +22,8 @@ typedef enum MrLockClass
 								 * splits; exclusive: they change their stage; at
 								 * the end of a transaction */
 	MR_LOCK_INSTANCE,			/* what a serving process reports */
-	MR_LOCK_ROLLOUT_GUARD		/* of an endpoint; at the end of a transaction */
+	MR_LOCK_ROLLOUT_GUARD,		/* of an endpoint; at the end of a transaction */
+	MR_LOCK_PARTITIONS			/* who makes or drops some */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

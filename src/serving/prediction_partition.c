@@ -4,8 +4,8 @@
  *
  * A partition is made as a table of its own and then attached, for which
  * nobody who reads or writes the log has to wait; dropping one waits for
- * all of them.  Both, and expiry, hold a lock of the log that shuts out one
- * another and nobody else.  Partitions are not members of the extension: a dump
+ * all of them.  Both, and expiry, hold a key that shuts out one another and
+ * nobody else.  Partitions are not members of the extension: a dump
  * has them as tables, with their indexes and the trigger that a partition does
  * not get from its parent, and so every form of it restores.
  */
@@ -33,6 +33,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/row.h"
 #include "base/stmt.h"
 #include "serving/prediction.h"
@@ -107,14 +108,19 @@ mr_partition_at(const MrPartitions *partitions, TimestampTz at)
 		&partitions->items[low] : NULL;
 }
 
-/* Keep others from making and dropping partitions; all that there are. */
+/*
+ * Keep others from making and dropping partitions, until the end of the
+ * transaction; all that there are.
+ */
 static MrPartitions
 lock_partitions(void)
 {
-	Relation	parent = table_open(mr_relation_oid("prediction"),
-									ShareUpdateExclusiveLock);
-	MrPartitions partitions = mr_partitions_of(parent);
+	Relation	parent;
+	MrPartitions partitions;
 
+	mr_lock_key(MR_LOCK_PARTITIONS, "prediction", strlen("prediction"));
+	parent = table_open(mr_relation_oid("prediction"), ShareUpdateExclusiveLock);
+	partitions = mr_partitions_of(parent);
 	/* ALTER TABLE insists on nobody having it open */
 	table_close(parent, NoLock);
 	return partitions;
