@@ -171,7 +171,7 @@ my %calls = (
 		q{rollback('search.ep%d', 'worse', request_id => 'r%d')} ],
 	abort_rollout => [ $rollout, q{abort_rollout('search.ep%d', 'worse', request_id => 'r%d')} ],
 	record_quality => [ "$endpoint $guarded", q{record_quality('search.ep%d', 2, 'errors', (SELECT s.at FROM modelreg.traffic_schedule s JOIN modelreg.endpoints e USING (endpoint_id) WHERE e.endpoint = 'search.ep%d' AND s.kind = 'rollout_started'), 1, request_id => 'r%d')} ],
-	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', 'linear over 2 hours', 'as the model', request_id => 'r%d')} ],
+	follow => [ "$endpoint SELECT modelreg.promote('search.ep%d', 2, 'Production');", q{follow('search.ep%d', plan => 'linear over 2 hours', reason => 'as the model', request_id => 'r%d')} ],
 	unfollow => [ "$serving SELECT modelreg.create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary');", q{unfollow('search.ep%d', 'by hand', request_id => 'r%d')} ],
 	record_predictions => [ "$endpoint SELECT modelreg.add_prediction_partitions(current_date + 2, current_date - 1);",
 		q{record_predictions('search.ep%d', '{user-1,user-2}', '{1,1}', receipts => '{1.0,NULL}', outputs => ARRAY[NULL, '{"score": 0.5}'::jsonb], request_id => 'r%d')} ],
