@@ -131,6 +131,8 @@ SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"
 SELECT modelreg.record_snapshot('$team.odd', '1'), modelreg.record_snapshot('$team.odd', '2'), modelreg.create_model('$team.odd', 'open');
 SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production');
 SELECT modelreg.create_model('$team.home', 'open'), modelreg.register_version('$team.home'), modelreg.promote('$team.home', 1, 'Production'), modelreg.create_endpoint('$team.home', '$team.home');
+SELECT modelreg.create_model('$team.ill', 'open'), modelreg.register_version('$team.ill'), modelreg.promote('$team.ill', 1, 'Production'), modelreg.create_endpoint('$team.ill', '$team.ill'),
+	modelreg.quarantine('models:/$team.ill/1', 'serves all the same');
 SELECT modelreg.append_upload(modelreg.begin_upload('$team', 4, request_id => 'aged'), 0, 'aged'), modelreg.create_model('$team.aged', 'standard');
 SELECT modelreg.finish_upload(id), modelreg.register_version('$team.aged', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', id)))
 	FROM modelreg.upload WHERE request_id = 'aged' AND team_id = (SELECT id FROM modelreg.team WHERE name = '$team');

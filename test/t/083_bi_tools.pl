@@ -21,7 +21,6 @@ for my $verb (grep { $_ ne 'drop_all_bytes' } verbs())
 	$node->safe_psql('postgres', "$before; RESET ROLE; $session; SELECT $call");
 }
 $node->safe_psql('postgres', q{
-	SELECT modelreg.quarantine('models:/search.home/1', 'serves while it is looked into');
 	ALTER ROLE ann RENAME TO anna;
 	CREATE ROLE bi LOGIN; SELECT modelreg.grant_level(t, 'bi', 'reader') FROM unnest('{search,ads}'::text[]) AS t});
 my $connection = $node->connstr('postgres') . ' user=bi';
