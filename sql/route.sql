@@ -73,7 +73,7 @@ FROM (SELECT count(*) AS n FROM (SELECT position / 100000 AS this, lead(position
 SELECT pg_temp.endpoint(1002, 'steps', 9, pg_temp.lay_down(1002, 9, pg_temp.step(120, '[[1, 1000000]]'), pg_temp.step(150, '[[1, 600000], [0, 400000]]', '[3]'),
 	pg_temp.step(180, '[[2, 1000000]]'), pg_temp.step(180, '[[3, 1000000]]'))) FROM pg_temp.lay_down(1002, 4, pg_temp.step(0, '[[3, 1000000]]'), pg_temp.step(90, '[[2, 1000000]]'),
 	pg_temp.step(135, '[[1, 1000000]]'));
-SELECT x.at AS minutes, us, v.model, r.version, r.share, r.receipt, cardinality(r.shadow) AS shadow, r.final
+SELECT x.at AS minutes, us, v.model, r.version, r.share, r.receipt, cardinality(r.shadow) AS shadow, r.final AND x.at > 0 AS final
 FROM (VALUES (0, 0), (89, 0), (90, -1), (90, 0), (120, -1), (120, 0), (135, 0), (150, -1), (150, 0), (180, -1), (180, 0), (5000, 0)) x(at, us),
 	modelreg.route('route.steps', 'user-991', now() + x.at * interval '1 minute' + us * interval '1 microsecond') r JOIN modelreg.versions v USING (permanent_id) ORDER BY 1, 2;
 SELECT receipt FROM modelreg.route('route.steps', 'user-991', 'infinity');
