@@ -129,7 +129,7 @@ SELECT modelreg.record_run('$team.train', inputs => '{"code": ["commit:$team.cod
 SELECT modelreg.register_version('$team.reco', 'run:$team.train', metrics => '{"auc": 0.5}', artifacts => '[{"name": "prep", "uri": "s3://m/prep",
 	"size": 3, "digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]') FROM generate_series(1, 3);
 SELECT modelreg.record_snapshot('$team.odd', '1'), modelreg.record_snapshot('$team.odd', '2'), modelreg.create_model('$team.odd', 'open');
-SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production');
+SELECT modelreg.register_version('$team.odd', inputs => '{"training": "snapshot:$team.odd\@1"}'), modelreg.promote('$team.odd', 1, 'Production'), modelreg.create_endpoint('$team.odd', '$team.odd');
 SELECT modelreg.create_model('$team.home', 'open'), modelreg.register_version('$team.home'), modelreg.promote('$team.home', 1, 'Production'), modelreg.create_endpoint('$team.home', '$team.home');
 SELECT modelreg.create_model('$team.ill', 'open'), modelreg.register_version('$team.ill'), modelreg.promote('$team.ill', 1, 'Production'), modelreg.create_endpoint('$team.ill', '$team.ill'),
 	modelreg.quarantine('models:/$team.ill/1', 'serves all the same');

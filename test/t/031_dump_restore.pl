@@ -39,7 +39,9 @@ $source->safe_psql('postgres', q{
 	SELECT modelreg.promote('search.reco', 1, 'Production');
 	SELECT modelreg.promote('search.reco', 2, 'Production', 'better');
 	SELECT modelreg.set_alias('search.reco', 'champion', 2);
-	SELECT modelreg.create_endpoint('search.home', 'search.reco', 2, prediction_days => 30)},
+	SELECT modelreg.create_endpoint('search.home', 'search.reco', 2, prediction_days => 30), modelreg.create_endpoint('search.side', 'search.reco', 2);
+	SELECT modelreg.promote('search.reco', 1, 'Production', archive_others => false), modelreg.promote('search.reco', 2, 'Production', archive_others => false);
+	SELECT modelreg.start_rollout('search.side', split => '{1: 12.5%, 2: 87.5%}', plan => 'linear over 2 hours')},
 	extra_params => [ '-U', 'regress_ann' ]);
 $source->safe_psql('postgres', q{SELECT modelreg.add_prediction_partitions('2026-06-04', '2026-06-01'), modelreg.add_prediction_partitions('2026-07-01', '2026-06-01', 'month')});
 $source->safe_psql('postgres', q{
@@ -54,6 +56,8 @@ my $question = q{
 	SELECT digest FROM modelreg.audit_head();
 	SELECT version, uri, permanent_id, etag FROM modelreg.production('search.reco');
 	SELECT version, key, value FROM modelreg.tag;
+	SELECT endpoint, etag, kind, since FROM modelreg.endpoints ORDER BY endpoint;
+	SELECT seq, step, version, share, opens FROM modelreg.traffic_arm ORDER BY endpoint_id, seq, step, version;
 	SELECT depth, role, address FROM modelreg.upstream('models:/search.reco/1') ORDER BY 1, 2, 3;
 	SELECT p.endpoint, p.request_key, p.at, p.version, p.receipt, p.output, p.recorded_at, b.tableoid::regclass FROM modelreg.predictions p JOIN modelreg.prediction b USING (request_key) ORDER BY p.at};
 my $before = $source->safe_psql('postgres', $question);
@@ -74,6 +78,8 @@ sub check_restored
 		description => 'first', request_id => 'train-1')}, extra_params => [ '-U', 'regress_ann' ]), '1', "$how: a request id from before the dump still counts");
 	is($node->safe_psql('postgres', q{SELECT modelreg.record_run('search.again', inputs => '{"training": ["snapshot:search.events@2026-06-01"]}')},
 		extra_params => [ '-U', 'regress_ann' ]), 'run:search.again', "$how: sequences go on");
+	is($node->safe_psql('postgres', q{SELECT modelreg.complete_rollout('search.side'), modelreg.rollback('search.side', 'after a restore')->>'split'},
+		extra_params => [ '-U', 'regress_ann' ]), '3|{2: 100%}', "$how: a rollout goes on, and back");
 	check_partitions($node, $how);
 	is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify(deep => true)'), '', "$how: and verify() is clean still");
 }
