@@ -16,6 +16,7 @@ SELECT modelreg.set_tag('behind.model', 'team', 'ranking');
 SELECT modelreg.set_alias('behind.model', 'champion', 1) > 0 AS alias;
 SELECT modelreg.promote('behind.model', 1, 'Production') > 0 AS promoted;
 SELECT modelreg.create_endpoint('behind.home', 'behind.model') > 0 AS endpoint;
+SELECT modelreg.promote('behind.model', modelreg.register_version('behind.model'), 'Production') > 0 AS replaced;
 SELECT modelreg.forbid_policy('behind', 'high-risk');
 SELECT modelreg.create_model('behind.strict', policy => 'standard') > 0 AS model;
 SELECT modelreg.register_version('behind.strict');
