@@ -340,7 +340,8 @@ what_is_left(const MrSchedule *before, TimestampTz now)
 	MrStep	   *first = list.steps;
 
 	memcpy(list.steps, before->steps + present, timed * sizeof(MrStep));
-	memcpy(list.steps + timed, before->waiting, before->nwaiting * sizeof(MrStep));
+	if (before->nwaiting > 0)
+		memcpy(list.steps + timed, before->waiting, before->nwaiting * sizeof(MrStep));
 	list.n = timed + before->nwaiting;
 	/* of what does not run no time has gone */
 	if (before->state == MR_SCHEDULE_RUNNING && list.n > 1)

@@ -59,7 +59,8 @@ int32
 mr_split_weight(const MrSplit *split, const MrArm *arm)
 {
 	MrShare		key = {*arm, 0};
-	MrShare    *share = bsearch(&key, split->shares, split->n, sizeof(MrShare), compare_shares);
+	MrShare    *share = split->n == 0 ? NULL :
+		bsearch(&key, split->shares, split->n, sizeof(MrShare), compare_shares);
 
 	return share == NULL ? 0 : share->weight;
 }
