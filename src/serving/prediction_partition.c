@@ -128,10 +128,14 @@ lock_partitions(void)
 
 static void run_utility(const char *format,...) pg_attribute_printf(1, 2);
 
-/* Run a command of ours; names and times are the only things that differ. */
+/*
+ * Run a command of ours; names and times are the only things that differ.  SPI
+ * leaves its own memory context behind, in which the verb would end.
+ */
 static void
 run_utility(const char *format,...)
 {
+	MemoryContext context = CurrentMemoryContext;
 	StringInfoData sql;
 	va_list		args;
 
@@ -141,6 +145,7 @@ run_utility(const char *format,...)
 	va_end(args);
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not run \"%s\"", sql.data);
+	MemoryContextSwitchTo(context);
 	pfree(sql.data);
 }
 
