@@ -106,8 +106,8 @@ put_endpoint(ReturnSetInfo *rsinfo, MrTable *table, const MrTeam *team)
 static bool
 is_known(const Since *since, int64 endpoint, int64 number)
 {
-	const Known *known = bsearch(&endpoint, since->known, since->n, sizeof(Known),
-								 mr_id_compare);
+	const Known *known = since->n == 0 ? NULL :
+		bsearch(&endpoint, since->known, since->n, sizeof(Known), mr_id_compare);
 
 	return known != NULL && known->number == number;
 }
