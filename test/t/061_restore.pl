@@ -97,7 +97,7 @@ like(error_of($restored, q{SELECT modelreg.declare_restore('disk lost')}, extra_
 like(error_of($restored, 'SELECT modelreg.declare_restore(NULL)'), qr/22004: argument "reason" must not be null/, 'not without a reason');
 for my $bad ([ '{}', 'A number "format" is missing.' ], [ '{"format": 1, "identity": "not a uuid", "chains": []}', 'Its identity "not a uuid" is no uuid.' ],
 	[ '{"format": 2}', 'Its format is not 1.' ], [ '{"format": 1, "identity": null}', 'An array "chains" is missing.' ],
-	[ '{"format": 1, "identity": null, "chains": [1]}', 'A chain is an object.' ], [ '{"format": 1, "identity": null, "chains": [{"chain": "endpoint"}]}', 'There is no chain "endpoint".' ],
+	[ '{"format": 1, "identity": null, "chains": [1]}', 'A chain is an object.' ], [ '{"format": 1, "identity": null, "chains": [{"chain": "weather"}]}', 'There is no chain "weather".' ],
 	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1e30}]}', '"id" is 1000000000000000000000000000000.' ],
 	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1, "seq": 0.5}]}', '"seq" is 0.5.' ],
 	[ '{"format": 1, "identity": null, "chains": [{"chain": "team", "id": 1, "seq": 1, "hash": "00"}]}', 'A hash has 64 hexadecimal digits.' ])
