@@ -36,7 +36,7 @@ SELECT dense_rank() OVER (ORDER BY number) AS schedule, step, version, role, per
 -- Spans join without a gap, and shares add up.
 SELECT count(*) FILTER (WHERE since <> before) AS gaps, min(whole), max(whole) FROM
 	(SELECT since, lag(until) OVER (ORDER BY since) AS before, sum(percent) AS whole FROM modelreg.traffic WHERE endpoint = 'hi.home' AND role = 'live' GROUP BY since, until) x;
-SELECT target, state, role = CURRENT_USER AS mine, reason, ended_at IS NOT NULL AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.home' ORDER BY number;
+SELECT target, state, role = CURRENT_USER AS mine, reason, ended_at <= clock_timestamp() AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.home' ORDER BY number;
 -- The ramp of 200 ms: a quarter of the way each 50 ms.
 SELECT t.version, t.role, round(t.percent) AS percent, round(1000 * t.full_seconds) AS full_ms, round(1000 * t.seconds) AS ms, t.last_at - t.first_at AS span
 FROM modelreg.rollouts r, modelreg.traffic_between('hi.home', r.started_at, r.started_at + interval '200 ms') t WHERE r.endpoint = 'hi.home' AND r.reason = 'by time';
@@ -62,6 +62,13 @@ SELECT modelreg.abort_rollout('hi.shadowed') > 0 AS aborted;
 SELECT modelreg.retire_endpoint('hi.shadowed');
 SELECT count(*) > 2 AS rows, count(*) FILTER (WHERE until IS NULL) AS serve FROM modelreg.traffic WHERE endpoint = 'hi.shadowed';
 SELECT state, ended_at IS NOT NULL AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.shadowed';
+-- An endpoint's rollback that returns what was archived is one of the endpoint alone.
+SELECT modelreg.create_endpoint('hi.back', 'hi.reco', 1) > 0 AS endpoint;
+SELECT modelreg.start_rollout('hi.back', 2, plan => 'all at once') > 0 AS started, modelreg.promote('hi.reco', 1, 'Archived') > 0 AS archived;
+SELECT modelreg.rollback('hi.back', 'worse') IS NOT NULL AS rolled_back;
+SELECT models_rolled_back, endpoints_rolled_back FROM modelreg.rollbacks WHERE team = 'hi';
+SELECT modelreg.rollback_model('hi.reco', 'worse') AS version;
+SELECT models_rolled_back, endpoints_rolled_back FROM modelreg.rollbacks WHERE team = 'hi';
 -- Of another team nothing.
 SELECT modelreg.revoke_level('hi', 'regress_history_reader', 'reader');
 SET ROLE regress_history_reader;

@@ -125,4 +125,14 @@ SELECT modelreg.request_policy('ro.silent', 'none', 1) > 0 AS requested;
 SELECT modelreg.retire_endpoint('ro.silent');
 SELECT modelreg.request_policy('ro.silent', 'none', 1) > 0 AS requested;
 SELECT policy FROM modelreg.models WHERE model = 'ro.silent';
+
+-- Nor does a stage that does not permit what an abort goes back to.
+SELECT modelreg.create_model('ro.back', 'open') > 0 AS model;
+SELECT modelreg.register_version('ro.back') FROM generate_series(1, 2);
+SELECT modelreg.promote('ro.back', 1, 'Production');
+SELECT modelreg.create_endpoint('ro.back', 'ro.back') > 0 AS endpoint;
+SELECT modelreg.promote('ro.back', 2, 'Production', archive_others => false);
+SELECT modelreg.start_rollout('ro.back', 2, plan => 'canary 5% for 1 hour') > 0 AS started;
+SELECT pg_temp.attempt($$SELECT modelreg.promote('ro.back', 1, 'Staging')$$);
+SELECT modelreg.abort_rollout('ro.back') > 0 AS aborted;
 SELECT * FROM modelreg.verify('ro');

@@ -121,9 +121,15 @@ put_team(ReturnSetInfo *rsinfo, MrTable *table, int64 id, const Since *since,
 	MrScan	   *scan = mr_scan_begin(table, "endpoint_live_name", 1, &key, snapshot);
 
 	while (mr_scan_next(scan, false))
-		if (!is_known(since, DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL)),
+	{
+		/* each look may find that the right to read the team is gone */
+		const MrTeam *team = mr_team_by_id(id);
+
+		if (team != NULL &&
+			!is_known(since, DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL)),
 					  DatumGetInt64(mr_table_get(table, ENDPOINT_SEQ, NULL))))
-			put_endpoint(rsinfo, table, mr_team_by_id(id));
+			put_endpoint(rsinfo, table, team);
+	}
 	mr_scan_end(scan);
 }
 

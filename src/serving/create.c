@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -321,6 +322,7 @@ retire(MrVerb *verb, MrEndpoint *endpoint, const char *expected, const char *rea
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "endpoint_id", endpoint->id);
 	at = mr_event_append(team, verb, "endpoint_retired", mr_json_end(&what), reason);
+	mr_mark_decision(at);		/* though the team's chain tells it */
 	mr_head_save(team);
 	end_name(verb->team.id, endpoint->name, endpoint->id, at);
 	head->values[ENDPOINT_RETIRED_AT - 1] = TimestampTzGetDatum(at);

@@ -64,7 +64,7 @@ CREATE VIEW modelreg.rollouts WITH (security_invoker, security_barrier) AS
 		(SELECT pg_catalog.string_agg(t.name || '.' || m.name || '/' || (x.arm->>1) || ' ' || (x.arm->>2)::float8 / 10000 || '%', ', ' ORDER BY x.nr)
 			FROM pg_catalog.jsonb_array_elements(s.doc->'target') WITH ORDINALITY AS x(arm, nr) JOIN modelreg.model m ON m.id = (x.arm->>0)::bigint) AS target,
 		s.doc->'plan' AS plan, v.who->>'role' AS role, p.body AS reason, o.state,
-		CASE o.state WHEN 'completed' THEN COALESCE(done.at, n.at) WHEN 'running' THEN NULL WHEN 'paused' THEN NULL WHEN 'held' THEN NULL
+		CASE o.state WHEN 'completed' THEN LEAST(done.at, n.at) WHEN 'running' THEN NULL WHEN 'paused' THEN NULL WHEN 'held' THEN NULL
 			ELSE COALESCE(n.at, e.retired_at) END AS ended_at
 	FROM modelreg.traffic_schedule s
 		JOIN modelreg.endpoint e ON e.id = s.endpoint_id
@@ -131,7 +131,8 @@ CREATE VIEW modelreg.rollbacks WITH (security_invoker, security_barrier) AS
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'rolled_back') AS endpoints_rolled_back,
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'rollout_aborted') AS rollouts_aborted
 	FROM (SELECT s.team_id, s.at, s.kind FROM modelreg.traffic_schedule s WHERE s.kind IN ('rolled_back', 'rollout_aborted')
-			UNION ALL SELECT e.team_id, e.at, 'model' FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'rolled_back') r
+			UNION ALL SELECT e.team_id, e.at, 'model' FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'rolled_back'
+				AND e.what->'current' IS DISTINCT FROM e.what->'replaced') r
 		JOIN modelreg.team t ON t.id = r.team_id
 	GROUP BY 1, 2;
 COMMENT ON VIEW modelreg.rollbacks IS 'One row per team and month, of UTC, in which something was taken back.';

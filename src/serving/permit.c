@@ -84,6 +84,15 @@ add_step(MrNeeds *needs, const MrStep *step, const MrSplit *before, uint32 growi
 		add_need(needs, step->shadow[i], MR_TRAFFIC_SHADOW, true);
 }
 
+/* An abort takes the traffic back to where the rollout started, which so stays permitted. */
+static void
+add_start(MrNeeds *needs, const MrSplit *from)
+{
+	for (int i = 0; i < from->n; i++)
+		add_need(needs, from->shares[i].arm,
+				 from->shares[i].weight == MR_WHOLE ? MR_TRAFFIC_FULL : NEED_EITHER, false);
+}
+
 /* What a schedule asks from a time on, where another split stood before. */
 MrNeeds
 mr_needs_of_schedule(const MrSchedule *schedule, TimestampTz time, const MrSplit *before)
@@ -96,6 +105,8 @@ mr_needs_of_schedule(const MrSchedule *schedule, TimestampTz time, const MrSplit
 		add_step(&needs, &schedule->steps[i], before, growing);
 	for (int i = 0; i < schedule->nwaiting; i++)
 		add_step(&needs, &schedule->waiting[i], before, growing);
+	if (mr_schedule_runs(schedule, time))
+		add_start(&needs, &schedule->from);
 	return needs;
 }
 

@@ -50,10 +50,15 @@ lock(Call *call)
 static int64
 change(Call *call, const char *kind, MrSchedule *schedule)
 {
+	MrNeeds		nothing = {0};
 	MrJson		what;
+	int64		number;
 
 	mr_json_begin(&what);
-	return mr_endpoint_change(call->head, &call->verb, kind, schedule, &what, call->reason);
+	number = mr_endpoint_change(call->head, &call->verb, kind, schedule, &what, call->reason);
+	/* what had no share any more by the clock may have left its stage before the commit */
+	mr_permit_mark(&call->endpoint, &nothing);
+	return number;
 }
 
 /* The same for one that brings traffic to versions, if they may have it. */

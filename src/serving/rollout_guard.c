@@ -139,6 +139,7 @@ act(MrVerb *verb, int64 endpoint)
 	Present		present = look(endpoint, mr_event_time(head));
 	bool		opens;
 	const MrGuardState *failing = decide(&present, &opens);
+	MrMark		traffic = {.team = verb->team.id,.node = endpoint};
 	MrJson		what;
 
 	mr_json_begin(&what);
@@ -147,6 +148,7 @@ act(MrVerb *verb, int64 endpoint)
 		mr_json_add_json(&what, "guard", mr_guard_state_json(failing));
 		mr_endpoint_change(head, verb, "rollout_aborted",
 						   mr_schedule_abort(present.schedule, present.now), &what, NULL);
+		mr_mark(MR_MARK_TRAFFIC, &traffic);
 	}
 	else if (opens)
 		mr_endpoint_change(head, verb, "rollout_step_opened",
