@@ -109,7 +109,8 @@ CREATE VIEW modelreg.time_to_production WITH (security_invoker, security_barrier
 	FROM modelreg.version v
 		JOIN modelreg.model m ON m.id = v.model_id
 		JOIN modelreg.team t ON t.id = v.team_id
-		LEFT JOIN (SELECT x.model_id, x.version, pg_catalog.min(x.at) AS at FROM modelreg.production x WHERE x.version IS NOT NULL GROUP BY x.model_id, x.version) p
+		LEFT JOIN (SELECT x.model_id, x.version, pg_catalog.min(x.at) AS at FROM modelreg.model o JOIN modelreg.production x ON x.model_id = o.id
+			WHERE x.version IS NOT NULL GROUP BY x.model_id, x.version) p
 			ON p.model_id = v.model_id AND p.version = v.version
 		LEFT JOIN LATERAL (SELECT pg_catalog.min(x.since) AS at FROM modelreg.traffic x WHERE x.model_id = v.model_id AND x.version = v.version AND x.role = 'live') a ON true
 	WHERE p.at IS NOT NULL OR a.at IS NOT NULL;
