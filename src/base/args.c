@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "base/args.h"
@@ -75,4 +77,33 @@ mr_arg_occurred_at(FunctionCallInfo fcinfo, int n, TimestampTz *at)
 	*at = PG_GETARG_TIMESTAMPTZ(n);
 	mr_check_occurred_at(*at);
 	return true;
+}
+
+/*
+ * An array argument whose elements, of a type, are about as many things, which
+ * what calls in the plural; a column without elements when it is NULL.  Error
+ * 2202E for another length or more than one dimension.
+ */
+void
+mr_arg_column(FunctionCallInfo fcinfo, int n, const char *name, Oid type,
+			  int length, const char *what, MrColumn *column)
+{
+	ArrayType  *array;
+	int16		len;
+	bool		byval;
+	char		align;
+
+	if (PG_ARGISNULL(n))
+		return;
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	deconstruct_array(array, type, len, byval, align, &column->values,
+					  &column->nulls, &column->n);
+	if (ARR_NDIM(array) > 1 || (length != MR_ANY_LENGTH && column->n != length))
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("argument \"%s\" must have one dimension, and an element for each of the %d %s",
+						name, length == MR_ANY_LENGTH ? column->n : length, what),
+				 errhint("Give null for elements that are not known, or leave the argument out."),
+				 mr_reason("invalid_argument")));
 }

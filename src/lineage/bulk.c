@@ -11,9 +11,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "base/args.h"
@@ -30,18 +28,10 @@ enum
 	ARG_SUPERSEDES, ARG_OCCURRED_AT, ARG_REQUEST_ID
 };
 
-/* An array argument, with an element per node; n 0 when none was given. */
-typedef struct Column
-{
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
-} Column;
-
 typedef struct Bulk
 {
 	int			n;
-	Column		columns[ARG_REQUEST_ID];
+	MrColumn	columns[ARG_REQUEST_ID];
 	MrNodeRequest *requests;
 	MrNode	  **nodes;			/* what is known of them */
 	MrKnown    *known;
@@ -64,25 +54,8 @@ static void
 read_column(FunctionCallInfo fcinfo, Bulk *bulk, int arg, Oid type,
 			const char *name)
 {
-	Column	   *column = &bulk->columns[arg];
-	ArrayType  *array;
-	int16		len;
-	bool		byval;
-	char		align;
-
-	if (PG_ARGISNULL(arg))
-		return;
-	array = PG_GETARG_ARRAYTYPE_P(arg);
-	get_typlenbyvalalign(type, &len, &byval, &align);
-	deconstruct_array(array, type, len, byval, align, &column->values,
-					  &column->nulls, &column->n);
-	if (ARR_NDIM(array) > 1 || (arg != ARG_NODES && column->n != bulk->n))
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("argument \"%s\" must have one dimension, and an element for each of the %d nodes",
-						name, arg == ARG_NODES ? column->n : bulk->n),
-				 errhint("Give null for elements that are not known, or leave the argument out."),
-				 mr_reason("invalid_argument")));
+	mr_arg_column(fcinfo, arg, name, type, arg == ARG_NODES ? MR_ANY_LENGTH : bulk->n,
+				  "nodes", &bulk->columns[arg]);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "registry/held_name.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
 #include "registry/search.h"
@@ -228,19 +229,8 @@ static int64
 model_id_at(int64 team, const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open_read("model_name");
-	Datum		keys[3] = {Int64GetDatum(team), CStringGetTextDatum(name), TimestampTzGetDatum(at)};
-	MrScan	   *scan = mr_scan_begin_to(table, "model_name_pkey", 3, keys, GetActiveSnapshot());
-	int64		id = 0;
-	bool		open;
+	int64		id = mr_held_name_at(table, "model_name_pkey", team, name, at);
 
-	if (mr_scan_next(scan, true))
-	{
-		TimestampTz until = DatumGetTimestampTz(mr_table_get(table, MODEL_NAME_UNTIL, &open));
-
-		if (open || until > at)
-			id = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
-	}
-	mr_scan_end(scan);
 	mr_table_close(table);
 	return id;
 }
@@ -546,24 +536,12 @@ modelreg_create_model(PG_FUNCTION_ARGS)
 }
 
 static void
-end_model_name(int64 team, const char *name, int64 model, TimestampTz at)
+end_model_name(int64 team, const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("model_name");
-	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
-	MrScan	   *scan = mr_scan_begin(table, "model_name_pkey", 2, keys, NULL);
-	Datum		values[MODEL_NAME_COLUMNS];
-	bool		nulls[MODEL_NAME_COLUMNS];
 
-	if (!mr_scan_next(scan, true))
-		elog(ERROR, "name of model " INT64_FORMAT " is missing", model);
-	ExecMaterializeSlot(table->slot);
-	mr_scan_end(scan);
-	mr_table_read(table, values, nulls);
-	values[MODEL_NAME_UNTIL - 1] = TimestampTzGetDatum(at);
-	nulls[MODEL_NAME_UNTIL - 1] = false;
-	mr_table_update(table, values, nulls);
+	mr_held_name_end(table, "model_name_pkey", team, name, at);
 	mr_table_close(table);
-	CommandCounterIncrement();
 }
 
 static void
@@ -593,7 +571,7 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 	mr_json_add_int(&what, "model_id", model->id);
 	mr_json_add_text(&what, "name", new_name);
 	at = append_team_event(verb, team, "model_renamed", &what, NULL);
-	end_model_name(verb->team.id, old_name, model->id, at);
+	end_model_name(verb->team.id, old_name, at);
 	insert_model_name(verb->team.id, new_name, model->id, at);
 	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
 	mr_head_save(head);			/* the team's event tells it */
@@ -674,10 +652,8 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
 	at = append_team_event(verb, team, "model_retired", &what, reason);
-	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]),
-				   model->id, at);
+	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]), at);
 	remove_aliases(model->id);
-	mr_mark(MR_MARK_TRAFFIC, &mark);
 	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[MODEL_RETIRED_AT - 1] = false;
 	mr_head_save(head);			/* the team's event tells it */

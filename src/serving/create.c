@@ -15,6 +15,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
+#include "registry/held_name.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
 #include "serving/follow.h"
@@ -289,24 +290,12 @@ modelreg_create_endpoint(PG_FUNCTION_ARGS)
 }
 
 static void
-end_name(int64 team, const char *name, int64 endpoint, TimestampTz at)
+end_name(int64 team, const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open("endpoint_name");
-	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
-	MrScan	   *scan = mr_scan_begin(table, "endpoint_name_pkey", 2, keys, NULL);
-	Datum		values[ENDPOINT_NAME_COLUMNS];
-	bool		nulls[ENDPOINT_NAME_COLUMNS];
 
-	if (!mr_scan_next(scan, true))
-		elog(ERROR, "name of endpoint " INT64_FORMAT " is missing", endpoint);
-	ExecMaterializeSlot(table->slot);
-	mr_scan_end(scan);
-	mr_table_read(table, values, nulls);
-	values[ENDPOINT_NAME_UNTIL - 1] = TimestampTzGetDatum(at);
-	nulls[ENDPOINT_NAME_UNTIL - 1] = false;
-	mr_table_update(table, values, nulls);
+	mr_held_name_end(table, "endpoint_name_pkey", team, name, at);
 	mr_table_close(table);
-	CommandCounterIncrement();
 }
 
 /* From then on it serves nothing; its history stays. */
@@ -324,7 +313,7 @@ retire(MrVerb *verb, MrEndpoint *endpoint, const char *expected, const char *rea
 	at = mr_event_append(team, verb, "endpoint_retired", mr_json_end(&what), reason);
 	mr_mark_decision(at);		/* though the team's chain tells it */
 	mr_head_save(team);
-	end_name(verb->team.id, endpoint->name, endpoint->id, at);
+	end_name(verb->team.id, endpoint->name, at);
 	head->values[ENDPOINT_RETIRED_AT - 1] = TimestampTzGetDatum(at);
 	head->nulls[ENDPOINT_RETIRED_AT - 1] = false;
 	mr_endpoint_notify(endpoint->id, endpoint->seq);

@@ -13,6 +13,7 @@
 #include "access/access_tables.h"
 #include "base/args.h"
 #include "base/errors.h"
+#include "registry/held_name.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
 #include "serving/leave.h"
@@ -116,19 +117,8 @@ static int64
 id_at(int64 team, const char *name, TimestampTz at)
 {
 	MrTable    *table = mr_table_open_read("endpoint_name");
-	Datum		keys[3] = {Int64GetDatum(team), CStringGetTextDatum(name), TimestampTzGetDatum(at)};
-	MrScan	   *scan = mr_scan_begin_to(table, "endpoint_name_pkey", 3, keys, GetActiveSnapshot());
-	int64		id = 0;
-	bool		open;
+	int64		id = mr_held_name_at(table, "endpoint_name_pkey", team, name, at);
 
-	if (mr_scan_next(scan, true))
-	{
-		TimestampTz until = DatumGetTimestampTz(mr_table_get(table, ENDPOINT_NAME_UNTIL, &open));
-
-		if (open || until > at)
-			id = DatumGetInt64(mr_table_get(table, ENDPOINT_NAME_ENDPOINT_ID, NULL));
-	}
-	mr_scan_end(scan);
 	mr_table_close(table);
 	return id;
 }

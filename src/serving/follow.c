@@ -107,19 +107,11 @@ followers_of(int64 model, int *n)
 	return ids;
 }
 
-static MrSplit
-present_split(const MrSchedule *schedule, TimestampTz now)
-{
-	int			step = Max(mr_schedule_step_at(schedule, now), 0);
-
-	return mr_split_of(&schedule->steps[step].segments);
-}
-
 /* Is the target what serves, or what the rollout leads to? */
 static bool
 leads_to(const MrSchedule *schedule, const MrSplit *target, TimestampTz now)
 {
-	MrSplit		present = present_split(schedule, now);
+	MrSplit		present = mr_schedule_split_at(schedule, now);
 
 	return mr_schedule_runs(schedule, now) ? mr_split_equal(&schedule->target, target) :
 		mr_split_equal(&present, target);
@@ -145,12 +137,6 @@ compare_weights(const void *a, const void *b)
 	return mr_arm_compare(&x->arm, &y->arm);
 }
 
-static int
-compare_shares(const void *a, const void *b)
-{
-	return mr_arm_compare(&((const MrShare *) a)->arm, &((const MrShare *) b)->arm);
-}
-
 /* The split with the smallest shares given to an arm, so that few are left. */
 static MrSplit
 give_up_smallest(const MrSplit *split, MrArm to)
@@ -167,7 +153,7 @@ give_up_smallest(const MrSplit *split, MrArm to)
 		else
 			left.shares[left.n++] = sorted[i];
 	left.shares[left.n++] = (MrShare) {to, given};
-	qsort(left.shares, left.n, sizeof(MrShare), compare_shares);
+	qsort(left.shares, left.n, sizeof(MrShare), mr_share_compare);
 	return left;
 }
 
@@ -175,7 +161,7 @@ give_up_smallest(const MrSplit *split, MrArm to)
 static MrSchedule *
 roll_out(const MrSchedule *before, const MrSplit *target, MrPlan *plan, TimestampTz now)
 {
-	MrSplit		present = present_split(before, now);
+	MrSplit		present = mr_schedule_split_at(before, now);
 
 	if (present.n > MAX_SUPERSEDED)
 	{
@@ -209,7 +195,7 @@ static int64
 change_to(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const char *kind,
 		  MrSchedule *schedule, const char *reason)
 {
-	MrSplit		present = present_split(mr_endpoint_schedule(endpoint, NULL), schedule->at);
+	MrSplit		present = mr_schedule_split_at(mr_endpoint_schedule(endpoint, NULL), schedule->at);
 	MrNeeds		needs = mr_needs_of_schedule(schedule, schedule->at, &present);
 	MrJson		what;
 	int64		number;

@@ -33,7 +33,7 @@ leads_to_quarantined(const MrSchedule *schedule, TimestampTz now)
 
 	if (schedule->state != MR_SCHEDULE_RUNNING || !mr_schedule_runs(schedule, now))
 		return false;
-	present = mr_split_of(&schedule->steps[Max(mr_schedule_step_at(schedule, now), 0)].segments);
+	present = mr_schedule_split_at(schedule, now);
 	needs = mr_needs_of_schedule(schedule, now, &present);
 	return mr_permit_quarantine(&needs, NULL) != NULL;
 }

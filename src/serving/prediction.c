@@ -13,10 +13,8 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -46,14 +44,6 @@ enum
 /* What is nested too deep to be stored is longer than this. */
 #define DEEP_BYTES 2048
 
-/* An array argument; n is 0 when none was given. */
-typedef struct Column
-{
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
-} Column;
-
 /* What has to be there, and was looked up. */
 typedef struct Looked
 {
@@ -66,7 +56,7 @@ typedef struct Batch
 {
 	int			n;
 	int			current;		/* for error messages */
-	Column		columns[ARG_MODEL];
+	MrColumn	columns[ARG_MODEL];
 	MrEndpoint	endpoint;
 	int64		model;
 	TimestampTz now;
@@ -90,25 +80,8 @@ static void
 read_column(FunctionCallInfo fcinfo, Batch *batch, int arg, Oid type,
 			const char *name)
 {
-	Column	   *column = &batch->columns[arg];
-	ArrayType  *array;
-	int16		len;
-	bool		byval;
-	char		align;
-
-	if (PG_ARGISNULL(arg))
-		return;
-	array = PG_GETARG_ARRAYTYPE_P(arg);
-	get_typlenbyvalalign(type, &len, &byval, &align);
-	deconstruct_array(array, type, len, byval, align, &column->values,
-					  &column->nulls, &column->n);
-	if (ARR_NDIM(array) > 1 || (arg != ARG_REQUEST_KEYS && column->n != batch->n))
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("argument \"%s\" must have one dimension, and an element for each of the %d predictions",
-						name, arg == ARG_REQUEST_KEYS ? column->n : batch->n),
-				 errhint("Give null for elements that are not known, or leave the argument out."),
-				 mr_reason("invalid_argument")));
+	mr_arg_column(fcinfo, arg, name, type, arg == ARG_REQUEST_KEYS ? MR_ANY_LENGTH : batch->n,
+				  "predictions", &batch->columns[arg]);
 }
 
 static void

@@ -93,12 +93,6 @@ place_of(const MrSchedule *schedule)
 	return schedule;
 }
 
-static MrSplit
-split_at(const MrSchedule *schedule, TimestampTz time)
-{
-	return mr_split_of(&schedule->steps[Max(mr_schedule_step_at(schedule, time), 0)].segments);
-}
-
 static void
 skip(Way *way, const MrSchedule *schedule, const MrSplit *split, char *why)
 {
@@ -136,7 +130,7 @@ find_way(const Rollback *call, Way *way)
 	way->present = mr_endpoint_schedule(&way->endpoint, NULL);
 	way->restored = way->nskipped = 0;
 	runs = mr_schedule_runs(way->present, way->at);
-	present = split_at(way->present, way->at);
+	present = mr_schedule_split_at(way->present, way->at);
 	way->done = went_back(way->present) && !way->endpoint.follows && !call->further;
 	if (way->done)
 		return;
@@ -148,7 +142,7 @@ find_way(const Rollback *call, Way *way)
 		schedule = mr_schedule_load_before(later->endpoint, later->seq, NULL);
 		if (schedule == NULL)
 			return;
-		split = split_at(schedule, later->at - 1);
+		split = mr_schedule_split_at(schedule, later->at - 1);
 		if (!mr_schedule_runs(schedule, later->at - 1) &&
 			(runs || !mr_split_equal(&split, &present)))
 			(void) try_split(way, schedule, &split, call->verb.team.rights);
@@ -276,21 +270,15 @@ raise_no_way(const Way *way)
 			 mr_reason("no_earlier_split")));
 }
 
-/* Whose splits were passed over, by their schedules' numbers. */
-static Jsonb *
-skipped_numbers(const Way *way)
+/* Tell whose splits were passed over, by their schedules' numbers. */
+static void
+add_skipped(MrJson *what, const Way *way)
 {
-	JsonbParseState *state = NULL;
+	int64	   *numbers = palloc(way->nskipped * sizeof(int64));
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < way->nskipped; i++)
-	{
-		JsonbValue	number = {.type = jbvNumeric};
-
-		number.val.numeric = int64_to_numeric(way->skipped[i].seq);
-		pushJsonbValue(&state, WJB_ELEM, &number);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+		numbers[i] = way->skipped[i].seq;
+	mr_json_add_ints(what, "skipped", numbers, way->nskipped);
 }
 
 static void
@@ -309,7 +297,7 @@ go_back(Rollback *call, Way *way)
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "restored", way->restored);
 	if (way->nskipped > 0)
-		mr_json_add_json(&what, "skipped", skipped_numbers(way));
+		add_skipped(&what, way);
 	mr_endpoint_stop_following(way->head, &what);
 	way->number = mr_endpoint_change(way->head, &call->verb, "rolled_back", schedule, &what,
 									 call->reason);
@@ -348,7 +336,7 @@ describe_skipped(const Way *way, const Skipped *skipped)
 static Jsonb *
 describe_way(const Way *way)
 {
-	const MrSplit split = way->done ? split_at(way->present, way->at) : way->split;
+	const MrSplit split = way->done ? mr_schedule_split_at(way->present, way->at) : way->split;
 	MrJson		json;
 
 	mr_json_begin(&json);

@@ -43,7 +43,7 @@ lock(Call *call)
 	mr_endpoint_check_expected(&call->endpoint, call->expected);
 	call->present = mr_endpoint_schedule(&call->endpoint, NULL);
 	call->at = mr_event_time(call->head);
-	call->split = mr_split_of(&call->present->steps[mr_schedule_step_at(call->present, call->at)].segments);
+	call->split = mr_schedule_split_at(call->present, call->at);
 }
 
 /* Lay down a schedule by an event that tells nothing else; returns its number. */
@@ -115,12 +115,6 @@ model_of_arm(Call *call, const MrNamedArm *arm)
 	return mr_model_find_in_verb(&call->verb, arm->model, name);
 }
 
-static int
-compare_shares(const void *a, const void *b)
-{
-	return mr_arm_compare(&((const MrShare *) a)->arm, &((const MrShare *) b)->arm);
-}
-
 /* Versions without a share are none of its arms; one is there under one name only. */
 static MrSplit
 resolve(Call *call, const MrTrafficSplit *named)
@@ -136,7 +130,7 @@ resolve(Call *call, const MrTrafficSplit *named)
 		if (share->share > 0)
 			split.shares[split.n++] = (MrShare) {{model.id, share->arm.version}, share->share};
 	}
-	qsort(split.shares, split.n, sizeof(MrShare), compare_shares);
+	qsort(split.shares, split.n, sizeof(MrShare), mr_share_compare);
 	for (int i = 1; i < split.n; i++)
 		if (mr_arm_compare(&split.shares[i - 1].arm, &split.shares[i].arm) == 0)
 			ereport(ERROR,

@@ -34,6 +34,12 @@ mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time)
 	return low - 1;
 }
 
+MrSplit
+mr_schedule_split_at(const MrSchedule *schedule, TimestampTz time)
+{
+	return mr_split_of(&schedule->steps[Max(mr_schedule_step_at(schedule, time), 0)].segments);
+}
+
 TimestampTz
 mr_schedule_next_opening(const MrSchedule *schedule, TimestampTz time)
 {

@@ -61,6 +61,10 @@ typedef struct MrSchedule
 /* The step at a time: its number; before the schedule -1. */
 extern int	mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time);
 
+/* What stands at a time; before the schedule, what its first step has. */
+extern MrSplit mr_schedule_split_at(const MrSchedule *schedule,
+									TimestampTz time);
+
 /* When the next step after a time opens; DT_NOEND if none has a time. */
 extern TimestampTz mr_schedule_next_opening(const MrSchedule *schedule,
 											TimestampTz time);

@@ -59,8 +59,7 @@ add_found(Search *search, const MrEndpoint *endpoint, const MrArm *arm, const ch
 static char *
 share_text(const MrSchedule *schedule, const MrNeed *need, TimestampTz now)
 {
-	int			step = Max(mr_schedule_step_at(schedule, now), 0);
-	MrSplit		split = mr_split_of(&schedule->steps[step].segments);
+	MrSplit		split = mr_schedule_split_at(schedule, now);
 	int32		weight = mr_split_weight(&split, &need->arm);
 
 	if (weight > 0)

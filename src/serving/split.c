@@ -11,8 +11,8 @@
 #include "base/errors.h"
 #include "serving/split.h"
 
-static int
-compare_shares(const void *a, const void *b)
+int
+mr_share_compare(const void *a, const void *b)
 {
 	return mr_arm_compare(&((const MrShare *) a)->arm, &((const MrShare *) b)->arm);
 }
@@ -32,7 +32,7 @@ gather_shares(MrSplit *split)
 {
 	int			n = 0;
 
-	qsort(split->shares, split->n, sizeof(MrShare), compare_shares);
+	qsort(split->shares, split->n, sizeof(MrShare), mr_share_compare);
 	for (int i = 0; i < split->n; i++)
 	{
 		if (n > 0 && mr_arm_compare(&split->shares[n - 1].arm, &split->shares[i].arm) == 0)
@@ -60,7 +60,7 @@ mr_split_weight(const MrSplit *split, const MrArm *arm)
 {
 	MrShare		key = {*arm, 0};
 	MrShare    *share = split->n == 0 ? NULL :
-		bsearch(&key, split->shares, split->n, sizeof(MrShare), compare_shares);
+		bsearch(&key, split->shares, split->n, sizeof(MrShare), mr_share_compare);
 
 	return share == NULL ? 0 : share->weight;
 }

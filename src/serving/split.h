@@ -55,6 +55,9 @@ mr_arm_compare(const MrArm *a, const MrArm *b)
 	return (a->version > b->version) - (a->version < b->version);
 }
 
+/* For qsort: canonical order. */
+extern int	mr_share_compare(const void *a, const void *b);
+
 extern MrSplit mr_split_whole(MrArm arm);
 extern MrSplit mr_split_of(const MrSegments *segments);
 extern int32 mr_split_weight(const MrSplit *split, const MrArm *arm);
