@@ -192,7 +192,7 @@ SELECT modelreg.quarantine('snapshot:follow-data.clicks@1', 'clicks of robots', 
 SET ROLE regress_follow_ann;
 SELECT endpoint, e.kind, s.doc->>'state', regress_follow.split(endpoint), regress_follow.split(endpoint, '2 hours') FROM modelreg.endpoints e
 	JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.endpoint_id AND s.seq = e.number WHERE e.model = 'follow.held' ORDER BY endpoint;
-SELECT kind, role, what->'node_id', reason FROM modelreg.events WHERE chain = 'endpoint' AND kind = 'rollout_held';
+SELECT kind, role, what->'node_id', reason, application_name, client_addr, request_id FROM modelreg.events WHERE chain = 'endpoint' AND kind = 'rollout_held';
 SELECT endpoint, model, version, percent, node FROM modelreg.quarantined_traffic ORDER BY endpoint, version;
 -- and refuses new ones
 SELECT regress_follow.fails(s) FROM (VALUES ($$SELECT modelreg.resume_rollout('follow.held')$$), ($$SELECT modelreg.complete_rollout('follow.held')$$),

@@ -107,6 +107,17 @@ SELECT modelreg.promote('ro.lenient', 1, 'Production'), modelreg.promote('ro.len
 SELECT modelreg.quarantine('snapshot:ro.bad@1', 'broken') > 0 AS quarantined;
 SELECT pg_temp.attempt(call) FROM unnest(ARRAY[$$SELECT modelreg.create_endpoint('ro.lenient', 'ro.lenient', 2)$$, $$SELECT modelreg.create_endpoint('ro.lenient', 'ro.lenient', 1) > 0$$]) AS call;
 SELECT modelreg.lift_quarantine('snapshot:ro.bad@1', 'mended') > 0 AS lifted;
+-- What another role lets pass on one way into a stage, but not on the other, is not let pass into a split, whichever way it came.
+SELECT modelreg.create_policy('ro', 'ways', modelreg.policy_document(NULL, 'open', 1) || '{"gates": {"clean": {"kind": "quarantine", "roles": ["validation"]}}, "traffic": {"Staging": ["full"]},
+	"transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "gates": ["clean"]}, {"from": ["Production"], "to": "Staging", "levels": ["maintainer"]},
+	{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "gates": ["clean"]}, {"from": ["Experimental", "Staging", "Production"], "to": "Archived", "levels": ["maintainer"]}]}');
+SELECT modelreg.allow_policy('ro', 'ways', 1);
+SELECT modelreg.create_model('ro.ways', 'ways') > 0 AS model;
+SELECT modelreg.register_version('ro.ways', inputs => '{"training": "snapshot:ro.bad@1"}'), modelreg.register_version('ro.ways', inputs => '{"validation": "snapshot:ro.bad@1"}'), modelreg.register_version('ro.ways');
+SELECT modelreg.promote('ro.ways', v, 'Staging') FROM generate_series(1, 3) v;
+SELECT modelreg.quarantine('snapshot:ro.bad@1', 'broken') > 0 AS quarantined;
+SELECT pg_temp.attempt(format('SELECT modelreg.create_endpoint(%L, %L, %s) > 0', 'ro.ways', 'ro.ways', v)) FROM generate_series(1, 3) v;
+SELECT modelreg.lift_quarantine('snapshot:ro.bad@1', 'mended') > 0 AS lifted;
 
 -- A policy that says nothing of traffic lets Production have it; a model comes under none by which what serves would not be permitted.
 SELECT modelreg.create_policy('ro', 'silent', modelreg.policy_document(NULL, 'open', 1) - 'traffic'),

@@ -41,6 +41,7 @@ typedef struct MrVerb
 	const char *name;
 	MrTeam		team;
 	Jsonb	   *who;
+	bool		on_behalf;		/* the client is none of the team's */
 	char	   *request_id;		/* or NULL */
 	bytea	   *content;		/* hash of the arguments, if request_id */
 	StringInfoData request_key; /* locked while data is not NULL */
@@ -54,6 +55,7 @@ extern void mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 extern void mr_verb_begin_undeclared(MrVerb *verb, FunctionCallInfo fcinfo,
 									 const char *name, const MrTeam *team,
 									 int request_id_arg);
+extern void mr_verb_on_behalf(MrVerb *verb, const MrTeam *team);
 extern char *mr_reason_arg(FunctionCallInfo fcinfo, int n);
 extern void mr_verb_is_personal(MrVerb *verb);
 extern bool mr_verb_repeats(MrVerb *verb);

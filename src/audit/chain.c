@@ -355,6 +355,17 @@ client_address(bool *isnull)
 		DirectFunctionCall1(network_host, address);
 }
 
+/* From where an event comes is told to the team whose client it is. */
+static void
+set_client(const MrVerb *verb, Datum *values, bool *nulls)
+{
+	nulls[EVENT_APPLICATION_NAME - 1] = nulls[EVENT_CLIENT_ADDR - 1] = true;
+	if (verb->on_behalf)
+		return;
+	mr_set_text(values, nulls, EVENT_APPLICATION_NAME - 1, application_name);
+	values[EVENT_CLIENT_ADDR - 1] = client_address(&nulls[EVENT_CLIENT_ADDR - 1]);
+}
+
 /*
  * Append an event, with a reason or NULL, to a locked head and return its
  * time.  It is the verb's team's; the registry's are nobody's.  The head has to be
@@ -385,8 +396,7 @@ mr_event_append_at(MrHead *head, MrVerb *verb, TimestampTz at,
 	values[EVENT_KIND - 1] = CStringGetTextDatum(kind);
 	values[EVENT_TEAM_ID - 1] = Int64GetDatum(team);
 	values[EVENT_WHO - 1] = JsonbPGetDatum(verb->who);
-	mr_set_text(values, nulls, EVENT_APPLICATION_NAME - 1, application_name);
-	values[EVENT_CLIENT_ADDR - 1] = client_address(&nulls[EVENT_CLIENT_ADDR - 1]);
+	set_client(verb, values, nulls);
 	mr_set_text(values, nulls, EVENT_REQUEST_ID - 1, verb->request_id);
 	values[EVENT_WHAT - 1] = JsonbPGetDatum(what);
 	mr_set_bytes(values, nulls, EVENT_PROSE - 1,

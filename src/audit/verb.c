@@ -137,6 +137,19 @@ mr_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
 	mr_history_require();
 }
 
+/*
+ * What the verb does to another team goes into that one's chain.  Who did it
+ * is told there; by which request, from which program and where, is the caller's own
+ * affair.
+ */
+void
+mr_verb_on_behalf(MrVerb *verb, const MrTeam *team)
+{
+	verb->on_behalf = verb->team.id != team->id;
+	verb->team = *team;
+	verb->request_id = NULL;
+}
+
 /* A reason that has to be given.  Errors: 22004, and 22023 where nothing can be seen. */
 char *
 mr_reason_arg(FunctionCallInfo fcinfo, int n)

@@ -67,11 +67,11 @@ extern PGDLLIMPORT MrTrafficRefusedHook mr_traffic_refused;
 
 /*
  * governance -> serving: a node was quarantined, in this transaction, which
- * goes on; and once more when it commits and nobody lets anything in.
+ * goes on; and once for all such when it commits and nobody lets anything in.
  */
 typedef void (*MrQuarantinedHook) (struct MrVerb *verb, int64 node);
 extern PGDLLIMPORT MrQuarantinedHook mr_quarantined;
-typedef void (*MrQuarantineLookHook) (int64 node);
+typedef void (*MrQuarantineLookHook) (void);
 extern PGDLLIMPORT MrQuarantineLookHook mr_quarantine_look;
 
 /*

@@ -89,6 +89,44 @@ push_roles(JsonbParseState **state, JsonbContainer *definition)
 	}
 }
 
+/* Add the roles to which a transition narrows the gate; false where every role counts. */
+static bool
+push_narrowed(JsonbParseState **state, const MrPolicy *policy,
+			  const MrPolicyTransition *transition)
+{
+	bool		narrowed = false;
+
+	for (int i = 0; transition != NULL && i < transition->ngates; i++)
+	{
+		const MrGate *gate = &policy->gates[transition->gates[i]];
+
+		if (gate->kind != &mr_gate_quarantine)
+			continue;
+		if (mr_member_array(gate->definition, "roles") == NULL)
+			return false;
+		push_roles(state, gate->definition);
+		narrowed = true;
+	}
+	return narrowed;
+}
+
+static void
+begin_roles(JsonbParseState **state)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {5, "roles"}};
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(state, WJB_KEY, &key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+}
+
+static Jsonb *
+end_roles(JsonbParseState **state)
+{
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL));
+}
+
 /*
  * The roles to which a transition narrows the gate, as {"roles": [...]}; NULL
  * where it does not, so that every role counts.
@@ -97,23 +135,26 @@ Jsonb *
 mr_quarantine_roles(const MrPolicy *policy, const MrPolicyTransition *transition)
 {
 	JsonbParseState *state = NULL;
-	JsonbValue	key = {.type = jbvString,.val.string = {5, "roles"}};
+
+	begin_roles(&state);
+	return push_narrowed(&state, policy, transition) ? end_roles(&state) : NULL;
+}
+
+/* The same for what is in a stage, whichever way it came: all roles that count on any. */
+Jsonb *
+mr_quarantine_roles_in(const MrPolicy *policy, MrStage stage)
+{
+	JsonbParseState *state = NULL;
 	bool		narrowed = false;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	pushJsonbValue(&state, WJB_KEY, &key);
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; transition != NULL && i < transition->ngates; i++)
+	begin_roles(&state);
+	for (int i = 0; i < policy->ntransitions; i++)
 	{
-		const MrGate *gate = &policy->gates[transition->gates[i]];
-
-		if (gate->kind != &mr_gate_quarantine)
+		if (policy->transitions[i].to != stage)
 			continue;
-		if (mr_member_array(gate->definition, "roles") == NULL)
+		if (!push_narrowed(&state, policy, &policy->transitions[i]))
 			return NULL;
-		push_roles(&state, gate->definition);
 		narrowed = true;
 	}
-	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	return narrowed ? JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)) : NULL;
+	return narrowed ? end_roles(&state) : NULL;
 }

@@ -241,6 +241,20 @@ notify_models(int64 id)
 	UnregisterSnapshot(options.snapshot);
 }
 
+/* What this transaction quarantined and did not lift again must not be let in elsewhere. */
+static void
+look_elsewhere(const MrQuarantined *own)
+{
+	if (mr_quarantine_look == NULL)
+		return;
+	for (int64 i = 0; i < own->n; i++)
+		if (mr_node_is_quarantined(own->nodes[i], NULL))
+		{
+			mr_quarantine_look();
+			return;
+		}
+}
+
 /* Before the commit; a transaction takes the stronger lock, and takes it once. */
 static void
 check_marks(const MrMark *marks, int64 n)
@@ -248,6 +262,7 @@ check_marks(const MrMark *marks, int64 n)
 	MrQuarantined own = own_nodes(marks, n);
 
 	lock_key(own.n > 0);
+	look_elsewhere(&own);
 	for (int64 i = 0; i < n; i++)
 	{
 		MrQuarantined found;
@@ -256,8 +271,6 @@ check_marks(const MrMark *marks, int64 n)
 		if (!is_version(&marks[i]))
 		{
 			notify_models(marks[i].node);
-			if (mr_quarantine_look != NULL)
-				mr_quarantine_look(marks[i].node);
 			continue;
 		}
 		found = find_upstream(&marks[i]);
@@ -337,11 +350,15 @@ change(MrVerb *verb, int64 node, bool lift, const char *reason)
 
 /* Retired or not: what a team has left behind can still do harm. */
 static MrTeam
-require_level(const MrNode *node, MrRights level)
+require_level(const char *address, const MrNode *node, MrRights level)
 {
 	const MrTeam *found = mr_team_by_id(node->team);
-	MrTeam		team = *found;
+	MrTeam		team;
 
+	/* the right to read it may have gone since the node was found */
+	if (found == NULL)
+		mr_node_raise_missing(address);
+	team = *found;
 	team.name = pstrdup(team.name);
 	team.retired = false;
 	mr_require_rights(&team, level);
@@ -360,7 +377,7 @@ run(FunctionCallInfo fcinfo, const char *name, MrRights level, bool lift)
 	int64		number = 0;
 
 	mr_node_load(address, NULL, &node);
-	team = require_level(&node, level);
+	team = require_level(address, &node, level);
 	mr_verb_begin(&verb, fcinfo, name, &team, 2);
 	if (!mr_verb_repeats(&verb))
 		number = change(&verb, node.id, lift, reason);

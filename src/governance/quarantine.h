@@ -10,6 +10,7 @@
 
 extern Jsonb *mr_quarantine_roles(const MrPolicy *policy,
 								  const MrPolicyTransition *transition);
+extern Jsonb *mr_quarantine_roles_in(const MrPolicy *policy, MrStage stage);
 extern void mr_quarantine_let_in(MrTransition *transition, int32 version);
 extern void mr_quarantine_refuse_alone(MrTransition *transition,
 									   const MrLook *look);

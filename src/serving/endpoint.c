@@ -7,6 +7,7 @@
 #include "commands/async.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -358,25 +359,32 @@ mr_endpoint_check_expected(const MrEndpoint *endpoint, const char *expected)
 			 mr_reason("changed_meanwhile")));
 }
 
-/* The live endpoints of a team, by no order. */
+/*
+ * The live endpoints of a team (MR_NO_TEAM: of all), by no order.  What a
+ * visit leaves in memory is gone before the next.
+ */
 void
-mr_each_endpoint_of_team(int64 id, Snapshot snapshot, MrEndpointVisit visit,
-						 void *arg)
+mr_each_live_endpoint(int64 of, Snapshot snapshot, MrEndpointVisit visit, void *arg)
 {
 	MrTable    *table = mr_table_open_read("endpoint");
-	Datum		key = Int64GetDatum(id);
-	MrTeam		team = {.id = id,.name = ""};
-	MrScan	   *scan = mr_scan_begin(table, "endpoint_team", 1, &key, snapshot);
+	Datum		key = Int64GetDatum(of);
+	MrScan	   *scan = mr_scan_begin(table, "endpoint_live_name", of == MR_NO_TEAM ? 0 : 1, &key, snapshot);
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "modelreg endpoint", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
 
 	while (mr_scan_next(scan, false))
 	{
+		MrTeam		team = {.name = ""};
 		MrEndpoint	endpoint;
 
 		CHECK_FOR_INTERRUPTS();
+		team.id = DatumGetInt64(mr_table_get(table, ENDPOINT_TEAM_ID, NULL));
 		mr_endpoint_read(table, &team, &endpoint);
-		if (!endpoint.retired)
-			visit(&endpoint, arg);
+		visit(&endpoint, arg);
+		MemoryContextReset(work);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
 	mr_scan_end(scan);
 	mr_table_close(table);
 }

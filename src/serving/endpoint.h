@@ -56,8 +56,8 @@ extern void mr_endpoint_check_expected(const MrEndpoint *endpoint,
 									   const char *expected);
 
 typedef void (*MrEndpointVisit) (const MrEndpoint *endpoint, void *arg);
-extern void mr_each_endpoint_of_team(int64 team, Snapshot snapshot,
-									 MrEndpointVisit visit, void *arg);
+extern void mr_each_live_endpoint(int64 of, Snapshot snapshot,
+								  MrEndpointVisit visit, void *arg);
 extern void mr_endpoint_notify(int64 id, int64 seq);
 
 #endif							/* MODELREG_ENDPOINT_H */

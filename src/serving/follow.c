@@ -86,17 +86,13 @@ followers_of(int64 model, int *n)
 {
 	MrTable    *table = mr_table_open_read("endpoint");
 	Datum		key = Int64GetDatum(model);
-	MrScan	   *scan = mr_scan_begin(table, "endpoint_model", 1, &key, NULL);
+	MrScan	   *scan = mr_scan_begin(table, "endpoint_followed", 1, &key, NULL);
 	int64	   *ids = NULL;
 	int64		room = 0;
-	bool		live;
 
 	*n = 0;
 	while (mr_scan_next(scan, false))
 	{
-		(void) mr_table_get(table, ENDPOINT_RETIRED_AT, &live);
-		if (!live || !DatumGetBool(mr_table_get(table, ENDPOINT_FOLLOWS, NULL)))
-			continue;
 		ids = mr_grow(ids, *n, &room, sizeof(int64));
 		ids[(*n)++] = DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL));
 	}

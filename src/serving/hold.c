@@ -18,11 +18,9 @@
 #include "base/grow.h"
 #include "base/hash.h"
 #include "base/hooks.h"
-#include "registry/quarantine.h"
 #include "serving/endpoint.h"
 #include "serving/hold.h"
 #include "serving/permit.h"
-#include "serving/serving_tables.h"
 
 /* Does the schedule go on towards what derives from something quarantined? */
 static bool
@@ -38,40 +36,37 @@ leads_to_quarantined(const MrSchedule *schedule, TimestampTz now)
 	return mr_permit_quarantine(&needs, NULL) != NULL;
 }
 
-/* The endpoint in the table's slot. */
-static bool
-is_to_be_held(MrTable *table, TimestampTz now)
+/* Endpoints that are to be held, by their ids. */
+typedef struct Found
 {
-	MrTeam		team = {.name = ""};
-	MrEndpoint	endpoint;
+	int64	   *ids;
+	int			n;
+	int64		room;
+	TimestampTz now;
+} Found;
 
-	mr_endpoint_read(table, &team, &endpoint);
-	return !endpoint.retired &&
-		leads_to_quarantined(mr_endpoint_schedule(&endpoint, NULL), now);
+static void
+visit(const MrEndpoint *endpoint, void *arg)
+{
+	Found	   *found = arg;
+
+	if (!leads_to_quarantined(mr_endpoint_schedule(endpoint, NULL), found->now))
+		return;
+	found->ids = mr_grow(found->ids, found->n, &found->room, sizeof(int64));
+	found->ids[found->n++] = endpoint->id;
 }
 
-/* The endpoints of all teams with such a rollout, by id. */
-static int64 *
-find_all(int *n)
+/* The endpoints of all teams with such a rollout, in the order of locks. */
+static Found
+find_all(void)
 {
-	MrTable    *table = mr_table_open_read("endpoint");
-	MrScan	   *scan = mr_scan_begin(table, "endpoint_pkey", 0, NULL, NULL);
-	TimestampTz now = GetCurrentTimestamp();
-	int64	   *ids = NULL;
-	int64		room = 0;
+	Found		found = {.room = 16,.now = GetCurrentTimestamp()};
 
-	*n = 0;
-	while (mr_scan_next(scan, false))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!is_to_be_held(table, now))
-			continue;
-		ids = mr_grow(ids, *n, &room, sizeof(int64));
-		ids[(*n)++] = DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL));
-	}
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return ids;
+	/* so that it grows where it is, whatever memory a visit has */
+	found.ids = palloc(found.room * sizeof(int64));
+	mr_each_live_endpoint(MR_NO_TEAM, NULL, visit, &found);
+	qsort(found.ids, found.n, sizeof(int64), mr_id_compare);
+	return found;
 }
 
 /* Under the endpoint's lock the rollout may have ended, or lead elsewhere. */
@@ -93,8 +88,7 @@ hold(const MrVerb *verb, int64 id)
 		return;
 	}
 	/* the request id is that of a call for the node's team */
-	holding.team = endpoint.team;
-	holding.request_id = NULL;
+	mr_verb_on_behalf(&holding, &endpoint.team);
 	mr_json_begin(&what);
 	mr_endpoint_change(head, &holding, "rollout_held",
 					   mr_schedule_pause(schedule, MR_SCHEDULE_HELD, now), &what, NULL);
@@ -104,23 +98,17 @@ hold(const MrVerb *verb, int64 id)
 static void
 hold_all(MrVerb *verb, int64 node)
 {
-	int			n;
-	int64	   *ids = find_all(&n);
+	Found		found = find_all();
 
-	for (int i = 0; i < n; i++)
-		hold(verb, ids[i]);
+	for (int i = 0; i < found.n; i++)
+		hold(verb, found.ids[i]);
 }
 
 /* For mr_quarantine_look. */
 static void
-look_again(int64 node)
+look_again(void)
 {
-	int			n;
-
-	if (!mr_node_is_quarantined(node, NULL))
-		return;
-	(void) find_all(&n);
-	if (n > 0)
+	if (find_all().n > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("a rollout towards what is to be quarantined was started meanwhile"),

@@ -90,6 +90,6 @@ mr_version_use(int64 team, int64 model, int32 version, Snapshot snapshot)
 {
 	Search		search = {{model, version}, GetCurrentTimestamp(), snapshot, MR_USE_NONE};
 
-	mr_each_endpoint_of_team(team, snapshot, visit, &search);
+	mr_each_live_endpoint(team, snapshot, visit, &search);
 	return search.use;
 }

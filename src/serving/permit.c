@@ -221,18 +221,6 @@ mr_permit_refusal(const MrNeeds *needs, Snapshot snapshot)
 	return text.len == 0 ? NULL : text.data;
 }
 
-/* The roles in which a quarantined node keeps a version out of its stage; NULL for all. */
-static Jsonb *
-quarantine_roles(const MrModel *model, MrStage stage, Snapshot snapshot)
-{
-	const MrPolicy *policy = mr_policy_of(model, snapshot);
-
-	for (int i = 0; i < policy->ntransitions; i++)
-		if (policy->transitions[i].to == stage)
-			return mr_quarantine_roles(policy, &policy->transitions[i]);
-	return NULL;
-}
-
 static MrMark
 quarantine_mark(const MrArm *arm, Snapshot snapshot)
 {
@@ -242,8 +230,8 @@ quarantine_mark(const MrArm *arm, Snapshot snapshot)
 
 	stage = mr_version_stage(arm->model, arm->version, snapshot, NULL);
 	mark.node = mr_version_node_id(arm->model, arm->version, snapshot);
-	mark.what = quarantine_roles(&model, stage == MR_STAGE_ARCHIVED ? MR_STAGE_PRODUCTION : stage,
-								 snapshot);
+	mark.what = mr_quarantine_roles_in(mr_policy_of(&model, snapshot),
+									   stage == MR_STAGE_ARCHIVED ? MR_STAGE_PRODUCTION : stage);
 	return mark;
 }
 
@@ -504,7 +492,7 @@ check_mark(const MrMark *mark)
 
 	if (!is_endpoint(mark))
 	{
-		mr_each_endpoint_of_team(mark->team, NULL, check_model_at, (void *) mark);
+		mr_each_live_endpoint(mark->team, NULL, check_model_at, (void *) mark);
 		return;
 	}
 	endpoint = mr_endpoint_get(mark->node, NULL);

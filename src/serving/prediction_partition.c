@@ -390,10 +390,22 @@ limit_waiting(void)
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+/*
+ * Keep all others from reading and recording until the end of the
+ * transaction: what is asked about a partition after that still holds when
+ * it goes.
+ */
+static void
+lock_log(void)
+{
+	limit_waiting();
+	LockRelationOid(mr_relation_oid("prediction"), AccessExclusiveLock);
+}
+
+/* The log is locked. */
 static void
 drop_partition(const MrPartition *partition)
 {
-	limit_waiting();
 	dropping = partition->oid;
 	PG_TRY();
 	{
@@ -425,20 +437,33 @@ raise_kept(int kept, int n)
 			 mr_reason("predictions_kept")));
 }
 
-/* The partitions that end before a day; an error if one is still needed. */
-static MrPartitions
-partitions_before(int64 day)
+/* An error if a partition is still needed. */
+static void
+require_unneeded(const MrPartitions *partitions)
 {
-	MrPartitions partitions = lock_partitions();
 	TimestampTz now = GetCurrentTimestamp();
 	int			kept = 0;
+
+	for (int i = 0; i < partitions->n; i++)
+		kept += ask_about(&kept_stmt, &partitions->items[i], now, 1);
+	if (kept > 0)
+		raise_kept(kept, partitions->n);
+}
+
+/* Those that end before a day, for nobody to record into any more. */
+static MrPartitions
+lock_partitions_before(int64 day)
+{
+	MrPartitions partitions = lock_partitions();
 	int			n = 0;
 
 	while (n < partitions.n && partitions.items[n].until <= day * USECS_PER_DAY)
-		kept += ask_about(&kept_stmt, &partitions.items[n++], now, 1);
-	if (kept > 0)
-		raise_kept(kept, n);
+		n++;
 	partitions.n = n;
+	require_unneeded(&partitions);	/* who is refused waits for nobody */
+	if (n > 0)
+		lock_log();
+	require_unneeded(&partitions);
 	return partitions;
 }
 
@@ -457,7 +482,7 @@ modelreg_drop_prediction_partitions(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 
 	begin_for_admin(&verb, fcinfo, "drop_prediction_partitions");
-	partitions = partitions_before(before);
+	partitions = lock_partitions_before(before);
 	for (int i = 0; i < partitions.n; i++)
 		drop_partition(&partitions.items[i]);
 	mr_verb_end(&verb);
@@ -501,12 +526,17 @@ is_expired(const Expired *expired, int64 endpoint)
 static int64
 delete_expired(const MrPartition *partition, const Expired *expired)
 {
-	MrTable    *table = mr_table_open(get_rel_name(partition->oid));
+	MrTable    *table;
 	AttrNumber	column = get_attnum(partition->oid, "endpoint_id");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan = table_beginscan(table->rel, snapshot, 0, NULL);
+	Snapshot	snapshot;
+	TableScanDesc scan;
 	int64		deleted = 0;
 
+	if (expired->n == 0)
+		return 0;
+	table = mr_table_open(get_rel_name(partition->oid));
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = table_beginscan(table->rel, snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table->slot))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -521,13 +551,39 @@ delete_expired(const MrPartition *partition, const Expired *expired)
 	return deleted;
 }
 
+/*
+ * Drop those of which nothing is to be kept.  What was recorded while others
+ * were waited for may have to be.
+ */
+static int
+drop_expired(const MrPartitions *due, TimestampTz now, int64 *deleted)
+{
+	int			dropped = 0;
+
+	if (due->n > 0)
+		lock_log();
+	for (int i = 0; i < due->n; i++)
+	{
+		Expired		expired = find_expired(&due->items[i], now);
+
+		if (expired.all)
+		{
+			drop_partition(&due->items[i]);
+			dropped++;
+		}
+		else
+			*deleted += delete_expired(&due->items[i], &expired);
+	}
+	return dropped;
+}
+
 /* What waits for locks comes last. */
 static int
 expire(int64 *deleted)
 {
 	MrPartitions partitions = lock_partitions();
+	MrPartitions due = {palloc(Max(partitions.n, 1) * sizeof(MrPartition)), 0};
 	TimestampTz now = GetCurrentTimestamp();
-	int			ndrop = 0;
 
 	*deleted = 0;
 	for (int i = 0; i < partitions.n; i++)
@@ -535,13 +591,11 @@ expire(int64 *deleted)
 		Expired		expired = find_expired(&partitions.items[i], now);
 
 		if (expired.all)
-			partitions.items[ndrop++] = partitions.items[i];
-		else if (expired.n > 0)
+			due.items[due.n++] = partitions.items[i];
+		else
 			*deleted += delete_expired(&partitions.items[i], &expired);
 	}
-	for (int i = 0; i < ndrop; i++)
-		drop_partition(&partitions.items[i]);
-	return ndrop;
+	return drop_expired(&due, now, deleted);
 }
 
 /*

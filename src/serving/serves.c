@@ -122,7 +122,7 @@ traffic_refused(const MrModel *model, int32 version, int stage, bool but_followe
 
 	search.policy = mr_policy_of(model, NULL);
 	initStringInfo(&search.found);
-	mr_each_endpoint_of_team(model->team.id, NULL, find_refused, &search);
+	mr_each_live_endpoint(model->team.id, NULL, find_refused, &search);
 	return search.found.len > 0 ? search.found.data : NULL;
 }
 
@@ -157,7 +157,7 @@ version_in_use(int64 model, int32 version)
 	.now = GetCurrentTimestamp()};
 
 	initStringInfo(&search.found);
-	mr_each_endpoint_of_team(mr_model_get(model, NULL).team.id, NULL, find_use, &search);
+	mr_each_live_endpoint(mr_model_get(model, NULL).team.id, NULL, find_use, &search);
 	return search.found.len > 0 ? search.found.data : NULL;
 }
 

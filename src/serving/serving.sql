@@ -23,7 +23,7 @@ CREATE TABLE modelreg.endpoint (
 );
 CREATE UNIQUE INDEX endpoint_live_name ON modelreg.endpoint (team_id, name) WHERE retired_at IS NULL;
 CREATE INDEX endpoint_team ON modelreg.endpoint (team_id);
-CREATE INDEX endpoint_model ON modelreg.endpoint (model_id);
+CREATE INDEX endpoint_followed ON modelreg.endpoint (model_id) WHERE follows AND retired_at IS NULL;
 ALTER TABLE modelreg.endpoint SET (fillfactor = 70);
 COMMENT ON TABLE modelreg.endpoint IS 'Endpoints: what serves, and the head of the chain of each ones events.';
 COMMENT ON COLUMN modelreg.endpoint.id IS 'Permanent id of the endpoint.';
