@@ -76,7 +76,12 @@ SELECT kind, reason FROM modelreg.events WHERE chain = 'endpoint' AND team = 'fo
 -- Where nothing is current any more, the traffic stays.
 SELECT modelreg.promote('follow.other', 1, 'Staging', leave_none => true);
 SELECT regress_follow.fails($$SELECT modelreg.promote('follow.other', 1, 'Staging', leave_none => true)$$);
-SELECT modelreg.unfollow('follow.elsewhere', 'by hand now') > 0, modelreg.unfollow('follow.elsewhere');
+-- Who looked first gives the etag that he saw, which neither changes.
+SELECT etag FROM modelreg.endpoints WHERE endpoint = 'follow.elsewhere' \gset
+SELECT regress_follow.fails(s) ~ '^55000 .*was changed meanwhile' AS refused FROM (VALUES ($$SELECT modelreg.unfollow('follow.elsewhere', expected => '1-0123456789abcdef')$$),
+	($$SELECT modelreg.follow('follow.elsewhere', 'all at once', expected => '')$$)) v (s);
+SELECT modelreg.unfollow('follow.elsewhere', 'by hand now', expected => :'etag') > 0, modelreg.unfollow('follow.elsewhere', expected => :'etag');
+SELECT modelreg.follow('follow.elsewhere', 'canary', expected => :'etag') > 0, modelreg.unfollow('follow.elsewhere', expected => :'etag') > 0;
 SELECT modelreg.promote('follow.other', 2, 'Production') > 0, regress_follow.split('follow.elsewhere'), regress_follow.stages('other');
 
 -- A version whose share ends by time has no verb that archives it: the next decision about the model does.

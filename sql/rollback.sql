@@ -100,7 +100,14 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.rollback('{rb.follower,rb2.home}'::text[], 'all')$$, $$SELECT modelreg.rollback('{rb.follower,rb.nothing}'::text[], 'all')$$,
 	$$SELECT modelreg.rollback('{{rb.follower},{rb.side}}'::text[], ' ')$$]) AS call;
 SELECT * FROM pg_temp.last WHERE endpoint = 'rb.follower';
-SELECT modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', request_id => 'all') = modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', request_id => 'all') AS repeated;
+-- Who looked first gives the etags that he saw, one for each endpoint or null; what one of them is not is none of them.
+SELECT etag AS follower FROM modelreg.endpoints WHERE endpoint = 'rb.follower' \gset
+SELECT substring(pg_temp.attempt(format('SELECT modelreg.rollback(%L::text[], ''all'', expected => %L)', endpoints, expected)) FROM '^[^|]*') FROM (VALUES
+	('{rb.follower,rb.side}', ARRAY[:'follower']), ('{rb.follower,rb.side}', ARRAY[:'follower', '1-0123456789abcdef']), ('{rb.follower,rb.side}', ARRAY['', NULL]),
+	('{rb.follower,rb.side}', '{}'), ('{rb.follower,rb.side}', ARRAY[ARRAY[:'follower'], ARRAY[NULL]]), ('{rb.follower,rb.follower}', ARRAY[:'follower', '1-0123456789abcdef']),
+	('{rb.follower,rb.follower}', ARRAY['1-0123456789abcdef', NULL])) AS call(endpoints, expected);
+SELECT endpoint, kind FROM pg_temp.last WHERE endpoint = 'rb.follower';
+SELECT modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', expected => ARRAY[NULL, NULL, :'follower'], request_id => 'all') = modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', expected => ARRAY[NULL, NULL, :'follower'], request_id => 'all') AS repeated;
 SELECT * FROM pg_temp.last ORDER BY endpoint;
 -- Both go back to a version that was archived: it returns once, and is archived again when it serves nowhere any more.
 SELECT pg_temp.at_once('rb.follower', '{4: 1%, 5: 99%}', '{5: 100%}'), pg_temp.at_once('rb.new', '{4: 1%, 5: 99%}', '{5: 100%}');

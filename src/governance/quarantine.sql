@@ -42,10 +42,10 @@ COMMENT ON COLUMN modelreg.quarantined.reason IS 'The reason given; null also wh
 GRANT SELECT ON modelreg.quarantined TO PUBLIC;
 
 CREATE VIEW modelreg.quarantine_impact WITH (security_invoker, security_barrier) AS
-	SELECT q.node, q.node_id, q.since AS quarantined_since, i.depth, i.role, i.team, i.model, i.version, i.address, i.by_supersession
+	SELECT q.node, q.node_id, q.since AS quarantined_since, i.depth, i.role, i.team, i.model, i.model_id, i.version, i.address, i.by_supersession
 	FROM modelreg.quarantined q CROSS JOIN LATERAL modelreg.impact(q.node, true) i
 	UNION ALL
-	SELECT q.node, q.node_id, q.since, 0, NULL, q.team, q.team || '.' || m.name, q.model_version, q.node, false
+	SELECT q.node, q.node_id, q.since, 0, NULL, q.team, q.team || '.' || m.name, m.id, q.model_version, q.node, false
 	FROM modelreg.quarantined q JOIN modelreg.model m ON m.id = q.model_id AND m.current_version = q.model_version;
 COMMENT ON VIEW modelreg.quarantine_impact IS 'The versions that are current in Production although they derive from a quarantined node, or are one; a row per node and version.';
 COMMENT ON COLUMN modelreg.quarantine_impact.node IS 'Address of the quarantined node.';
@@ -55,6 +55,7 @@ COMMENT ON COLUMN modelreg.quarantine_impact.depth IS 'Steps between them; 0 for
 COMMENT ON COLUMN modelreg.quarantine_impact.role IS 'The role of the last step, of a shortest path.';
 COMMENT ON COLUMN modelreg.quarantine_impact.team IS 'Name of the version''s team.';
 COMMENT ON COLUMN modelreg.quarantine_impact.model IS 'Name of its model, with the team.';
+COMMENT ON COLUMN modelreg.quarantine_impact.model_id IS 'Permanent id of that model.';
 COMMENT ON COLUMN modelreg.quarantine_impact.version IS 'The version.';
 COMMENT ON COLUMN modelreg.quarantine_impact.address IS 'Its address.';
 COMMENT ON COLUMN modelreg.quarantine_impact.by_supersession IS 'Only because a node stands for another that it supersedes.';

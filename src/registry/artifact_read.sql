@@ -27,7 +27,7 @@ REVOKE ALL ON FUNCTION modelreg.record_artifact_check(text, integer, text, model
 GRANT EXECUTE ON FUNCTION modelreg.record_artifact_check(text, integer, text, modelreg.digest, bigint, text) TO PUBLIC;
 
 CREATE VIEW modelreg.artifacts WITH (security_invoker, security_barrier) AS
-	SELECT (t.name || '.' || m.name)::text COLLATE "default" AS model, a.version, a.name::text COLLATE "default" AS name,
+	SELECT (t.name || '.' || m.name)::text COLLATE "default" AS model, a.model_id, a.version, a.name::text COLLATE "default" AS name,
 		a.digest::text AS digest, a.size, a.media_type::text COLLATE "default" AS media_type,
 		a.uri::text COLLATE "default" AS uri, a.store_version::text COLLATE "default" AS store_version,
 		m.retired_at IS NOT NULL AS model_retired, x.version IS NOT NULL AS purged
@@ -35,6 +35,7 @@ CREATE VIEW modelreg.artifacts WITH (security_invoker, security_barrier) AS
 		LEFT JOIN modelreg.purged_version x ON x.model_id = a.model_id AND x.version = a.version;
 COMMENT ON VIEW modelreg.artifacts IS 'Artifacts of the versions that the caller may read.';
 COMMENT ON COLUMN modelreg.artifacts.model IS 'Present name of the model, with its team.';
+COMMENT ON COLUMN modelreg.artifacts.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.artifacts.version IS 'The version.';
 COMMENT ON COLUMN modelreg.artifacts.name IS 'Path-like name of the artifact.';
 COMMENT ON COLUMN modelreg.artifacts.digest IS 'Digest of the bytes.';
@@ -47,7 +48,7 @@ COMMENT ON COLUMN modelreg.artifacts.purged IS 'Whether the version was purged, 
 GRANT SELECT ON modelreg.artifacts TO PUBLIC;
 
 CREATE VIEW modelreg.artifact_checks WITH (security_invoker, security_barrier) AS
-	SELECT (t.name || '.' || m.name)::text COLLATE "default" AS model, n.version, n.key::text COLLATE "default" AS name,
+	SELECT (t.name || '.' || m.name)::text COLLATE "default" AS model, n.model_id, n.version, n.key::text COLLATE "default" AS name,
 		(p.body::jsonb->>'matches')::boolean AS matches, p.body::jsonb->>'digest' AS digest, (p.body::jsonb->>'size')::bigint AS size,
 		n.who->>'role' AS role, n.recorded_at
 	FROM modelreg.note n JOIN modelreg.model m ON m.id = n.model_id JOIN modelreg.team t ON t.id = n.team_id
@@ -55,6 +56,7 @@ CREATE VIEW modelreg.artifact_checks WITH (security_invoker, security_barrier) A
 	WHERE n.kind = 'artifact_check';
 COMMENT ON VIEW modelreg.artifact_checks IS 'What clients found that fetched external artifacts.';
 COMMENT ON COLUMN modelreg.artifact_checks.model IS 'Present name of the model, with its team.';
+COMMENT ON COLUMN modelreg.artifact_checks.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.artifact_checks.version IS 'The version.';
 COMMENT ON COLUMN modelreg.artifact_checks.name IS 'Name of the artifact.';
 COMMENT ON COLUMN modelreg.artifact_checks.matches IS 'Whether it was what was registered.';

@@ -35,8 +35,8 @@ PG_FUNCTION_INFO_V1(modelreg_impact);
 /* Columns of the result. */
 enum
 {
-	OUT_DEPTH = 1, OUT_ROLE, OUT_TEAM, OUT_MODEL, OUT_VERSION, OUT_ADDRESS,
-	OUT_STAGE, OUT_STAGE_SINCE, OUT_IS_CURRENT, OUT_BY_SUPERSESSION,
+	OUT_DEPTH = 1, OUT_ROLE, OUT_TEAM, OUT_MODEL, OUT_MODEL_ID, OUT_VERSION,
+	OUT_ADDRESS, OUT_STAGE, OUT_STAGE_SINCE, OUT_IS_CURRENT, OUT_BY_SUPERSESSION,
 	OUT_NODE_ID, OUT_COLUMNS = OUT_NODE_ID
 };
 
@@ -150,6 +150,7 @@ put_version(Impact *impact, const MrWalkStep *step, const char *team, const Show
 	nulls[OUT_ROLE - 1] = role == NULL;
 	values[OUT_TEAM - 1] = CStringGetTextDatum(team);
 	values[OUT_MODEL - 1] = CStringGetTextDatum(psprintf("%s.%s", team, shown->name.name));
+	values[OUT_MODEL_ID - 1] = Int64GetDatum(shown->model);
 	values[OUT_VERSION - 1] = Int32GetDatum(shown->version);
 	values[OUT_ADDRESS - 1] = CStringGetTextDatum(shown->name.address);
 	set_stage(impact, shown->model, shown->version, values);

@@ -303,11 +303,10 @@ static void
 retire(MrVerb *verb, MrEndpoint *endpoint, const char *expected, const char *reason)
 {
 	MrHead	   *team = mr_head_lock(MR_CHAIN_TEAM, verb->team.id);
-	MrHead	   *head = mr_endpoint_lock(endpoint);
+	MrHead	   *head = mr_endpoint_lock_expected(endpoint, expected);
 	MrJson		what;
 	TimestampTz at;
 
-	mr_endpoint_check_expected(endpoint, expected);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "endpoint_id", endpoint->id);
 	at = mr_event_append(team, verb, "endpoint_retired", mr_json_end(&what), reason);

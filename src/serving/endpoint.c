@@ -270,6 +270,33 @@ mr_endpoint_lock(MrEndpoint *endpoint)
 	return head;
 }
 
+/* Error 55000 when another schedule holds than the caller has seen. */
+static void
+check_expected(const MrEndpoint *endpoint, const char *expected)
+{
+	char	   *etag = mr_endpoint_etag(endpoint->schedule_seq, endpoint->schedule_hash);
+
+	if (expected == NULL || strcmp(expected, etag) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the traffic of \"%s\" was changed meanwhile",
+					mr_endpoint_address(endpoint)),
+			 errdetail("Its etag is %s, not %s.", etag, mr_text_clip(expected)),
+			 errhint("Look at it again and decide anew."),
+			 mr_reason("changed_meanwhile")));
+}
+
+/* The same for who looked first, and passes the etag that he saw, or NULL. */
+MrHead *
+mr_endpoint_lock_expected(MrEndpoint *endpoint, const char *expected)
+{
+	MrHead	   *head = mr_endpoint_lock(endpoint);
+
+	check_expected(endpoint, expected);
+	return head;
+}
+
 /* The schedule that holds, as a snapshot sees it by which the endpoint was read. */
 const MrSchedule *
 mr_endpoint_schedule(const MrEndpoint *endpoint, Snapshot snapshot)
@@ -340,23 +367,6 @@ mr_endpoint_stop_following(MrHead *head, MrJson *what)
 	head->nulls[ENDPOINT_PLAN - 1] = true;
 	mr_json_add_bool(what, "follows", false);
 	mr_json_add_null(what, "plan");
-}
-
-/* Error 55000 when another schedule holds than the caller has seen. */
-void
-mr_endpoint_check_expected(const MrEndpoint *endpoint, const char *expected)
-{
-	char	   *etag = mr_endpoint_etag(endpoint->schedule_seq, endpoint->schedule_hash);
-
-	if (expected == NULL || strcmp(expected, etag) == 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the traffic of \"%s\" was changed meanwhile",
-					mr_endpoint_address(endpoint)),
-			 errdetail("Its etag is %s, not %s.", etag, mr_text_clip(expected)),
-			 errhint("Look at it again and decide anew."),
-			 mr_reason("changed_meanwhile")));
 }
 
 /*

@@ -46,14 +46,14 @@ extern bool mr_endpoint_verb_begin(MrVerb *verb, FunctionCallInfo fcinfo,
 								   int request_id_arg, MrEndpoint *endpoint);
 extern void mr_endpoint_renew(MrEndpoint *endpoint, const MrHead *head);
 extern MrHead *mr_endpoint_lock(MrEndpoint *endpoint);
+extern MrHead *mr_endpoint_lock_expected(MrEndpoint *endpoint,
+										 const char *expected);
 extern const MrSchedule *mr_endpoint_schedule(const MrEndpoint *endpoint,
 											  Snapshot snapshot);
 extern int64 mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 								MrSchedule *schedule, MrJson *what,
 								const char *reason);
 extern void mr_endpoint_stop_following(MrHead *head, MrJson *what);
-extern void mr_endpoint_check_expected(const MrEndpoint *endpoint,
-									   const char *expected);
 
 typedef void (*MrEndpointVisit) (const MrEndpoint *endpoint, void *arg);
 extern void mr_each_live_endpoint(int64 of, Snapshot snapshot,

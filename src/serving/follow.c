@@ -346,10 +346,11 @@ begin_following(MrVerb *verb, MrHead *head, Jsonb *plan, const char *reason)
 
 /* Returns the number of the last event, 0 when all is so already. */
 static int64
-follow(MrVerb *verb, MrEndpoint *endpoint, MrPlan *plan, const char *reason)
+follow(MrVerb *verb, MrEndpoint *endpoint, MrPlan *plan, const char *reason,
+	   const char *expected)
 {
 	MrModel		model = lock_model(verb, endpoint->model);
-	MrHead	   *head = mr_endpoint_lock(endpoint);
+	MrHead	   *head = mr_endpoint_lock_expected(endpoint, expected);
 	const MrSchedule *schedule = mr_endpoint_schedule(endpoint, NULL);
 	TimestampTz now = mr_event_time(head);
 	MrSplit		target = mr_split_whole((MrArm) {model.id, model.current_version});
@@ -370,31 +371,33 @@ follow(MrVerb *verb, MrEndpoint *endpoint, MrPlan *plan, const char *reason)
 }
 
 /*
- * modelreg.follow(endpoint text, plan text, reason text, request_id text)
- *		returns bigint: the number of the last event, NULL for none
+ * modelreg.follow(endpoint text, plan text, reason text, expected text,
+ *		request_id text) returns bigint: the number of the last event, NULL for none
  *
  * Level maintainer.  Errors: 42704, 42501, 22023 for the plan, 55000 for
- * traffic that is not permitted and for another rollout that is running.
+ * traffic that is not permitted, for another rollout that is running and when
+ * another schedule holds than was expected.
  */
 Datum
 modelreg_follow(PG_FUNCTION_ARGS)
 {
 	MrPlan	   *plan = mr_follow_plan(mr_arg_text(fcinfo, 1, "plan"));
 	char	   *reason = mr_arg_text_or_null(fcinfo, 2);
+	char	   *expected = mr_arg_text_or_null(fcinfo, 3);
 	MrEndpoint	endpoint;
 	MrVerb		verb;
 	int64		number = 0;
 
-	if (mr_endpoint_verb_begin(&verb, fcinfo, "follow", MR_MAINTAINER, 3, &endpoint))
-		number = follow(&verb, &endpoint, plan, reason);
+	if (mr_endpoint_verb_begin(&verb, fcinfo, "follow", MR_MAINTAINER, 4, &endpoint))
+		number = follow(&verb, &endpoint, plan, reason, expected);
 	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 
 /* Returns the number of the event, 0 when it does not follow. */
 static int64
-unfollow(MrVerb *verb, MrEndpoint *endpoint, const char *reason)
+unfollow(MrVerb *verb, MrEndpoint *endpoint, const char *reason, const char *expected)
 {
-	MrHead	   *head = mr_endpoint_lock(endpoint);
+	MrHead	   *head = mr_endpoint_lock_expected(endpoint, expected);
 	MrJson		what;
 
 	if (!endpoint->follows)
@@ -408,21 +411,23 @@ unfollow(MrVerb *verb, MrEndpoint *endpoint, const char *reason)
 }
 
 /*
- * modelreg.unfollow(endpoint text, reason text, request_id text) returns
- *		bigint: the number of the event, NULL when it does not follow
+ * modelreg.unfollow(endpoint text, reason text, expected text, request_id text)
+ *		returns bigint: the number of the event, NULL when it does not follow
  *
- * What runs goes on.  Level maintainer.  Errors: 42704, 42501.
+ * What runs goes on.  Level maintainer.  Errors: 42704, 42501, 55000 when
+ * another schedule holds than was expected.
  */
 Datum
 modelreg_unfollow(PG_FUNCTION_ARGS)
 {
 	char	   *reason = mr_arg_text_or_null(fcinfo, 1);
+	char	   *expected = mr_arg_text_or_null(fcinfo, 2);
 	MrEndpoint	endpoint;
 	MrVerb		verb;
 	int64		number = 0;
 
-	if (mr_endpoint_verb_begin(&verb, fcinfo, "unfollow", MR_MAINTAINER, 2, &endpoint))
-		number = unfollow(&verb, &endpoint, reason);
+	if (mr_endpoint_verb_begin(&verb, fcinfo, "unfollow", MR_MAINTAINER, 3, &endpoint))
+		number = unfollow(&verb, &endpoint, reason, expected);
 	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 

@@ -1,18 +1,18 @@
 -- serving: endpoints that follow a model, and what leaves. Each function authorizes its caller, so EXECUTE is everybody's.
 
-CREATE FUNCTION modelreg.follow(endpoint text, plan text, reason text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION modelreg.follow(endpoint text, plan text, reason text DEFAULT NULL, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_follow' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.follow(text, text, text, text) IS
+COMMENT ON FUNCTION modelreg.follow(text, text, text, text, text) IS
 	'From now on the endpoint goes where what is current in Production of its model goes: a promotion starts a rollout by the plan, in its own transaction and over one that is running, and rollback_model() takes it back at once. If another version is current than the endpoint serves, the rollout to it starts now. Needs maintainer. Returns the number of the last event, null when all is so already.';
-REVOKE ALL ON FUNCTION modelreg.follow(text, text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.follow(text, text, text, text) TO PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.follow(text, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.follow(text, text, text, text, text) TO PUBLIC;
 
-CREATE FUNCTION modelreg.unfollow(endpoint text, reason text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION modelreg.unfollow(endpoint text, reason text DEFAULT NULL, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_unfollow' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.unfollow(text, text, text) IS
+COMMENT ON FUNCTION modelreg.unfollow(text, text, text, text) IS
 	'From now on the endpoint stays as it is when its model''s current version changes; a rollout that is running goes on. Needs maintainer. Returns the number of the event, null when it does not follow.';
-REVOKE ALL ON FUNCTION modelreg.unfollow(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.unfollow(text, text, text) TO PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.unfollow(text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.unfollow(text, text, text, text) TO PUBLIC;
 
 CREATE VIEW modelreg.quarantined_traffic WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || e.name AS endpoint, e.id AS endpoint_id, mt.name || '.' || m.name AS model, a.model_id, a.version,

@@ -17,6 +17,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "base/args.h"
@@ -45,6 +46,7 @@ typedef struct Skipped
 typedef struct Way
 {
 	MrEndpoint	endpoint;
+	char	   *expected;		/* etag, or NULL */
 	MrHead	   *head;			/* once it is locked */
 	const MrSchedule *present;
 	TimestampTz at;
@@ -66,7 +68,6 @@ typedef struct Rollback
 	int			n;
 	bool		further;
 	char	   *reason;
-	char	   *expected;
 	MrModel    *models;			/* whose decisions are locked, by id */
 	MrTransition **transitions;
 	int			nmodels;
@@ -206,10 +207,8 @@ static void
 lock_endpoints(Rollback *call)
 {
 	for (int i = 0; i < call->n; i++)
-	{
-		call->ways[i].head = mr_endpoint_lock(&call->ways[i].endpoint);
-		mr_endpoint_check_expected(&call->ways[i].endpoint, call->expected);
-	}
+		call->ways[i].head = mr_endpoint_lock_expected(&call->ways[i].endpoint,
+													   call->ways[i].expected);
 }
 
 static MrTransition *
@@ -409,18 +408,34 @@ names_arg(FunctionCallInfo fcinfo, int *n, char **team)
 	return names;
 }
 
+/* An endpoint that is named twice has one etag. */
+static void
+merge_ways(Way *way, const Way *again)
+{
+	if (way->expected == NULL)
+		way->expected = again->expected;
+	else if (again->expected != NULL && strcmp(way->expected, again->expected) != 0)
+		raise_endpoints("an endpoint is named twice, and another etag is expected each time");
+}
+
 /* The endpoints by id, each once. */
 static void
-find_endpoints(Rollback *call, char **names, int n)
+find_endpoints(Rollback *call, char **names, int n, const MrColumn *expected)
 {
 	call->ways = palloc0(n * sizeof(Way));
 	for (int i = 0; i < n; i++)
+	{
 		call->ways[i].endpoint = mr_endpoint_find_in_verb(&call->verb, names[i],
 														  strchr(names[i], '.') + 1);
+		if (expected->n > 0 && !expected->nulls[i])
+			call->ways[i].expected = TextDatumGetCString(expected->values[i]);
+	}
 	qsort(call->ways, n, sizeof(Way), compare_ways);
 	for (int i = 0; i < n; i++)
 		if (i == 0 || call->ways[i].endpoint.id != call->ways[call->n - 1].endpoint.id)
 			call->ways[call->n++] = call->ways[i];
+		else
+			merge_ways(&call->ways[call->n - 1], &call->ways[i]);
 }
 
 static Jsonb *
@@ -456,7 +471,7 @@ roll_back_one(FunctionCallInfo fcinfo)
 	Jsonb	   *result = NULL;
 
 	call.further = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	call.expected = mr_arg_text_or_null(fcinfo, 3);
+	way.expected = mr_arg_text_or_null(fcinfo, 3);
 	call.ways = &way;
 	if (mr_endpoint_verb_begin(&call.verb, fcinfo, "rollback", MR_MAINTAINER, 4, &way.endpoint))
 	{
@@ -467,10 +482,12 @@ roll_back_one(FunctionCallInfo fcinfo)
 }
 
 /*
- * modelreg.rollback(endpoints text[], reason text, further boolean, request_id
- *		text) returns jsonb, an array of what each tells, by the endpoints' ids.
+ * modelreg.rollback(endpoints text[], reason text, further boolean, expected
+ *		text[], request_id text) returns jsonb, an array of what each tells, by
+ *		the endpoints' ids.
  *
- * All of them or none; errors as for one.
+ * All of them or none; errors as for one, and 2202E for etags that are not as
+ * many as the endpoints.
  */
 static Datum
 roll_back_all(FunctionCallInfo fcinfo)
@@ -481,21 +498,27 @@ roll_back_all(FunctionCallInfo fcinfo)
 	int			n;
 	char	  **names = names_arg(fcinfo, &n, &team_name);
 	MrTeam		team = mr_require_team(team_name, MR_MAINTAINER);
+	MrColumn	expected = {0};
 
+	mr_arg_column(fcinfo, 3, "expected", TEXTOID, n, "endpoints", &expected);
 	call.further = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	mr_verb_begin(&call.verb, fcinfo, "rollback_all", &team, 3);
+	mr_verb_begin(&call.verb, fcinfo, "rollback_all", &team, 4);
 	if (!mr_verb_repeats(&call.verb))
 	{
-		find_endpoints(&call, names, n);
+		find_endpoints(&call, names, n, &expected);
 		run(&call);
 		result = describe_ways(&call);
 	}
 	PG_RETURN_DATUM(end(&call, result));
 }
 
-/* Both have one symbol, as each function has that of its name; one alone takes what is expected. */
+/* Both have one symbol, as each function has that of its name. */
 Datum
 modelreg_rollback(PG_FUNCTION_ARGS)
 {
-	return PG_NARGS() == 5 ? roll_back_one(fcinfo) : roll_back_all(fcinfo);
+	Oid		   *types;
+	int			n;
+
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &n);
+	return types[0] == TEXTOID ? roll_back_one(fcinfo) : roll_back_all(fcinfo);
 }

@@ -39,8 +39,7 @@ typedef struct Call
 static void
 lock(Call *call)
 {
-	call->head = mr_endpoint_lock(&call->endpoint);
-	mr_endpoint_check_expected(&call->endpoint, call->expected);
+	call->head = mr_endpoint_lock_expected(&call->endpoint, call->expected);
 	call->present = mr_endpoint_schedule(&call->endpoint, NULL);
 	call->at = mr_event_time(call->head);
 	call->split = mr_schedule_split_at(call->present, call->at);

@@ -5,7 +5,7 @@ CREATE FUNCTION modelreg.create_endpoint(endpoint text, model text DEFAULT NULL,
 		request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_create_endpoint' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text) IS
-	'Creates an endpoint, all of whose traffic a version has: of a model, the current one unless another is named, or of the model that it follows by a plan. Returns its permanent id.';
+	'Creates an endpoint, all of whose traffic a version has: of a model, the current one unless another is named, or the current one of the model that it follows by a plan, which is all at once unless another is given. Returns its permanent id.';
 
 CREATE FUNCTION modelreg.retire_endpoint(endpoint text, reason text DEFAULT NULL, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_retire_endpoint' LANGUAGE C VOLATILE;
@@ -43,13 +43,13 @@ CREATE FUNCTION modelreg.rollback(endpoint text, reason text, further boolean DE
 COMMENT ON FUNCTION modelreg.rollback(text, text, boolean, text, text) IS
 	'Takes the traffic of an endpoint back at once to the newest earlier split that stood outside any rollout and each of whose versions may serve now; archived ones return to Production. Called again it changes nothing, unless further => true. Returns the event''s number (null when nothing changed), the schedule that was restored, the split, and what was skipped, with why.';
 
-CREATE FUNCTION modelreg.rollback(endpoints text[], reason text, further boolean DEFAULT false, request_id text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION modelreg.rollback(endpoints text[], reason text, further boolean DEFAULT false, expected text[] DEFAULT NULL, request_id text DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.rollback(text[], text, boolean, text) IS
-	'The same for several endpoints of a team: all of them or none. Returns an array.';
+COMMENT ON FUNCTION modelreg.rollback(text[], text, boolean, text[], text) IS
+	'The same for several endpoints of a team: all of them or none. expected has an etag for each, or null for who did not look. Returns an array.';
 
-REVOKE ALL ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text) TO PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text[], text) TO PUBLIC;
 
 REVOKE ALL ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text),
 	modelreg.retire_endpoint(text, text, text, text), modelreg.start_rollout(text, integer, modelreg.traffic_split, text, text, text, text),
