@@ -234,7 +234,7 @@ guard() {
 	plan='{"steps": [{"weight": "5%", "bake": "30 minutes"}, {"weight": "100%"}],
   "guards": [{"metric": "ctr", "at_least": 0.98, "of": "baseline", "min_observations": 10000}]}'
 	show <<<"SELECT modelreg.start_rollout('$letter', version => 14, plan => '$plan') AS event"
-	show <<<"SELECT weights, next_weights, waits_for FROM modelreg.rollout_status('$letter')"
+	show <<<"SELECT split, next_split, waits_for FROM modelreg.rollout_status('$letter')"
 	expect 'in ten years it is still 5%, if nobody says anything' 50000 \
 		<<<"SELECT share FROM modelreg.serving('$letter', now() + interval '10 years') WHERE version = 14"
 	run <<<"CREATE ROLE monitor; SELECT modelreg.grant_level('search', 'monitor', 'evaluator')"
@@ -243,7 +243,7 @@ guard() {
 		SELECT modelreg.record_quality('$letter', 14, 'ctr', window_start => clock_timestamp(),
 		  total => 131, count => 10000) AS observation
 	SQL
-	show <<<"SELECT number, kind, weights FROM modelreg.rollout_status('$letter')"
+	show <<<"SELECT number, kind, split FROM modelreg.rollout_status('$letter')"
 	expect 'the transaction that recorded 131 clicks took the 5% back' '13|1000000' <<<"SELECT version, share FROM modelreg.serving('$letter')"
 }
 

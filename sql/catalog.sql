@@ -136,3 +136,12 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END $$;
 SELECT p.name, pg_temp.blank_reason(p.oid) FROM our_functions p
 WHERE array_position(p.proargnames, 'reason') <= p.pronargs - p.pronargdefaults ORDER BY 1;
+-- What is called one thing counts one thing: shares are millionths, percentages are percent.
+CREATE TEMP VIEW our_columns AS
+	SELECT o.name, a.attname::text AS col, a.atttypid AS type FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid WHERE o.kind IN ('r', 'p', 'v', 'c') AND a.attnum > 0
+	UNION ALL SELECT f.name, x.col, x.type FROM our_functions f, unnest(f.proargnames, f.proargmodes, f.proallargtypes) AS x(col, mode, type) WHERE x.mode IN ('o', 't');
+SELECT name, col, format_type(type, NULL) AS type FROM our_columns
+WHERE (col = 'share' AND type <> 'integer'::regtype) OR (col = 'percent' AND type <> 'float8'::regtype) ORDER BY 1, 2;
+-- Keys join: where a view names a version or an endpoint, what is its for good stands beside.
+SELECT o.name AS without_id FROM ours o CROSS JOIN LATERAL (SELECT array_agg(a.attname::text) AS names FROM pg_attribute a WHERE a.attrelid = o.oid) c
+WHERE o.kind = 'v' AND (c.names @> '{model,version}' AND NOT c.names @> '{model_id}' OR c.names @> '{endpoint}' AND NOT c.names @> '{endpoint_id}') ORDER BY 1;

@@ -35,17 +35,17 @@ SET ROLE regress_history_reader;
 SELECT dense_rank() OVER (ORDER BY number) AS schedule, step, version, role, percent, until IS NULL AS holds FROM modelreg.traffic WHERE endpoint = 'hi.home' ORDER BY number, step, version;
 -- Spans join without a gap, and shares add up.
 SELECT count(*) FILTER (WHERE since <> before) AS gaps, min(whole), max(whole) FROM
-	(SELECT since, lag(until) OVER (ORDER BY since) AS before, sum(percent) AS whole FROM modelreg.traffic WHERE endpoint = 'hi.home' AND role = 'live' GROUP BY since, until) x;
+	(SELECT since, lag(until) OVER (ORDER BY since) AS before, sum(percent) AS whole FROM modelreg.traffic WHERE endpoint = 'hi.home' AND role = 'serving' GROUP BY since, until) x;
 SELECT target, state, role = CURRENT_USER AS mine, reason, ended_at <= clock_timestamp() AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.home' ORDER BY number;
 -- The ramp of 200 ms: a quarter of the way each 50 ms.
-SELECT t.version, t.role, round(t.percent) AS percent, round(1000 * t.full_seconds) AS full_ms, round(1000 * t.seconds) AS ms, t.last_at - t.first_at AS span
+SELECT t.version, t.role, round(t.percent) AS percent, round(1000 * t.share_seconds) AS share_ms, round(1000 * t.served_seconds) AS ms, t.served_until - t.served_since AS span
 FROM modelreg.rollouts r, modelreg.traffic_between('hi.home', r.started_at, r.started_at + interval '200 ms') t WHERE r.endpoint = 'hi.home' AND r.reason = 'by time';
 -- Before the endpoint nothing served; the future is not known; the whole span is what the rows of traffic say.
 SELECT * FROM modelreg.traffic_between('hi.home', '2001-01-01', '2001-02-01');
-SELECT count(*), bool_and(last_at <= clock_timestamp()) FROM modelreg.traffic_between('hi.home', '2001-01-01', '2101-01-01');
-SELECT version, abs(s.seconds - b.seconds) < 1 AS seconds, abs(s.full_seconds - b.full_seconds) < 1 AS full, s.first_at = b.first_at AS first, s.last_until IS NULL AS serves
-FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01') b USING (model, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
-SELECT version, seconds_to_production >= 0 AS production, seconds_to_traffic >= seconds_to_production AS traffic FROM modelreg.time_to_production WHERE model = 'hi.reco' ORDER BY version;
+SELECT count(*), bool_and(served_until <= clock_timestamp()) FROM modelreg.traffic_between('hi.home', '2001-01-01', '2101-01-01');
+SELECT version, abs(s.served_seconds - b.served_seconds) < 1 AS seconds, abs(s.share_seconds - b.share_seconds) < 1 AS shares, s.served_since = b.served_since AS since, s.served_until IS NULL AS serves
+FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01') b USING (model_id, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
+SELECT version, seconds_to_production >= 0 AS production, seconds_to_serving >= seconds_to_production AS serving FROM modelreg.time_to_production WHERE model = 'hi.reco' ORDER BY version;
 SELECT month = date_trunc('month', now(), 'UTC') AS this_month, models_rolled_back, endpoints_rolled_back, rollouts_aborted FROM modelreg.rollbacks WHERE team = 'hi';
 SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.traffic_between('hi.home', '2002-01-01', '2001-01-01')$$, $$SELECT modelreg.traffic_between('hi.home', NULL)$$,
@@ -57,7 +57,7 @@ RESET ROLE;
 SELECT modelreg.create_endpoint('hi.shadowed', 'hi.reco', 1) > 0 AS endpoint;
 SELECT modelreg.start_rollout('hi.shadowed', 2, plan => 'shadow') > 0 AS started;
 SELECT version, role, percent FROM modelreg.traffic WHERE endpoint = 'hi.shadowed' AND until IS NULL ORDER BY version;
-SELECT version, role, round(percent) AS percent, full_seconds > 0 AS any FROM modelreg.traffic_between('hi.shadowed', '2001-01-01') ORDER BY 1;
+SELECT version, role, round(percent) AS percent, share_seconds > 0 AS any FROM modelreg.traffic_between('hi.shadowed', '2001-01-01') ORDER BY 1;
 SELECT modelreg.abort_rollout('hi.shadowed') > 0 AS aborted;
 SELECT modelreg.retire_endpoint('hi.shadowed');
 SELECT count(*) > 2 AS rows, count(*) FILTER (WHERE until IS NULL) AS serve FROM modelreg.traffic WHERE endpoint = 'hi.shadowed';

@@ -21,7 +21,7 @@ SELECT modelreg.create_endpoint('ims.home', 'ims.reco', 1) > 0 AS endpoint, mode
 	modelreg.create_endpoint('ims2.home', 'ims2.other') > 0 AS endpoint;
 CREATE FUNCTION pg_temp.shown(node text, current_only boolean DEFAULT false)
 	RETURNS TABLE (endpoint text, version text, depth integer, super boolean, stage text, role text, share integer, since boolean, until boolean) LANGUAGE sql AS $$
-	SELECT endpoint, model || '/' || version, depth, by_supersession, stage, role, share, since <= statement_timestamp(), until > since FROM modelreg.impact_serving($1, $2) $$;
+	SELECT endpoint, model || '/' || version, depth, by_supersession, stage, role, share, served_since <= statement_timestamp(), served_until > served_since FROM modelreg.impact_serving($1, $2) $$;
 
 SELECT * FROM pg_temp.shown('snapshot:ims.events@2026-06-01');
 SELECT * FROM pg_temp.shown('snapshot:ims.events@2026-06-01', true);
@@ -66,6 +66,8 @@ SELECT DISTINCT endpoint FROM modelreg.impact_serving('snapshot:ims.events@2026-
 SET ROLE regress_impact_serving_nobody;
 SELECT * FROM modelreg.impact_serving('snapshot:ims.events@2026-06-01');
 RESET ROLE;
+-- Models are told by name and by what joins.
+SELECT DISTINCT i.model = v.model AS same FROM modelreg.impact_serving('snapshot:ims.events@2026-06-01') i JOIN modelreg.versions v USING (model_id, version);
 -- Nothing on the caller's path takes part.
 CREATE FUNCTION pg_temp.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT now() + 1 / 0 * interval '1 day' $$;
 CREATE FUNCTION public.unnest(bigint[], integer[], integer[], boolean[]) RETURNS SETOF record LANGUAGE plpgsql AS $$ BEGIN RAISE 'run'; END $$;

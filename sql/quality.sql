@@ -36,8 +36,8 @@ CREATE FUNCTION pg_temp.observe(version integer, metric text, total float8, coun
 	LANGUAGE sql AS $$ SELECT modelreg.record_quality(endpoint, version, metric, total => total, count => count, window_start => clock_timestamp(), model => model) > 0
 		FROM pg_sleep(0.005) $$;
 -- How the rollout stands, without times and ids.
-CREATE FUNCTION pg_temp.stands(endpoint text DEFAULT 'quality.home', OUT kind text, OUT state text, OUT weights text, OUT shadow text[], OUT step text, OUT next text, OUT opens text, OUT waits_for text)
-	LANGUAGE sql AS $$ SELECT kind, state, weights, shadow, step || '/' || steps, next_weights,
+CREATE FUNCTION pg_temp.stands(endpoint text DEFAULT 'quality.home', OUT kind text, OUT state text, OUT split text, OUT shadow text[], OUT step text, OUT next text, OUT opens text, OUT waits_for text)
+	LANGUAGE sql AS $$ SELECT kind, state, split, shadow, reached || '/' || steps, next_split,
 		CASE WHEN next_opens > clock_timestamp() THEN 'later' WHEN next_opens IS NOT NULL THEN 'past' END, waits_for FROM modelreg.rollout_status(endpoint) $$;
 CREATE FUNCTION pg_temp.guards(endpoint text DEFAULT 'quality.home') RETURNS SETOF jsonb
 	LANGUAGE sql AS $$ SELECT g - 'model_id'::text FROM modelreg.rollout_status(endpoint), jsonb_array_elements(guards) g $$;
@@ -82,7 +82,7 @@ SET ROLE regress_quality_evaluator;
 SELECT modelreg.record_quality('quality.home', 1, 'ctr', value => 0.1, window_start => clock_timestamp()) > 0 AS recorded;
 SET ROLE regress_quality_reader;
 SELECT state, reason, message FROM pg_temp.error_of('SELECT modelreg.record_quality(''quality.home'', 1, ''ctr'', value => 0.1, window_start => clock_timestamp())');
-SELECT state, weights FROM modelreg.rollout_status('quality.home');
+SELECT state, split FROM modelreg.rollout_status('quality.home');
 SELECT count(*) FROM modelreg.quality;
 SET ROLE regress_quality_nobody;
 SELECT state, reason, message FROM pg_temp.error_of('SELECT modelreg.record_quality(''quality.home'', 1, ''ctr'', value => 0.1, window_start => clock_timestamp())');
@@ -131,17 +131,20 @@ SELECT * FROM pg_temp.guards();
 BEGIN;
 SELECT pg_temp.observe(2, 'errors', 1, 100), pg_temp.observe(2, 'ctr', 98, 1000);
 SELECT pg_temp.observe(1, 'ctr', 100, 1000);
-SELECT kind, weights FROM pg_temp.stands();
+SELECT kind, split FROM pg_temp.stands();
 COMMIT;
 SELECT * FROM pg_temp.stands();
-SELECT next_opens = next_planned AND next_opens - step_opened BETWEEN '50 minutes' AND '1 hour' AS as_planned FROM modelreg.rollout_status('quality.home');
+SELECT next_opens = next_planned AND next_opens - since BETWEEN '50 minutes' AND '1 hour' AS as_planned FROM modelreg.rollout_status('quality.home');
+-- the step that is reached is what serving() and receipts call by its number in the schedule, from 0
+SELECT DISTINCT r.receipt = s.receipt AS receipt, r.since = s.since AS since, split_part(r.receipt, '.', 2) AS step, r.receipt LIKE r.number || '.%' AS number, r.reached
+FROM modelreg.rollout_status('quality.home') r, modelreg.serving('quality.home') s;
 -- more of it opens no more than that
 SELECT pg_temp.observe(2, 'errors', 1, 100), pg_temp.observe(2, 'ctr', 98, 1000), pg_temp.observe(1, 'ctr', 100, 1000);
 SELECT kind, step FROM pg_temp.stands();
 -- a bad figure ends it all, in the transaction that records it
 BEGIN;
 SELECT pg_temp.observe(2, 'errors', 50, 100);
-SELECT weights FROM pg_temp.stands();
+SELECT split FROM pg_temp.stands();
 COMMIT;
 SELECT * FROM pg_temp.stands();
 SELECT * FROM pg_temp.events(:rollout);
@@ -151,7 +154,7 @@ FROM modelreg.event WHERE chain = 6 AND kind = 'rollout_aborted' AND chain_id = 
 -- and what comes later changes nothing, nor can it be said of a version that left
 SELECT pg_temp.observe(1, 'errors', 90, 100);
 SELECT state, reason FROM pg_temp.error_of('SELECT pg_temp.observe(2, ''errors'', 0, 100)');
-SELECT kind, state, weights FROM pg_temp.stands();
+SELECT kind, state, split FROM pg_temp.stands();
 
 --
 -- what a guard compares
@@ -208,13 +211,13 @@ SELECT modelreg.start_rollout('quality.home', split => '{1: 50%, quality.rival/1
 SELECT modelreg.start_rollout('quality.home', split => :'split', plan => :'plan') AS rollout \gset
 SELECT pg_temp.observe(1, 'm', 10, 50), pg_temp.observe(1, 'm', 90, 50, model => 'quality.rival');
 SELECT pg_temp.observe(2, 'm', 50, 100);
-SELECT weights, waits_for FROM pg_temp.stands();
+SELECT split, waits_for FROM pg_temp.stands();
 SELECT pg_temp.observe(3, 'm', 49, 100);
 SELECT * FROM pg_temp.events(:rollout);
-SELECT kind, weights FROM pg_temp.stands();
+SELECT kind, split FROM pg_temp.stands();
 SELECT modelreg.start_rollout('quality.home', split => :'split', plan => :'plan') AS rollout \gset
 SELECT pg_temp.observe(1, 'm', 10, 50), pg_temp.observe(1, 'm', 90, 50, model => 'quality.rival'), pg_temp.observe(2, 'm', 50, 100), pg_temp.observe(3, 'm', 50, 100);
-SELECT kind, state, weights FROM pg_temp.stands();
+SELECT kind, state, split FROM pg_temp.stands();
 -- A shadow has no share and can fail.
 SELECT modelreg.create_endpoint('quality.side', model => 'quality.reco', version => 1) > 0 AS endpoint;
 SELECT modelreg.start_rollout('quality.side', version => 2, plan => '{"shadow": "1 hour", "steps": [{"weight": "5%", "bake": "1 ms"}, {"weight": "100%"}],
@@ -235,12 +238,12 @@ SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS 
 SELECT modelreg.pause_rollout('quality.side') > 0 AS paused;
 SELECT * FROM pg_temp.stands('quality.side');
 SELECT pg_temp.observe(2, 'errors', 0, 1000, 'quality.side');
-SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT kind, state, split, waits_for FROM pg_temp.stands('quality.side');
 SELECT modelreg.resume_rollout('quality.side') > 0 AS resumed;
-SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT kind, state, split, waits_for FROM pg_temp.stands('quality.side');
 SELECT modelreg.pause_rollout('quality.side') > 0 AS paused;
 SELECT pg_temp.observe(2, 'errors', 20, 1000, 'quality.side');
-SELECT kind, state, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT kind, state, split, waits_for FROM pg_temp.stands('quality.side');
 
 --
 -- a clock that is ahead
@@ -251,7 +254,7 @@ SELECT modelreg.start_rollout('quality.side', version => 2, plan => '{"shadow": 
 SELECT modelreg.record_quality('quality.side', 2, 'errors', at, value => 0, window_end => at) > 0 AS recorded FROM (SELECT clock_timestamp() + interval '990 ms' AS at) t;
 SELECT FROM pg_sleep(1);
 COMMIT;
-SELECT kind, weights, waits_for FROM pg_temp.stands('quality.side');
+SELECT kind, split, waits_for FROM pg_temp.stands('quality.side');
 SELECT modelreg.abort_rollout('quality.side') > 0 AS aborted;
 
 --
@@ -264,20 +267,20 @@ BEGIN;
 SELECT count(modelreg.record_quality(CASE i % 3 WHEN 0 THEN 'quality.side' ELSE 'quality.home' END, 2, 'errors', total => i % 2, count => 10, window_start => clock_timestamp()))
 FROM generate_series(1, 3000) i;
 COMMIT;
-SELECT e.endpoint, s.kind, s.weights FROM modelreg.endpoints e, pg_temp.stands(e.endpoint) s WHERE e.team = 'quality' ORDER BY 1;
+SELECT e.endpoint, s.kind, s.split FROM modelreg.endpoints e, pg_temp.stands(e.endpoint) s WHERE e.team = 'quality' ORDER BY 1;
 SELECT modelreg.start_rollout('quality.side', version => 2, plan => :'plan') AS rollout \gset
 SELECT pg_temp.observe(2, 'errors', 0, 100, 'quality.side');
 SELECT pg_temp.observe(2, 'errors', 0, 100, 'quality.side');
 -- the last step has no next one: figures are rows like any other
 SELECT * FROM pg_temp.stands('quality.side');
 SELECT pg_temp.observe(2, 'errors', 90, 100, 'quality.side');
-SELECT kind, weights FROM pg_temp.stands('quality.side');
+SELECT kind, split FROM pg_temp.stands('quality.side');
 SELECT * FROM pg_temp.events(:rollout, 'quality.side');
 
 --
 -- results
 --
-SELECT endpoint, model, version, metric, observations, mean, total, first_window <= last_window AS windows, served_since < served_until AS served,
+SELECT endpoint, model, version, metric, observations, mean, total, first_window <= last_window AS windows, served_since < clock_timestamp() AS served, served_until IS NULL AS serves,
 	served_seconds > 0 AS seconds, share_seconds BETWEEN 0 AND served_seconds AS shares, share_seconds < served_seconds AS below_all
 FROM modelreg.ab_results WHERE team = 'quality' ORDER BY endpoint, model, version, metric;
 -- all shares add up to the time that an endpoint serves

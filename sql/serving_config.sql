@@ -77,10 +77,10 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.serving_config('config.nothing', '1-0123456789abcdef')$$, $$SELECT modelreg.serving_config(NULL)$$]) call;
 
 -- What changed since somebody looked.
-SELECT jsonb_object_agg(endpoint_id, number) AS known FROM modelreg.changes() WHERE endpoint LIKE 'config.%' \gset
+SELECT jsonb_object_agg(endpoint_id, last_event) AS known FROM modelreg.changes() WHERE endpoint LIKE 'config.%' \gset
 SELECT endpoint, retired_at IS NULL AS live FROM modelreg.changes('{}') WHERE endpoint LIKE 'config.%' ORDER BY 1;
 SELECT count(*) FROM modelreg.changes(:'known') WHERE endpoint LIKE 'config.%';
-SELECT c.endpoint, c.number = e.number AS number, c.etag = e.etag AS etag FROM modelreg.changes(jsonb_set(:'known', ARRAY[:'home'], '1')) c JOIN modelreg.endpoints e USING (endpoint) WHERE endpoint LIKE 'config.%';
+SELECT c.endpoint, c.last_event = e.last_event AS last_event, c.etag = e.etag AS etag FROM modelreg.changes(jsonb_set(:'known', ARRAY[:'home'], '1')) c JOIN modelreg.endpoints e USING (endpoint) WHERE endpoint LIKE 'config.%';
 SELECT modelreg.start_rollout('config.home', 3, plan => 'all at once') > 0 AS started, modelreg.create_endpoint('config.new', 'config.rank') > 0 AS created;
 SELECT modelreg.retire_endpoint('config.rest');
 SELECT endpoint, retired_at IS NULL AS live FROM modelreg.changes(:'known') WHERE endpoint LIKE 'config.%' ORDER BY 1;

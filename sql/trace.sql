@@ -20,7 +20,7 @@ SELECT modelreg.create_endpoint('tra.home', 'tra.reco', 1, reason => 'first') > 
 CREATE FUNCTION pg_temp.traced(endpoint text, request_key text DEFAULT NULL, at timestamptz DEFAULT NULL, receipt text DEFAULT NULL, max_depth integer DEFAULT NULL)
 	RETURNS TABLE (part text, kind text, address text, role text, depth integer, number bigint, share integer, digest boolean, detail jsonb, basis text, certain boolean) LANGUAGE sql AS $$
 	SELECT part, kind, address, role, depth, number, share, digest ~ '^sha256:[0-9a-f]{64}$',
-		detail - '{endpoint_id,node_id,permanent_id,opened,predicted,position,policy_digest,role,registered_by}'::text[], basis, certain
+		detail - '{endpoint_id,node_id,permanent_id,since,predicted,position,policy_digest,role,registered_by}'::text[], basis, certain
 	FROM modelreg.trace_prediction($1, $2, $3, $4, $5) $$;
 
 -- One version has all: computed from the schedule, or by the receipt, with or without a key.

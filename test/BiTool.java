@@ -6,7 +6,7 @@ import java.util.*;
 
 public class BiTool {
 	// These count up to the present while something serves: no value of theirs is found again.
-	static final Set<String> GROWING = Set.of("seconds", "full_seconds", "served_seconds", "share_seconds", "served_until");
+	static final Set<String> GROWING = Set.of("served_seconds", "share_seconds");
 	static int queries = 0;
 	static Connection connection;
 

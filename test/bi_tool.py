@@ -15,7 +15,7 @@ from psycopg.types.string import StrDumper
 WANTED = {"text": str, "bigint": int, "integer": int, "double precision": float, "boolean": bool,
           "timestamp with time zone": datetime.datetime, "jsonb": (dict, list, str, int, float, bool)}
 # These count up to the present while something serves: no value of theirs is found again.
-GROWING = ("seconds", "full_seconds", "served_seconds", "share_seconds", "served_until")
+GROWING = ("served_seconds", "share_seconds")
 queries = 0
 
 

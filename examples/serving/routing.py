@@ -25,10 +25,10 @@ def version_at(step, position):
     raise ValueError("the widths of the segments do not add up to 1000000")
 
 
-def weights(document, step):
+def shares(document, step):
     """The share of each version, in millionths, by its permanent id."""
-    shares = {}
+    found = {}
     for version, width in step["segments"]:
         name = document["versions"][version]["permanent_id"]
-        shares[name] = shares.get(name, 0) + width
-    return shares
+        found[name] = found.get(name, 0) + width
+    return found

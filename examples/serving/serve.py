@@ -219,7 +219,7 @@ class Service:
     def status(self, _):
         served, step = self.follower.step()
         return {"etag": served.etag, "receipt": f"{served.document['event']}.{step['step']}", "valid_until": served.until.isoformat(),
-                "weights": routing.weights(served.document, step), "loaded": sorted(served.pipelines), "polls": self.follower.polls}
+                "shares": routing.shares(served.document, step), "loaded": sorted(served.pipelines), "polls": self.follower.polls}
 
 
 class Handler(BaseHTTPRequestHandler):

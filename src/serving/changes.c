@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(modelreg_changes);
 
 enum
 {
-	OUT_ENDPOINT_ID, OUT_ENDPOINT, OUT_NUMBER, OUT_ETAG, OUT_RETIRED_AT,
+	OUT_ENDPOINT_ID, OUT_ENDPOINT, OUT_LAST_EVENT, OUT_ETAG, OUT_RETIRED_AT,
 	OUT_COLUMNS
 };
 
@@ -96,7 +96,7 @@ put_endpoint(ReturnSetInfo *rsinfo, MrTable *table, const MrTeam *team)
 	mr_endpoint_read(table, team, &endpoint);
 	values[OUT_ENDPOINT_ID] = Int64GetDatum(endpoint.id);
 	values[OUT_ENDPOINT] = CStringGetTextDatum(mr_endpoint_address(&endpoint));
-	values[OUT_NUMBER] = Int64GetDatum(endpoint.seq);
+	values[OUT_LAST_EVENT] = Int64GetDatum(endpoint.seq);
 	values[OUT_ETAG] = CStringGetTextDatum(mr_endpoint_etag(endpoint.schedule_seq,
 														   endpoint.schedule_hash));
 	values[OUT_RETIRED_AT] = mr_table_get(table, ENDPOINT_RETIRED_AT, &nulls[OUT_RETIRED_AT]);

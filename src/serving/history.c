@@ -18,7 +18,7 @@
 
 PG_FUNCTION_INFO_V1(modelreg_traffic_between);
 
-#define COLUMNS 8
+#define COLUMNS 9
 
 /*
  * The schedules of the span are those that were laid down in it and the last
@@ -34,9 +34,9 @@ static MrStmt traffic = {
 	"FROM (SELECT DISTINCT a.seq, a.step, a.opens, s.until FROM schedule s JOIN modelreg.traffic_arm a "
 	"ON a.endpoint_id = $1 AND a.seq = s.seq) x), "
 	"lasting AS (SELECT t.*, EXTRACT(epoch FROM t.until - t.since)::float8 AS seconds FROM step t WHERE t.since < t.until) "
-	"SELECT $4 || '.' || m.name, a.version, CASE WHEN a.share = 0 THEN 'shadow' ELSE 'live' END, "
-	"100 * sum(l.seconds * a.share) / 1000000 / (SELECT sum(seconds) FROM lasting), "
-	"sum(l.seconds * a.share) / 1000000, sum(l.seconds), min(l.since), max(l.until) "
+	"SELECT $4 || '.' || m.name, m.id, a.version, CASE WHEN a.share = 0 THEN 'shadow' ELSE 'serving' END, "
+	"min(l.since), max(l.until), sum(l.seconds), sum(l.seconds * a.share) / 1000000, "
+	"100 * sum(l.seconds * a.share) / 1000000 / (SELECT sum(seconds) FROM lasting) "
 	"FROM lasting l JOIN modelreg.traffic_arm a ON a.endpoint_id = $1 AND a.seq = l.seq AND a.step = l.step "
 	"JOIN modelreg.model m ON m.id = a.model_id "
 	"GROUP BY m.id, m.name, a.version, a.share = 0 ORDER BY m.name, m.id, a.version, a.share = 0",

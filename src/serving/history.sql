@@ -1,17 +1,17 @@
 -- history: what served when, by step, by version and by span of time; rollouts and their ends
 
 CREATE FUNCTION modelreg.traffic_between(endpoint text, since timestamptz, until timestamptz DEFAULT NULL,
-		OUT model text, OUT version integer, OUT role text, OUT percent float8, OUT full_seconds float8, OUT seconds float8,
-		OUT first_at timestamptz, OUT last_at timestamptz) RETURNS SETOF record
+		OUT model text, OUT model_id bigint, OUT version integer, OUT role text, OUT served_since timestamptz, OUT served_until timestamptz,
+		OUT served_seconds float8, OUT share_seconds float8, OUT percent float8) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'modelreg_traffic_between' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000;
-COMMENT ON FUNCTION modelreg.traffic_between(text, timestamptz, timestamptz) IS 'Which versions had traffic at an endpoint between two times (until: null for now): their mean share in percent, that share in seconds of the whole traffic, for how many seconds they had any, and first and last when. role is live, or shadow for those that saw requests and answered none.';
+COMMENT ON FUNCTION modelreg.traffic_between(text, timestamptz, timestamptz) IS 'Which versions had traffic at an endpoint between two times (until: null for now): since when and until when in that span, for how many seconds, their share integrated over it (3600 is an hour of all traffic, or two of half), and their mean share of the span in percent. role is serving, or shadow for those that saw requests and answered none.';
 REVOKE ALL ON FUNCTION modelreg.traffic_between(text, timestamptz, timestamptz) FROM PUBLIC;
 -- It shows what the caller may read.
 GRANT EXECUTE ON FUNCTION modelreg.traffic_between(text, timestamptz, timestamptz) TO PUBLIC;
 
 CREATE VIEW modelreg.traffic WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || e.name AS endpoint, e.id AS endpoint_id, a.seq AS number, a.step, s.rollout,
-		t.name || '.' || m.name AS model, a.model_id, a.version, CASE WHEN a.share = 0 THEN 'shadow' ELSE 'live' END AS role,
+		t.name || '.' || m.name AS model, a.model_id, a.version, CASE WHEN a.share = 0 THEN 'shadow' ELSE 'serving' END AS role,
 		a.share::float8 / 10000 AS percent, a.opens AS since, CASE WHEN u.until <= pg_catalog.statement_timestamp() THEN u.until END AS until
 	FROM modelreg.traffic_arm a
 		JOIN modelreg.traffic_schedule s ON s.endpoint_id = a.endpoint_id AND s.seq = a.seq
@@ -33,18 +33,18 @@ COMMENT ON COLUMN modelreg.traffic.rollout IS 'The event that started the rollou
 COMMENT ON COLUMN modelreg.traffic.model IS 'Present name of the model, with its team.';
 COMMENT ON COLUMN modelreg.traffic.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.traffic.version IS 'The version.';
-COMMENT ON COLUMN modelreg.traffic.role IS 'live, or shadow for one that sees the requests and answers none.';
-COMMENT ON COLUMN modelreg.traffic.percent IS 'Its share of the traffic in percent; those of the live ones of a step add up to 100.';
+COMMENT ON COLUMN modelreg.traffic.role IS 'serving, or shadow for one that sees the requests and answers none.';
+COMMENT ON COLUMN modelreg.traffic.percent IS 'Its share of the traffic in percent; those of the serving ones of a step add up to 100.';
 COMMENT ON COLUMN modelreg.traffic.since IS 'From when on.';
 COMMENT ON COLUMN modelreg.traffic.until IS 'Until when; null for now.';
 GRANT SELECT ON modelreg.traffic TO PUBLIC;
 
 CREATE VIEW modelreg.versions_served WITH (security_invoker, security_barrier) AS
 	SELECT r.team, r.endpoint, r.endpoint_id, r.model, r.model_id, r.version,
-		pg_catalog.min(r.since) AS first_at, CASE WHEN pg_catalog.bool_or(r.until IS NULL) THEN NULL ELSE pg_catalog.max(r.until) END AS last_until,
-		pg_catalog.sum(EXTRACT(epoch FROM COALESCE(r.until, pg_catalog.statement_timestamp()) - r.since))::float8 AS seconds,
-		(pg_catalog.sum(EXTRACT(epoch FROM COALESCE(r.until, pg_catalog.statement_timestamp()) - r.since)::float8 * r.percent) / 100)::float8 AS full_seconds
-	FROM modelreg.traffic r WHERE r.role = 'live'
+		pg_catalog.min(r.since) AS served_since, CASE WHEN pg_catalog.bool_or(r.until IS NULL) THEN NULL ELSE pg_catalog.max(r.until) END AS served_until,
+		pg_catalog.sum(EXTRACT(epoch FROM COALESCE(r.until, pg_catalog.statement_timestamp()) - r.since))::float8 AS served_seconds,
+		(pg_catalog.sum(EXTRACT(epoch FROM COALESCE(r.until, pg_catalog.statement_timestamp()) - r.since)::float8 * r.percent) / 100)::float8 AS share_seconds
+	FROM modelreg.traffic r WHERE r.role = 'serving'
 	GROUP BY r.team, r.endpoint, r.endpoint_id, r.model, r.model_id, r.version;
 COMMENT ON VIEW modelreg.versions_served IS 'One row per endpoint and version that ever had a share of its traffic.';
 COMMENT ON COLUMN modelreg.versions_served.team IS 'Name of the team.';
@@ -53,16 +53,17 @@ COMMENT ON COLUMN modelreg.versions_served.endpoint_id IS 'Permanent id of the e
 COMMENT ON COLUMN modelreg.versions_served.model IS 'Present name of the model, with its team.';
 COMMENT ON COLUMN modelreg.versions_served.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.versions_served.version IS 'The version.';
-COMMENT ON COLUMN modelreg.versions_served.first_at IS 'When it had traffic first.';
-COMMENT ON COLUMN modelreg.versions_served.last_until IS 'Until when it had any; null while it has.';
-COMMENT ON COLUMN modelreg.versions_served.seconds IS 'For how many seconds it had traffic.';
-COMMENT ON COLUMN modelreg.versions_served.full_seconds IS 'Its share, summed over time: seconds of the whole traffic.';
+COMMENT ON COLUMN modelreg.versions_served.served_since IS 'Since when it first had a share.';
+COMMENT ON COLUMN modelreg.versions_served.served_until IS 'Until when it last had one; null while it has.';
+COMMENT ON COLUMN modelreg.versions_served.served_seconds IS 'For how many seconds it had a share, without the times between.';
+COMMENT ON COLUMN modelreg.versions_served.share_seconds IS 'Its share integrated over that time: 3600 is an hour of all traffic, or two of half.';
 GRANT SELECT ON modelreg.versions_served TO PUBLIC;
 
 CREATE VIEW modelreg.rollouts WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || e.name AS endpoint, e.id AS endpoint_id, s.seq AS number, s.at AS started_at,
-		(SELECT pg_catalog.string_agg(t.name || '.' || m.name || '/' || (x.arm->>1) || ' ' || (x.arm->>2)::float8 / 10000 || '%', ', ' ORDER BY x.nr)
-			FROM pg_catalog.jsonb_array_elements(s.doc->'target') WITH ORDINALITY AS x(arm, nr) JOIN modelreg.model m ON m.id = (x.arm->>0)::bigint) AS target,
+		(SELECT '{' || pg_catalog.string_agg(a.name || a.version || ': ' || pg_catalog.trim_scale(a.share::numeric / 10000) || '%', ', ' ORDER BY a.name, a.version) || '}'
+			FROM (SELECT CASE WHEN m.id = e.model_id THEN '' ELSE t.name || '.' || m.name || '/' END COLLATE "C" AS name, (x->>1)::integer AS version, (x->>2)::integer AS share
+				FROM pg_catalog.jsonb_array_elements(s.doc->'target') x JOIN modelreg.model m ON m.id = (x->>0)::bigint) a) AS target,
 		s.doc->'plan' AS plan, v.who->>'role' AS role, p.body AS reason, o.state,
 		CASE o.state WHEN 'completed' THEN LEAST(done.at, n.at) WHEN 'running' THEN NULL WHEN 'paused' THEN NULL WHEN 'held' THEN NULL
 			ELSE COALESCE(n.at, e.retired_at) END AS ended_at
@@ -94,7 +95,7 @@ COMMENT ON COLUMN modelreg.rollouts.endpoint IS 'Name of the endpoint, with its 
 COMMENT ON COLUMN modelreg.rollouts.endpoint_id IS 'Permanent id of the endpoint.';
 COMMENT ON COLUMN modelreg.rollouts.number IS 'The event that started it.';
 COMMENT ON COLUMN modelreg.rollouts.started_at IS 'When it was started.';
-COMMENT ON COLUMN modelreg.rollouts.target IS 'The shares that it leads to.';
+COMMENT ON COLUMN modelreg.rollouts.target IS 'The split that it leads to, as start_rollout() takes one; by the present names.';
 COMMENT ON COLUMN modelreg.rollouts.plan IS 'Its plan.';
 COMMENT ON COLUMN modelreg.rollouts.role IS 'The role that started it.';
 COMMENT ON COLUMN modelreg.rollouts.reason IS 'Why.';
@@ -103,27 +104,27 @@ COMMENT ON COLUMN modelreg.rollouts.ended_at IS 'When it reached its target or w
 GRANT SELECT ON modelreg.rollouts TO PUBLIC;
 
 CREATE VIEW modelreg.time_to_production WITH (security_invoker, security_barrier) AS
-	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, v.model_id, v.version, v.registered_at, p.at AS production_at,
-		EXTRACT(epoch FROM p.at - v.registered_at)::float8 AS seconds_to_production, a.at AS traffic_at,
-		EXTRACT(epoch FROM a.at - v.registered_at)::float8 AS seconds_to_traffic
+	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, v.model_id, v.version, v.registered_at, p.at AS production_since,
+		EXTRACT(epoch FROM p.at - v.registered_at)::float8 AS seconds_to_production, a.at AS served_since,
+		EXTRACT(epoch FROM a.at - v.registered_at)::float8 AS seconds_to_serving
 	FROM modelreg.version v
 		JOIN modelreg.model m ON m.id = v.model_id
 		JOIN modelreg.team t ON t.id = v.team_id
 		LEFT JOIN (SELECT x.model_id, x.version, pg_catalog.min(x.at) AS at FROM modelreg.model o JOIN modelreg.production x ON x.model_id = o.id
 			WHERE x.version IS NOT NULL GROUP BY x.model_id, x.version) p
 			ON p.model_id = v.model_id AND p.version = v.version
-		LEFT JOIN LATERAL (SELECT pg_catalog.min(x.since) AS at FROM modelreg.traffic x WHERE x.model_id = v.model_id AND x.version = v.version AND x.role = 'live') a ON true
+		LEFT JOIN LATERAL (SELECT pg_catalog.min(x.since) AS at FROM modelreg.traffic x WHERE x.model_id = v.model_id AND x.version = v.version AND x.role = 'serving') a ON true
 	WHERE p.at IS NOT NULL OR a.at IS NOT NULL;
-COMMENT ON VIEW modelreg.time_to_production IS 'One row per version that ever was current in Production or had traffic: how long that took from its registration.';
+COMMENT ON VIEW modelreg.time_to_production IS 'One row per version that ever was current in Production or served: how long that took from its registration.';
 COMMENT ON COLUMN modelreg.time_to_production.team IS 'Name of the team.';
 COMMENT ON COLUMN modelreg.time_to_production.model IS 'Present name of the model, with its team.';
 COMMENT ON COLUMN modelreg.time_to_production.model_id IS 'Permanent id of the model.';
 COMMENT ON COLUMN modelreg.time_to_production.version IS 'The version.';
 COMMENT ON COLUMN modelreg.time_to_production.registered_at IS 'When it was registered.';
-COMMENT ON COLUMN modelreg.time_to_production.production_at IS 'When it was current in Production first; null for never.';
+COMMENT ON COLUMN modelreg.time_to_production.production_since IS 'Since when it first was current in Production; null for never.';
 COMMENT ON COLUMN modelreg.time_to_production.seconds_to_production IS 'Seconds from the one to the other.';
-COMMENT ON COLUMN modelreg.time_to_production.traffic_at IS 'When it had a share of some endpoint''s traffic first; null for never.';
-COMMENT ON COLUMN modelreg.time_to_production.seconds_to_traffic IS 'Seconds from its registration to that.';
+COMMENT ON COLUMN modelreg.time_to_production.served_since IS 'Since when it first had a share of some endpoint''s traffic; null for never.';
+COMMENT ON COLUMN modelreg.time_to_production.seconds_to_serving IS 'Seconds from its registration to that.';
 GRANT SELECT ON modelreg.time_to_production TO PUBLIC;
 
 CREATE VIEW modelreg.rollbacks WITH (security_invoker, security_barrier) AS

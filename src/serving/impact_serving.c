@@ -24,7 +24,7 @@
 
 PG_FUNCTION_INFO_V1(modelreg_impact_serving);
 
-#define OUT_COLUMNS 12
+#define OUT_COLUMNS 13
 
 /* The step of an endpoint's present schedule that is open now. */
 #define OPEN_STEP \
@@ -50,7 +50,7 @@ static MrStmt ever_stmt = {
  * is none.
  */
 static MrStmt rows_stmt = {
-	"SELECT t.name || '.' || e.name, e.id, t.name || '.' || m.name, a.version, "
+	"SELECT t.name || '.' || e.name, e.id, t.name || '.' || m.name, m.id, a.version, "
 	"CASE WHEN m.retired_at IS NULL THEN 'models:/' || t.name || '.' || m.name || '/' || a.version "
 	"ELSE 'modelreg:' || v.identity || '/' || v.model_id || '/' || v.version END, f.depth, f.by_supersession, s.stage::text, "
 	"CASE WHEN bool_or(x.now AND a.share > 0) THEN 'serving' WHEN bool_or(x.now) THEN 'shadow' ELSE 'past' END, "
@@ -64,7 +64,7 @@ static MrStmt rows_stmt = {
 	"AND n.step > a.step ORDER BY n.step LIMIT 1), (SELECT n.at FROM modelreg.traffic_schedule n WHERE n.endpoint_id = a.endpoint_id "
 	"AND n.seq > a.seq ORDER BY n.seq LIMIT 1), e.retired_at, 'infinity') AS until OFFSET 0) u "
 	"CROSS JOIN LATERAL (SELECT u.until, u.until > statement_timestamp() AS now) x WHERE u.until > a.opens "
-	"GROUP BY t.name, e.name, e.id, m.name, m.retired_at, a.version, v.identity, v.model_id, v.version, f.depth, f.by_supersession, s.stage "
+	"GROUP BY t.name, e.name, e.id, m.id, m.name, m.retired_at, a.version, v.identity, v.model_id, v.version, f.depth, f.by_supersession, s.stage "
 	"HAVING bool_or(x.now) OR NOT $5 "
 	"ORDER BY bool_or(x.now) DESC, sum(a.share) FILTER (WHERE x.now) DESC NULLS LAST, max(x.until) DESC, t.name, e.name, e.id, m.name, a.version",
 	5, {INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, BOOLARRAYOID, BOOLOID}, NULL

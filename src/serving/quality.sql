@@ -115,15 +115,11 @@ CREATE VIEW modelreg.ab_results WITH (security_invoker, security_barrier) AS
 		JOIN modelreg.team t ON t.id = q.team_id
 		JOIN modelreg.model m ON m.id = q.model_id
 		CROSS JOIN LATERAL (
-			SELECT min(p.opens) AS since, max(p.until) AS until, sum(extract(epoch FROM p.until - p.opens))::float8 AS seconds,
-				sum(extract(epoch FROM p.until - p.opens)::float8 * p.share / 1000000) AS share_seconds
-			FROM (SELECT a.opens, a.share, LEAST(
-					(SELECT min(n.opens) FROM modelreg.traffic_arm n WHERE n.endpoint_id = a.endpoint_id AND n.seq = a.seq AND n.step = a.step + 1),
-					(SELECT n.at FROM modelreg.traffic_schedule n WHERE n.endpoint_id = a.endpoint_id AND n.seq > a.seq ORDER BY n.seq LIMIT 1),
-					e.retired_at, now()) AS until
-				FROM modelreg.traffic_arm a
-				WHERE a.endpoint_id = q.endpoint_id AND a.model_id = q.model_id AND a.version = q.version AND a.share > 0) p
-			WHERE p.until > p.opens) s;
+			SELECT min(r.since) AS since, CASE WHEN bool_or(r.until IS NULL) THEN NULL ELSE max(r.until) END AS until,
+				sum(extract(epoch FROM COALESCE(r.until, statement_timestamp()) - r.since))::float8 AS seconds,
+				(sum(extract(epoch FROM COALESCE(r.until, statement_timestamp()) - r.since)::float8 * r.percent) / 100)::float8 AS share_seconds
+			FROM modelreg.traffic r
+			WHERE r.endpoint_id = q.endpoint_id AND r.model_id = q.model_id AND r.version = q.version AND r.role = 'serving') s;
 COMMENT ON VIEW modelreg.ab_results IS 'One row per endpoint, version and metric: what was observed of the version there, and for how long, with which share of the traffic, it served.';
 COMMENT ON COLUMN modelreg.ab_results.team IS 'Name of the team.';
 COMMENT ON COLUMN modelreg.ab_results.name IS 'Name of the endpoint in its team.';
@@ -139,16 +135,16 @@ COMMENT ON COLUMN modelreg.ab_results.total IS 'Their sum.';
 COMMENT ON COLUMN modelreg.ab_results.first_window IS 'Begin of the first window in which it was observed.';
 COMMENT ON COLUMN modelreg.ab_results.last_window IS 'End of the last one.';
 COMMENT ON COLUMN modelreg.ab_results.served_since IS 'Since when it first had a share of the traffic; null for a shadow that never had any.';
-COMMENT ON COLUMN modelreg.ab_results.served_until IS 'Until when it had one last; now, if it has.';
+COMMENT ON COLUMN modelreg.ab_results.served_until IS 'Until when it last had one; null while it has.';
 COMMENT ON COLUMN modelreg.ab_results.served_seconds IS 'For how long it had a share, without the times between.';
 COMMENT ON COLUMN modelreg.ab_results.share_seconds IS 'Its share integrated over that time: 3600 is an hour of all traffic, or two of half.';
 GRANT SELECT ON modelreg.ab_results TO PUBLIC;
 
-CREATE FUNCTION modelreg.rollout_status(endpoint text, OUT number bigint, OUT kind text, OUT rollout bigint, OUT state text, OUT weights text,
-		OUT shadow text[], OUT step integer, OUT steps integer, OUT step_opened timestamptz, OUT next_weights text, OUT next_opens timestamptz,
-		OUT next_planned timestamptz, OUT waits_for text, OUT guards jsonb) RETURNS record
+CREATE FUNCTION modelreg.rollout_status(endpoint text, OUT number bigint, OUT kind text, OUT rollout bigint, OUT state text,
+		OUT split text, OUT shadow text[], OUT receipt text, OUT since timestamptz, OUT reached integer, OUT steps integer,
+		OUT next_split text, OUT next_opens timestamptz, OUT next_planned timestamptz, OUT waits_for text, OUT guards jsonb) RETURNS record
 	AS 'MODULE_PATHNAME', 'modelreg_rollout_status' LANGUAGE C STABLE;
 COMMENT ON FUNCTION modelreg.rollout_status(text) IS
-	'How the traffic of an endpoint stands: the weights now, whether a rollout runs (none, running, paused, held), which step of how many it has reached, what comes next and when, what each guard says, and what the next step waits for. Readers.';
+	'How the traffic of an endpoint stands: the split now and since when, whether a rollout runs (none, running, paused, held), how many of its steps it has reached, of how many, what comes next and when, what each guard says, and what the next step waits for. Readers.';
 REVOKE ALL ON FUNCTION modelreg.rollout_status(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.rollout_status(text) TO PUBLIC;

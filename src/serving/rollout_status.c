@@ -1,6 +1,6 @@
 /*
  * rollout_status.c
- *		How a rollout stands: weights, steps, guards, and why it waits.
+ *		How a rollout stands: split, steps, guards, and why it waits.
  */
 #include "postgres.h"
 
@@ -22,8 +22,8 @@ PG_FUNCTION_INFO_V1(modelreg_rollout_status);
 /* The columns of the answer. */
 enum
 {
-	STATUS_NUMBER, STATUS_KIND, STATUS_ROLLOUT, STATUS_STATE, STATUS_WEIGHTS, STATUS_SHADOW,
-	STATUS_STEP, STATUS_STEPS, STATUS_STEP_OPENED, STATUS_NEXT_WEIGHTS,
+	STATUS_NUMBER, STATUS_KIND, STATUS_ROLLOUT, STATUS_STATE, STATUS_SPLIT, STATUS_SHADOW,
+	STATUS_RECEIPT, STATUS_SINCE, STATUS_REACHED, STATUS_STEPS, STATUS_NEXT_SPLIT,
 	STATUS_NEXT_OPENS, STATUS_NEXT_PLANNED, STATUS_WAITS_FOR, STATUS_GUARDS,
 	STATUS_COLUMNS
 };
@@ -76,7 +76,7 @@ next_step(const Status *status)
 }
 
 static void
-set_weights(Status *status, int column, const MrStep *step)
+set_split(Status *status, int column, const MrStep *step)
 {
 	MrSplit		split = mr_split_of(&step->segments);
 
@@ -95,11 +95,11 @@ set_shadow(Status *status, const MrStep *step)
 }
 
 /*
- * Which step of how many: a schedule has what is to come, and the one that the
- * rollout began with has all.
+ * How many steps were reached, of how many: a schedule has what is to come,
+ * and the one that the rollout began with has all.
  */
 static void
-set_step_numbers(Status *status)
+set_progress(Status *status)
 {
 	const MrSchedule *schedule = status->schedule;
 	const MrSchedule *first = mr_schedule_load(schedule->endpoint, schedule->rollout,
@@ -107,7 +107,7 @@ set_step_numbers(Status *status)
 	int			all = first->nsteps + first->nwaiting;
 	int			left = schedule->nsteps - 1 - status->step + schedule->nwaiting;
 
-	set(status, STATUS_STEP, Int32GetDatum(all - left));
+	set(status, STATUS_REACHED, Int32GetDatum(all - left));
 	set(status, STATUS_STEPS, Int32GetDatum(all));
 }
 
@@ -119,7 +119,7 @@ set_next(Status *status)
 
 	if (next == NULL)
 		return;
-	set_weights(status, STATUS_NEXT_WEIGHTS, next);
+	set_split(status, STATUS_NEXT_SPLIT, next);
 	if (timed)
 		set(status, STATUS_NEXT_OPENS, TimestampTzGetDatum(next->opens));
 	if (timed || status->schedule->state == MR_SCHEDULE_RUNNING)
@@ -201,7 +201,7 @@ set_rollout(Status *status)
 	const char *waits;
 
 	status->guards = mr_guard_states(status->schedule, status->step, status->snapshot);
-	set_step_numbers(status);
+	set_progress(status);
 	set_next(status);
 	set_guards(status);
 	waits = waits_for(status);
@@ -235,9 +235,11 @@ modelreg_rollout_status(PG_FUNCTION_ARGS)
 	if (schedule->rollout != 0)
 		set(&status, STATUS_ROLLOUT, Int64GetDatum(schedule->rollout));
 	set(&status, STATUS_STATE, CStringGetTextDatum(state_name(&status)));
-	set_weights(&status, STATUS_WEIGHTS, step);
+	set_split(&status, STATUS_SPLIT, step);
 	set_shadow(&status, step);
-	set(&status, STATUS_STEP_OPENED, TimestampTzGetDatum(step->opens));
+	set(&status, STATUS_RECEIPT, CStringGetTextDatum(psprintf(INT64_FORMAT ".%d",
+															  schedule->seq, status.step)));
+	set(&status, STATUS_SINCE, TimestampTzGetDatum(step->opens));
 	if (status.runs)
 		set_rollout(&status);
 	PG_RETURN_DATUM(mr_make_record(fcinfo, status.values, status.nulls));

@@ -44,10 +44,10 @@ COMMENT ON FUNCTION modelreg.serving(text, timestamptz) IS
 	'A row for each version that has a part in an endpoint''s traffic, now or at a time: its role (serving, shadow, warm), its share in millionths, since when and until when the step stands.';
 
 CREATE FUNCTION modelreg.changes(since jsonb DEFAULT '{}')
-	RETURNS TABLE (endpoint_id bigint, endpoint text, number bigint, etag text, retired_at timestamptz)
+	RETURNS TABLE (endpoint_id bigint, endpoint text, last_event bigint, etag text, retired_at timestamptz)
 	AS 'MODULE_PATHNAME', 'modelreg_changes' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100 ROWS 10;
 COMMENT ON FUNCTION modelreg.changes(jsonb) IS
-	'The endpoints that one may read and whose last event is another one than since says, which has numbers by the endpoints'' ids; and those that it names and that were retired.';
+	'The endpoints that one may read and whose last event is another one than since says, which has the numbers of events by the endpoints'' ids; and those that it names and that were retired.';
 
 REVOKE ALL ON FUNCTION modelreg.route(text, text, timestamptz), modelreg.route_batch(text, text[], timestamptz),
 	modelreg.serving_config(text, text), modelreg.serving(text, timestamptz), modelreg.changes(jsonb) FROM PUBLIC;

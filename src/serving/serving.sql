@@ -37,8 +37,8 @@ COMMENT ON COLUMN modelreg.endpoint.retired_at IS 'When it was retired; null whi
 COMMENT ON COLUMN modelreg.endpoint.model_id IS 'The model that version numbers without a model are of, and that it follows, if it does.';
 COMMENT ON COLUMN modelreg.endpoint.follows IS 'Whether it follows what is current in Production.';
 COMMENT ON COLUMN modelreg.endpoint.plan IS 'The plan by which it follows; null where it does not.';
-COMMENT ON COLUMN modelreg.endpoint.max_staleness IS 'For how long a serving process may go on with what it has fetched; null where the default holds.';
-COMMENT ON COLUMN modelreg.endpoint.prediction_days IS 'For how many days recorded predictions are kept; null where the default holds.';
+COMMENT ON COLUMN modelreg.endpoint.max_staleness IS 'For how long a serving process may go on with what it has fetched; null for five minutes.';
+COMMENT ON COLUMN modelreg.endpoint.prediction_days IS 'For how many days recorded predictions are kept; null for until somebody drops them.';
 COMMENT ON COLUMN modelreg.endpoint.schedule_seq IS 'The event that laid down the schedule that holds.';
 COMMENT ON COLUMN modelreg.endpoint.schedule_hash IS 'Hash of that schedules row.';
 ALTER TABLE modelreg.endpoint ENABLE ROW LEVEL SECURITY;
@@ -129,7 +129,7 @@ SELECT pg_catalog.pg_extension_config_dump('modelreg.traffic_arm', '');
 CREATE VIEW modelreg.endpoints WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || e.name AS endpoint, e.id AS endpoint_id, t.name || '.' || m.name AS model,
 		e.model_id, e.follows, e.plan, EXTRACT(epoch FROM e.max_staleness)::float8 AS max_staleness_seconds, e.prediction_days, e.schedule_seq AS number,
-		e.schedule_seq || '-' || left(pg_catalog.encode(e.schedule_hash, 'hex'), 16) AS etag, s.kind, s.at AS since, e.created_at
+		e.schedule_seq || '-' || left(pg_catalog.encode(e.schedule_hash, 'hex'), 16) AS etag, s.kind, s.at AS since, e.created_at, e.seq AS last_event
 	FROM modelreg.endpoint e
 		JOIN modelreg.team t ON t.id = e.team_id
 		JOIN modelreg.model m ON m.id = e.model_id
@@ -143,11 +143,12 @@ COMMENT ON COLUMN modelreg.endpoints.model IS 'The model that version numbers wi
 COMMENT ON COLUMN modelreg.endpoints.model_id IS 'Permanent id of that model.';
 COMMENT ON COLUMN modelreg.endpoints.follows IS 'Whether it follows what is current in Production.';
 COMMENT ON COLUMN modelreg.endpoints.plan IS 'The plan by which it follows; null where it does not.';
-COMMENT ON COLUMN modelreg.endpoints.max_staleness_seconds IS 'For how long a serving process may go on with what it has fetched; null where the default holds.';
-COMMENT ON COLUMN modelreg.endpoints.prediction_days IS 'For how many days recorded predictions are kept; null where the default holds.';
+COMMENT ON COLUMN modelreg.endpoints.max_staleness_seconds IS 'For how long a serving process may go on with what it has fetched; null for five minutes.';
+COMMENT ON COLUMN modelreg.endpoints.prediction_days IS 'For how many days recorded predictions are kept; null for until somebody drops them.';
 COMMENT ON COLUMN modelreg.endpoints.number IS 'The event that laid down the schedule that holds.';
 COMMENT ON COLUMN modelreg.endpoints.etag IS 'What the verbs compare as expected; changes with every change of the traffic.';
 COMMENT ON COLUMN modelreg.endpoints.kind IS 'What kind of event that was.';
 COMMENT ON COLUMN modelreg.endpoints.since IS 'When it was.';
 COMMENT ON COLUMN modelreg.endpoints.created_at IS 'When the endpoint was created.';
+COMMENT ON COLUMN modelreg.endpoints.last_event IS 'Number of its last event, which changes() compares; follow() and unfollow() have one that lays down no schedule.';
 GRANT SELECT ON modelreg.endpoints TO PUBLIC;

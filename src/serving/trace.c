@@ -85,7 +85,7 @@ static MrStmt logged_receipt_stmt = {
 /* The event that laid down the schedule. */
 static MrStmt traffic_stmt = {
 	"SELECT 'traffic', x.kind, t.name || '.' || e.name, NULL::text, NULL::integer, x.seq, x.at, NULL::integer, 'sha256:' || encode(s.hash, 'hex'), "
-	"jsonb_strip_nulls(jsonb_build_object('endpoint_id', e.id, 'receipt', x.seq || '.' || $3, 'opened', $4, 'request_key', $5, 'position', $6, 'predicted', $7, "
+	"jsonb_strip_nulls(jsonb_build_object('endpoint_id', e.id, 'receipt', x.seq || '.' || $3, 'since', $4, 'request_key', $5, 'position', $6, 'predicted', $7, "
 	"'rollout', s.rollout, 'role', x.who->>'role', 'reason', p.body)) "
 	"FROM modelreg.event x JOIN modelreg.traffic_schedule s ON s.endpoint_id = x.chain_id AND s.seq = x.seq "
 	"JOIN modelreg.endpoint e ON e.id = x.chain_id JOIN modelreg.team t ON t.id = e.team_id LEFT JOIN modelreg.payload p ON p.digest = x.prose "

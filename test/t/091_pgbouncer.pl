@@ -109,7 +109,7 @@ for my $act (@acts)
 	is(client('pod', "SELECT receipt LIKE split_part('$now', '-', 1) || '.%' FROM modelreg.route('search.home', 'user-1');"), "t\n", "$act: and goes by it");
 	$etag = $now;
 }
-is(client('pod', qq{SELECT endpoint_id, number FROM modelreg.changes('{"1": 1}'); SELECT modelreg.report_serving('search.home', 'pod-1', '$etag'); SELECT instance, behind FROM modelreg.fleet_status('search.home');}),
+is(client('pod', qq{SELECT endpoint_id, last_event FROM modelreg.changes('{"1": 1}'); SELECT modelreg.report_serving('search.home', 'pod-1', '$etag'); SELECT instance, behind FROM modelreg.fleet_status('search.home');}),
 	"1|5\nt\npod-1|0\n", 'what changed, a report, and the fleet');
 
 # A restart of the server, and of pgbouncer, with changes while they are away.

@@ -29,7 +29,7 @@ $node->safe_psql('postgres', q{
 sub query { return $node->safe_psql('postgres', $_[0]); }
 
 # Silence first: nothing that is stored opens anything at any later time.
-is(query(q{SELECT state, weights, next_opens IS NULL FROM modelreg.rollout_status('many.e1')}), 'running|{1: 95%, 2: 5%}|t', 'the first step is open');
+is(query(q{SELECT state, split, next_opens IS NULL FROM modelreg.rollout_status('many.e1')}), 'running|{1: 95%, 2: 5%}|t', 'the first step is open');
 my $later = q{SELECT count(*) FROM modelreg.traffic_arm a JOIN modelreg.endpoints e ON e.endpoint_id = a.endpoint_id AND a.seq = e.number
 	WHERE e.endpoint = 'many.e1' AND a.opens > (SELECT since FROM modelreg.endpoints WHERE endpoint = 'many.e1')};
 is(query($later), '0', 'and no other has a time');
@@ -52,9 +52,9 @@ $node->pgbench('--no-vacuum --client=16 --jobs=2 --transactions=60', 0, [qr{proc
 		SELECT observe('many.e0', 1, 'ctr', 1, 10);
 		COMMIT;} });
 is(query(q{SELECT kinds FROM kinds WHERE endpoint = 'many.e0'}), 'created rollout_started rollout_step_opened rollout_step_opened rollout_step_opened', 'each step opened once');
-is(query(q{SELECT state, weights FROM modelreg.rollout_status('many.e0')}), 'none|{2: 100%}', 'to the last');
+is(query(q{SELECT state, split FROM modelreg.rollout_status('many.e0')}), 'none|{2: 100%}', 'to the last');
 is(query($later), '0', 'what nobody reported on stands still');
-is(query(q{SELECT weights FROM modelreg.rollout_status('many.e1')}), '{1: 95%, 2: 5%}', 'with the weights that it had');
+is(query(q{SELECT split FROM modelreg.rollout_status('many.e1')}), '{1: 95%, 2: 5%}', 'with the split that it had');
 
 # What counted for each step is what the rows say.
 is(query(q{
@@ -69,7 +69,7 @@ for my $round (1 .. 5)
 {
 	$node->pgbench('--no-vacuum --client=16 --jobs=2 --transactions=4', 0, [qr{processed: 64/64}], [qr{^$}], "bad figures at once, round $round",
 		{ "094_bad_$round" => q{SELECT observe('many.e2', 2, 'errors', 300, 400);} });
-	is(query(q{SELECT weights FROM modelreg.rollout_status('many.e2')}), '{1: 100%}', 'the traffic is back');
+	is(query(q{SELECT split FROM modelreg.rollout_status('many.e2')}), '{1: 100%}', 'the traffic is back');
 	query(q{SELECT start('many.e2')});
 }
 is(query(q{SELECT aborted FROM kinds WHERE endpoint = 'many.e2'}), '5', 'five rollouts ended five times');
@@ -118,7 +118,7 @@ is(query(q{SELECT count(*) FROM (SELECT endpoint_id, seq, step FROM modelreg.tra
 
 # What a guard asks for cannot be prepared; what none does, can.
 query(q{SELECT act('many.e3', 3), act('many.e3', 6)});
-query(q{SELECT start('many.e3') FROM modelreg.rollout_status('many.e3') WHERE state = 'none' AND weights = '{1: 100%}'});
+query(q{SELECT start('many.e3') FROM modelreg.rollout_status('many.e3') WHERE state = 'none' AND split = '{1: 100%}'});
 my (undef, undef, $error) = $node->psql('postgres', q{BEGIN; SELECT modelreg.record_quality('many.e1', 2, 'errors', value => 0, window_start => clock_timestamp()); PREPARE TRANSACTION 'guarded'});
 like($error, qr/cannot PREPARE a transaction/, 'a guarded figure cannot be prepared');
 query(q{BEGIN; SELECT modelreg.record_quality('many.e1', 2, 'latency', value => 0, window_start => clock_timestamp()); PREPARE TRANSACTION 'plain'; COMMIT PREPARED 'plain'});
@@ -131,7 +131,7 @@ query(q{SET lock_timeout = '10s'; SELECT observe('many.e1', 2, 'errors', 0, 300)
 is(query(q{SELECT waits_for FROM modelreg.rollout_status('many.e1')}), 'errors of 2: 300 of 400 observations', 'what is not committed does not count');
 $slow->query_safe('COMMIT');
 $slow->quit;
-is(query(q{SELECT kind, weights FROM modelreg.rollout_status('many.e1')}), 'rollout_step_opened|{1: 80%, 2: 20%}', 'what is, does');
+is(query(q{SELECT kind, split FROM modelreg.rollout_status('many.e1')}), 'rollout_step_opened|{1: 80%, 2: 20%}', 'what is, does');
 
 # A standby shows how it stands, and records nothing.
 $node->backup('b');

@@ -206,7 +206,7 @@ is(answered_by($answers, 2), $planned, 'the observed share is that of the plan')
 cmp_ok(abs($planned - 120), '<', 60, "about a fifth: $planned of 600");
 is((traffic('notified', 1, 600) =~ s/\t\d\n/\n/gr), ($answers =~ s/\t\d\n/\n/gr), 'every process answers a key alike');
 is(status('polling')->{receipt}, $event, 'a silent monitor opens no step');
-is(sql(q{SELECT weights, next_opens IS NULL, waits_for FROM modelreg.rollout_status('clinic.triage')}), '{1: 80%, 2: 20%}|t|accuracy of 2: 0 of 40 observations',
+is(sql(q{SELECT split, next_opens IS NULL, waits_for FROM modelreg.rollout_status('clinic.triage')}), '{1: 80%, 2: 20%}|t|accuracy of 2: 0 of 40 observations',
 	'the rollout waits for it');
 is(sql(qq{SELECT count(*) FROM modelreg.route_batch('clinic.triage', ARRAY(SELECT 'user-' || i FROM generate_series(1, 600) i), now() + interval '10 years') WHERE version = 2}), $planned,
 	'and would wait for years');
@@ -272,7 +272,7 @@ SKIP:
 	skip 'this machine is too slow to cut a process off before the next step', 3
 		if sql("SELECT timestamptz '" . status('polling')->{valid_until} . "' >= '$opens'") eq 't';
 	wait_for('the next step', sub { sql("SELECT now() > '$opens'") eq 't' });
-	is(sql(q{SELECT weights FROM modelreg.rollout_status('clinic.triage')}), '{2: 100%}', 'the next step has opened');
+	is(sql(q{SELECT split FROM modelreg.rollout_status('clinic.triage')}), '{2: 100%}', 'the next step has opened');
 	ok(!ask('POST', 'asked', '/refresh')->{refreshed}, 'nobody can ask');
 	is(traffic('polling', 1, 200), $alone, 'past its time a process keeps the weights');
 }
