@@ -113,11 +113,12 @@ mr_cursor_next(MrCursor *cursor)
 {
 	ItemPointer tid;
 
-	CHECK_FOR_INTERRUPTS();
-	while ((tid = index_getnext_tid(cursor->scan, cursor->direction)) != NULL)
-		if (entry_is_visible(cursor, tid))
-			return true;
-	return false;
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		tid = index_getnext_tid(cursor->scan, cursor->direction);
+	} while (tid != NULL && !entry_is_visible(cursor, tid));
+	return tid != NULL;
 }
 
 /* The entry itself, valid until the next call. */

@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -323,6 +324,7 @@ mr_rows_put(MrRows *rows, const MrWalkStep *step, Datum second, bool isnull)
 	MrRowClass	class = find_class(rows, step);
 	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
+	CHECK_FOR_INTERRUPTS();
 	fill_row(rows, step, &class, values, nulls);
 	put_row(rows, second, isnull, values, nulls);
 	MemoryContextSwitchTo(old);

@@ -604,7 +604,11 @@ expand_all(MrWalk *walk)
 		begin_pass(walk);
 		while (!walk->ended &&
 			   (from = mr_seen_next_pending(walk->seen, from, walk->backward)) != 0)
+		{
+			/* nodes without edges are taken without a look at an index */
+			CHECK_FOR_INTERRUPTS();
 			from = expand_from(walk, from);
+		}
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -167,6 +168,7 @@ compare_nodes(const void *a, const void *b)
 	int64		x = ((const MrCurrentVersion *) a)->node;
 	int64		y = ((const MrCurrentVersion *) b)->node;
 
+	CHECK_FOR_INTERRUPTS();		/* a million models may have one */
 	return (x > y) - (x < y);
 }
 
