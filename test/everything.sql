@@ -82,3 +82,18 @@ SELECT modelreg.create_endpoint('search.follower', follows => 'search.served', p
 SELECT modelreg.start_rollout('search.home', split => '{1: 33.3333%, 2: 66.6667%}', plan => 'shadow'), modelreg.pause_rollout('search.home', 'lunch'), modelreg.resume_rollout('search.home'), modelreg.complete_rollout('search.home');
 SELECT modelreg.start_rollout('search.home', 1, plan => 'canary', request_id => 'to 1'), modelreg.abort_rollout('search.home'), modelreg.start_rollout('search.home', 1, plan => 'all at once'), modelreg.rollback('search.home', 'worse', request_id => 'back');
 SELECT modelreg.start_rollout('search.follower', split => '{1: 12.5%, 2: 87.5%}', plan => 'linear over 2 hours in 7 steps'), modelreg.retire_endpoint('search.gone', 'closed'), modelreg.create_endpoint('search.gone', 'search.served');
+SELECT modelreg.follow('search.home', 'all at once', 'as the model'), modelreg.unfollow('search.home', 'by hand'), modelreg.create_endpoint('search.side', 'search.served', 2), modelreg.start_rollout('search.side', 1, plan => 'all at once');
+SELECT modelreg.rollback('{search.home,search.side}'::text[], 'both', request_id => 'both');
+SELECT modelreg.create_endpoint('search.guarded', 'search.served', 2), modelreg.start_rollout('search.guarded', 1, plan => '{"warm_up": "1 ms", "steps": [{"weight": "5%", "bake": "1 day"}, {"weight": "100%"}],
+	"guards": [{"metric": "ctr", "at_least": 0.98, "of": "baseline", "min_observations": 10}, {"metric": "errors", "at_most": 1e-3}]}');
+SELECT pg_sleep(0.002);
+SELECT modelreg.record_quality('search.guarded', 1, 'ctr', clock_timestamp(), total => 31, count => 1000), modelreg.record_quality('search.guarded', 2, 'ctr', clock_timestamp(), value => 0.1), modelreg.record_quality('search.guarded', 1, 'latency, "ms"', clock_timestamp(), value => 4.9e-3);
+SELECT modelreg.report_serving('search.home', 'pod-1', etag, ARRAY[permanent_id]) FROM modelreg.endpoints, modelreg.versions v WHERE endpoint = 'search.home' AND v.model = 'search.served' AND version = 1;
+SELECT modelreg.report_serving('search.home', 'pod-é', '1-0123456789abcdef'), modelreg.report_serving('search.follower', 'pod-2', '1-0123456789abcdef'), modelreg.report_serving('search.follower', 'pod-2', NULL);
+SELECT modelreg.add_prediction_partitions(current_date + 2, current_date - 1), modelreg.add_prediction_partitions('1980-03-01', '1980-01-01', 'month');
+SELECT modelreg.record_predictions('search.home', '{user-1,"user \"2\"","é 😀"}', '{2,1,2}', receipts => ARRAY[(SELECT receipt FROM modelreg.route('search.home', 'user-1')), NULL, NULL], outputs => ARRAY['{"score": 0.5000}', NULL, '"é\n\\"']::jsonb[], request_id => 'p1');
+SELECT modelreg.record_predictions('search.home', '{old}', '{1}', '{1980-01-01 00:00+00}'), modelreg.record_predictions('search.follower', '{older}', '{1}', '{1980-02-01 00:00+00}');
+SELECT * FROM modelreg.expire_predictions();
+SELECT modelreg.drop_prediction_partitions('1980-03-01');
+SELECT modelreg.quarantine('models:/search.served/1', 'looks odd'), modelreg.quarantine('models:/search.served/2', 'this too'), modelreg.lift_quarantine('models:/search.served/1', 'is not'), modelreg.lift_quarantine('models:/search.served/2', 'nor this'), modelreg.resume_rollout('search.follower', 'goes on');
+SELECT modelreg.register_version('search.served', run => 'run:search.train'), modelreg.promote('search.served', 3, 'Production', reason => 'leaves 1 and 2 at the endpoints');

@@ -58,6 +58,7 @@ TYPES = {  # of every column, hashed or not
     "signing_key": "id bigint, team_id bigint, name text, keyid text, algorithm text, public_key bytea, registered_at timestamptz, "
                    "valid_from timestamptz, valid_until timestamptz, revoked_at timestamptz, compromised_since timestamptz",
     "version_stage": "model_id bigint, version integer, team_id bigint, stage text, since timestamptz",
+    "leaving": "model_id bigint, version integer, team_id bigint, since timestamptz, seq bigint",
     "alias": "model_id bigint, alias text, team_id bigint, version integer, since timestamptz",
     "tag": "model_id bigint, version integer, key text, team_id bigint, value text, payload bytea",
     "metric": "model_id bigint, version integer, kind text, dataset_id bigint, slice text, metric text, team_id bigint, "
@@ -822,7 +823,7 @@ class Verifier:
                       for e in self.of(5, "request_approved")})
 
     def check_decisions(self):
-        production, stages, aliases = {}, {}, {}
+        production, stages, leaving, aliases = {}, {}, {}, {}
         for (chain, model), events in self.events.items():
             before = None
             for e in events if chain == 5 else []:
@@ -838,6 +839,11 @@ class Verifier:
                     if text_of(move, "from") != stages.get(key, ("Experimental",))[0]:
                         self.report("fold", f"event {KEYS['event'](e)}", "it moves a version from a stage where it was not")
                     stages[key] = (text_of(move, "to"), e["at"])
+                if isinstance(what, dict) and "moves" in what:
+                    for version in [text_of(what, "current"), *(text_of(move, "version") for move in items(what, "moves"))]:
+                        leaving.pop((model, version), None)
+                for version in items(what, "leaving"):
+                    leaving[model, str(version)] = (e["team_id"], e["at"], e["seq"])
                 if e["kind"] in ("alias_set", "alias_removed"):
                     aliases.pop((model, text_of(what, "alias")), None)
                 if e["kind"] == "alias_set" and model in self.models and self.models[model]["retired_at"] is None:
@@ -848,6 +854,7 @@ class Verifier:
         self.compare("version_stage", {(s["model_id"], s["version"]): (s["stage"], s["since"], s["team_id"]) for s in self.t["version_stage"]},
                      {key: (*stages.get((key[0], str(key[1])), ("Experimental", v["registered_at"])), v["team_id"])
                       for key, v in self.versions.items()})
+        self.compare("leaving", {(r["model_id"], str(r["version"])): (r["team_id"], r["since"], r["seq"]) for r in self.t["leaving"]}, leaving)
         self.compare("alias", {(a["model_id"], a["alias"]): (str(a["version"]), a["since"], a["team_id"]) for a in self.t["alias"]}, aliases)
 
     def check_notes(self):

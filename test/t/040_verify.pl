@@ -189,6 +189,7 @@ my @tampering = (
 	[ 'attestations of another key', q{UPDATE modelreg.attestation SET keys = '{2}'; PERFORM rehash('attestation', 'true')} ],
 	[ 'attestations of a time before the key', q{UPDATE modelreg.attestation SET recorded_at = '2020-01-01'; PERFORM rehash('attestation', 'true')} ],
 	[ 'attestations removed', q{DELETE FROM modelreg.attestation} ],
+	[ 'what leaves changed', q{UPDATE modelreg.leaving SET seq = 1 WHERE version = 1; DELETE FROM modelreg.leaving WHERE version = 2; INSERT INTO modelreg.leaving SELECT model_id, 3, team_id, since, seq FROM modelreg.leaving} ],
 	[ 'aliases changed', q{UPDATE modelreg.alias SET version = 1; INSERT INTO modelreg.alias SELECT 1, 'shadow', 1, 1, now(), gen_random_uuid(), now()} ],
 	[ 'tags changed', q{UPDATE modelreg.tag SET value = 'x'; INSERT INTO modelreg.tag VALUES (1, 0, 'owner', 1, 'Jane Doe', '\x00')} ],
 	[ 'descriptions changed', q{DELETE FROM modelreg.description WHERE version = 2; INSERT INTO modelreg.description VALUES (1, 1, 1, '\x00', '{}')} ],
