@@ -1,5 +1,7 @@
 # Walks while the lineage grows, is rolled back and is vacuumed, on the primary and on a standby: each equals WITH RECURSIVE under
-# the same snapshot. TAP because it needs pgbench and a standby. At full size (make proof) it takes a minute.
+# the same snapshot. And walks that are ended by statement_timeout and by pg_cancel_backend(): in their midst, and the session
+# goes on. TAP because it needs pgbench, a standby, and one session that ends what another does. At full size (make proof)
+# it takes a minute.
 
 use strict;
 use warnings;
@@ -7,6 +9,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $seconds = ($ENV{MODELREG_PROOF} // '') eq 'full' ? 60 : 6;
 
@@ -88,5 +91,93 @@ is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify()'), '', 'verify(
 $node->wait_for_catchup($standby, 'replay', $node->lsn('flush'));
 is($standby->safe_psql('postgres', q{SELECT check_walk('snapshot:walk.hub@1', false)}), $node->safe_psql('postgres', q{SELECT check_walk('snapshot:walk.hub@1', false)}),
 	'both have the same nodes at the end');
+
+# A chain of runs, each made from one snapshot as well: every walk below goes over all of it.
+my $runs = 80_000;
+$node->safe_psql('postgres', q{
+	SELECT modelreg.create_team('wide'), modelreg.create_model('wide.model', 'open'), modelreg.record_snapshot('wide.hub', '1'), modelreg.record_run('wide.n0');
+	SELECT modelreg.record_nodes(array_agg('run:wide.n' || i ORDER BY i), array_agg(jsonb_build_object('training', 'snapshot:wide.hub@1', 'base', 'run:wide.n' || i - 1) ORDER BY i))
+		FROM generate_series(1, } . $runs . q{) AS i;
+	SELECT modelreg.register_version('wide.model', run => 'run:wide.n' || i) FROM unnest(ARRAY[1, } . $runs . q{]) AS i;
+	SELECT modelreg.promote('wide.model', 2, 'Production');
+	VACUUM ANALYZE modelreg.edge;
+	CREATE EXTENSION pg_buffercache});
+my $last = "run:wide.n$runs";
+# Each walk, and how many rows it has; 'again' makes each call one of its own.
+my %walks = (
+	upstream => "(SELECT count(*) FROM modelreg.upstream('$last' || again))",
+	downstream => "(SELECT count(*) FROM modelreg.downstream('snapshot:wide.hub\@1' || again))",
+	lineage => "(SELECT count(*) FROM modelreg.lineage('run:wide.n9' || again))",
+	path => "(SELECT count(*) FROM modelreg.path('$last' || again, 'run:wide.n0'))",
+	path_nodes => "(SELECT count(*) FROM modelreg.path_nodes('$last' || again, 'run:wide.n0'))",
+	is_derived_from => "modelreg.is_derived_from('$last' || again, 'run:wide.n0')",
+	common_upstream => "(SELECT count(*) FROM modelreg.common_upstream('$last' || again, 'models:/wide.model/2'))",
+	impact => "(SELECT count(*) FROM modelreg.impact('run:wide.n0' || again))",
+	'impact of what is current' => "(SELECT count(*) FROM modelreg.impact('run:wide.n0' || again, true))",
+	lineage_diff => "(SELECT count(*) FROM modelreg.lineage_diff('models:/wide.model/1' || again, 'models:/wide.model/2'))",
+	search_versions => "(SELECT count(*) FROM modelreg.search_versions(snapshot => 'snapshot:wide.hub\@1' || again))");
+sub answer { my ($walk) = @_; return "SELECT $walks{$walk} FROM (VALUES ('')) AS a(again)"; }
+sub for_ever { my ($walk) = @_; return "SELECT count($walks{$walk}) FROM (SELECT left(i::text, 0) AS again FROM generate_series(1, 1000000000) AS i) AS a"; }
+my %answers = map { $_ => $node->safe_psql('postgres', answer($_)) } sort keys %walks;
+is(join(' ', map { "$_ $answers{$_}," } sort keys %answers), join(' ', map { "$_," } "common_upstream " . ($runs + 2), "downstream " . ($runs + 2), 'impact 2', 'impact of what is current 1',
+	'is_derived_from t', 'lineage ' . ($runs + 2), "lineage_diff $runs", "path " . ($runs + 1), "path_nodes " . ($runs + 1), 'search_versions 2', "upstream " . ($runs + 1)), 'what the walks answer');
+
+my $from = -s $node->logfile;
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $other = $node->background_psql('postgres');
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+# What the session said when a statement failed, with the SQLSTATE.
+sub error
+{
+	my ($error) = $session->{stderr} =~ /ERROR:  (\w{5}: [^\n]*)/;
+	$session->{stderr} = '';
+	return $error // 'nothing';
+}
+sub said { my ($sql) = @_; $session->query($sql); return error(); }
+# Of the lineage the session locks nothing and pins no page.
+my $held = q{SELECT (SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid() AND c.relnamespace = 'modelreg'::regnamespace),
+	(SELECT count(*) FROM pg_buffercache b JOIN pg_class c ON b.relfilenode = pg_relation_filenode(c.oid) WHERE c.relnamespace = 'modelreg'::regnamespace AND b.pinning_backends > 0)};
+$session->query_safe('\set VERBOSITY verbose');
+
+# A walk that would see too many nodes ends by that error, unless the time is over first: so it was ended in its midst.
+for my $walk (qw(upstream downstream path path_nodes is_derived_from common_upstream impact lineage_diff))
+{
+	is(said(answer($walk)), 'nothing', "$walk passes");
+	$session->query_safe("SET modelreg.max_lineage_nodes = $runs");
+	like(said(answer($walk)), qr/^54000: the walk visits more than $runs nodes/, "$walk ends at its last node");
+	$session->query_safe('SET statement_timeout = 1');
+	is(said(answer($walk)), '57014: canceling statement due to statement timeout', "$walk is ended before by statement_timeout");
+	$session->query_safe('RESET statement_timeout; RESET modelreg.max_lineage_nodes');
+}
+
+# By another session, while one walk goes after the other: alone, and in a cursor in a savepoint, whose transaction goes on.
+sub cancelled
+{
+	my ($sql) = @_;
+	$session->query_until(qr/begun/, "\\echo begun\n$sql;\n");
+	$node->poll_query_until('postgres', "SELECT state = 'active' AND query ~ '1000000000|FETCH' FROM pg_stat_activity WHERE pid = $pid") or die 'it does not run';
+	sleep(rand 0.1);
+	$other->query_safe("SELECT pg_cancel_backend($pid)");
+	$session->query('');
+	return error();
+}
+for my $walk (sort keys %walks)
+{
+	for my $round (1 .. (($ENV{MODELREG_PROOF} // '') eq 'full' ? 20 : 1))
+	{
+		is(cancelled(for_ever($walk)), '57014: canceling statement due to user request', "$walk is cancelled");
+		is($session->query_safe(answer($walk)), $answers{$walk}, 'and answers as before');
+		$session->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT s; DECLARE c CURSOR FOR ' . for_ever($walk));
+		is(cancelled('FETCH c'), '57014: canceling statement due to user request', 'it is cancelled in a cursor');
+		$session->query_safe('ROLLBACK TO s');
+		is($session->query_safe($held), '0|0', 'of which nothing stays');
+		is($session->query_safe(answer($walk)), $answers{$walk}, 'and answers in the same transaction');
+		$session->query_safe('COMMIT');
+	}
+}
+$session->quit;
+$other->quit;
+unlike(substr(slurp_file($node->logfile), $from), qr/WARNING|leak|PANIC|TRAP|was terminated/, 'nothing leaked');
+is($node->safe_psql('postgres', 'SELECT * FROM modelreg.verify()'), '', 'verify() is clean');
 
 done_testing();

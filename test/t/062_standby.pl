@@ -69,8 +69,17 @@ my @questions = (
 	q{SELECT modelreg.lineage_dot('run:search.train'), modelreg.lineage_mermaid('run:search.train')},
 	q{SELECT modelreg.read_artifact('search.reco', 1, 'weights'), modelreg.verify_artifact('search.reco', 1, 'weights')},
 	q{SELECT * FROM modelreg.check_promotion('search.gated', 1, 'Production')}, q{SELECT * FROM modelreg.artifact_chunks('search.reco', 1, 'weights', 2)}, q{SELECT * FROM modelreg.verify('search', deep => true)}, q{SELECT * FROM modelreg.my_rights()},
+	q{SELECT * FROM modelreg.route('search.home', 'user-991')}, q{SELECT * FROM modelreg.route('search.follower', 'user-991', '2100-01-01')},
+	q{SELECT * FROM modelreg.route_batch('search.follower', ARRAY['user-1', 'user-2', 'é 😀', ''], (SELECT max(at) FROM modelreg.traffic_schedule))},
+	q{SELECT etag, document FROM modelreg.serving_config('search.follower')}, q{SELECT etag, document FROM modelreg.serving_config('search.home', (SELECT etag FROM modelreg.endpoints WHERE endpoint = 'search.home'))},
+	q{SELECT * FROM modelreg.serving('search.follower', '2100-01-01')}, q{SELECT * FROM modelreg.serving('search.home', (SELECT min(at) + interval '1 us' FROM modelreg.traffic_schedule))},
+	q{SELECT * FROM modelreg.traffic_between('search.home', '2020-01-01', (SELECT max(at) FROM modelreg.traffic_schedule))}, q{SELECT * FROM modelreg.changes()},
+	q{SELECT * FROM modelreg.rollout_status('search.follower')}, q{SELECT * FROM modelreg.fleet_status('search.home')}, q{SELECT * FROM modelreg.impact_serving('snapshot:search.events@2026-06-01')},
+	q{SELECT * FROM modelreg.trace_prediction('search.home', 'user-991', (SELECT max(at) FROM modelreg.traffic_schedule))}, q{SELECT * FROM modelreg.trace_prediction('search.home', 'user-1', (SELECT max(at) FROM modelreg.predictions))},
+	q{SELECT * FROM modelreg.trace_prediction('search.follower', receipt => (SELECT receipt FROM modelreg.route('search.follower', 'user-1')))},
 	(map { "SELECT * FROM modelreg.$_ v ORDER BY v::text COLLATE \"C\"" } qw(models versions model_history artifacts artifact_checks uploads metric_trend production_now
-		production_history transitions signing_keys attestations lineage_nodes lineage_edges events)));
+		production_history transitions signing_keys attestations lineage_nodes lineage_edges events
+		endpoints traffic quarantined_traffic leaving_versions quality fleet predictions)));
 for my $question (@questions)
 {
 	for my $who ('jane', undef)
@@ -86,11 +95,50 @@ is($standby->safe_psql('postgres', q{SET client_min_messages = error; SELECT * F
 for my $verb (q{register_version('search.reco')}, q{promote('search.reco', 1, 'Staging')}, q{record_run('search.more')}, q{begin_upload('search', 5)},
 	q{append_upload(1, 0, 'w')}, q{finish_upload(1)}, q{create_team('more')}, q{set_tag('search.reco', 'a', 'b')}, q{set_alias('search.reco', 'champion', 1)},
 	q{rollback_model('search.reco', 'x')}, q{record_evaluation('models:/search.reco/1', 'offline', '{"auc": 1}')}, q{rebind_roles()}, q{sweep_uploads('search')},
-	q{set_model_card('search.reco', 1, '{"a": "b"}')}, q{revoke_key('signer', 'x')}, q{declare_restore('x')}, q{new_identity('x')})
+	q{set_model_card('search.reco', 1, '{"a": "b"}')}, q{revoke_key('signer', 'x')}, q{start_rollout('search.home', 2)}, q{rollback('search.home', 'x')},
+	q{create_endpoint('search.more', 'search.served')}, q{report_serving('search.home', 'pod-1', '1-0123456789abcdef')}, q{record_predictions('search.home', '{user-1}', '{2}')}, q{declare_restore('x')}, q{new_identity('x')})
 {
 	my ($status, $out, $err) = $standby->psql('postgres', "SELECT modelreg.$verb");
 	like($err, qr/ERROR:  cannot execute \w+ (in a read-only transaction|during recovery)/, "the standby refuses $verb");
 }
+
+# A walk whose snapshot the primary's VACUUM takes away ends at once, by the error that says to try again, and the session goes on.
+my $runs = 20_000;
+$primary->safe_psql('postgres', q{
+	SELECT modelreg.create_team('wide'), modelreg.create_model('wide.model', 'open'), modelreg.record_snapshot('wide.hub', '1'), modelreg.record_run('wide.n0');
+	SELECT modelreg.record_nodes(array_agg('run:wide.n' || i ORDER BY i), array_agg(jsonb_build_object('training', 'snapshot:wide.hub@1', 'base', 'run:wide.n' || i - 1) ORDER BY i))
+		FROM generate_series(1, } . $runs . q{) AS i;
+	SELECT modelreg.register_version('wide.model', run => 'run:wide.n} . $runs . q{'), modelreg.promote('wide.model', 1, 'Production');
+	CREATE TABLE churn AS SELECT 1 AS n});
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
+$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = 0');
+$standby->reload;
+my $walker = $standby->background_psql('postgres', on_error_stop => 0);
+my $walker_pid = $walker->query_safe('SELECT pg_backend_pid()');
+my $from = -s $standby->logfile;
+$walker->query_safe('\set VERBOSITY verbose');
+# 'again' makes each call one of its own.
+for my $walk ("(SELECT count(*) FROM modelreg.upstream('run:wide.n$runs' || again))", q{(SELECT count(*) FROM modelreg.downstream('snapshot:wide.hub@1' || again))},
+	"(SELECT count(*) FROM modelreg.path('run:wide.n$runs' || again, 'run:wide.n0'))", "modelreg.is_derived_from('run:wide.n$runs' || again, 'run:wide.n0')",
+	q{(SELECT count(*) FROM modelreg.impact('run:wide.n0' || again, true))}, "(SELECT count(*) FROM modelreg.common_upstream('run:wide.n$runs', 'models:/wide.model/1' || again))",
+	q{(SELECT count(*) FROM modelreg.search_versions(snapshot => 'snapshot:wide.hub@1' || again))})
+{
+	my ($name) = $walk =~ /modelreg\.(\w+)/;
+	my $answer = "SELECT $walk FROM (VALUES ('')) AS a(again)";
+	$walker->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT n FROM churn');
+	$walker->query_until(qr/begun/, "\\echo begun\nSELECT count($walk) FROM (SELECT left(i::text, 0) AS again FROM generate_series(1, 1000000000) AS i) AS a;\n");
+	$standby->poll_query_until('postgres', "SELECT state = 'active' AND query LIKE '%1000000000%' FROM pg_stat_activity WHERE pid = $walker_pid") or die 'it does not run';
+	$primary->safe_psql('postgres', "UPDATE churn SET n = n + 1;\nVACUUM churn;");
+	$walker->query('');
+	like($walker->{stderr}, qr/ERROR:  40001: canceling statement due to conflict with recovery/, "$name on the standby gives way to recovery");
+	$walker->{stderr} = '';
+	$walker->query_safe('ROLLBACK');
+	is($walker->query_safe($answer), $primary->safe_psql('postgres', $answer), 'and answers as the primary does after it');
+}
+$walker->quit;
+unlike(substr(slurp_file($standby->logfile), $from), qr/WARNING|leak|PANIC|TRAP|was terminated/, 'nothing leaked');
+$standby->append_conf('postgresql.conf', 'max_standby_streaming_delay = 30s');
+$standby->reload;
 
 # A client registers and promotes, and prints what it was told; a step is a line.
 sub start_client
