@@ -234,6 +234,49 @@ SELECT regress_follow.stages('again');
 SELECT modelreg.rollback_model('follow.again', 'worse'), regress_follow.split('follow.again-1');
 SELECT regress_follow.fails($$SELECT modelreg.rollback('follow.again-1', 'once more')$$), regress_follow.split('follow.again-1');
 
+-- What serves and would not pass its policy today is listed beside what is current: evidence that got stale, what was quarantined, a policy that the
+-- team may not use any more. Nobody else's team sees it.
+RESET ROLE;
+CREATE ROLE regress_follow_stranger;
+SELECT modelreg.create_team('follow-else') > 0, modelreg.grant_level('follow-else', 'regress_follow_stranger', 'maintainer');
+SET ROLE regress_follow_ann;
+SELECT modelreg.create_policy('follow', 'fresh', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Staging", "levels": ["maintainer"], "gates": ["offline"]},
+	{"from": ["Staging"], "to": "Production", "levels": ["maintainer"], "gates": ["offline", "better"]}],
+	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline", "passed": true, "max_age_days": 30}, "better": {"kind": "metric", "evaluation": "offline", "metric": "auc", "min_gain": 0.01}},
+	"traffic": {"Experimental": ["shadow"], "Staging": ["shadow"], "Production": ["shadow", "canary", "linear", "full"]}}');
+RESET ROLE;
+SELECT modelreg.allow_policy('follow', 'fresh', 1);
+SET ROLE regress_follow_ann;
+SELECT modelreg.create_model('follow.stale', 'fresh') > 0, modelreg.register_version('follow.stale'), modelreg.register_version('follow.stale'),
+	modelreg.register_version('follow.stale', run => 'run:follow.train'), modelreg.register_version('follow.stale', run => 'run:follow.train');
+SELECT modelreg.record_evaluation('models:/follow.stale/' || v, 'offline', jsonb_build_object('auc', 0.5 + v / 10.0), passed => true) > 0 FROM generate_series(1, 3) v;
+SELECT modelreg.promote('follow.stale', v, 'Staging') > 0 FROM generate_series(1, 3) v;
+SELECT modelreg.promote('follow.stale', 1, 'Production') > 0;
+SELECT modelreg.create_endpoint('follow.stale-1', model => 'follow.stale', version => 1) > 0, modelreg.create_endpoint('follow.stale-2', model => 'follow.stale', version => 1) > 0,
+	modelreg.create_endpoint('follow.stale-3', model => 'follow.stale', version => 1) > 0;
+SELECT modelreg.promote('follow.stale', 2, 'Production') > 0;
+SELECT modelreg.start_rollout('follow.stale-1', version => 2, plan => 'canary 5% for 1 hour') > 0,
+	modelreg.start_rollout('follow.stale-2', version => 3, plan => 'shadow') > 0, modelreg.start_rollout('follow.stale-3', version => 4, plan => 'shadow') > 0;
+-- all pass, 2 being better than 1 is no fault of 1; then what was evaluated of 1 is told to be of long ago, and data of 3 and 4 is quarantined
+SELECT count(*) FROM modelreg.production_review WHERE model = 'follow.stale';
+SELECT modelreg.record_evaluation('models:/follow.stale/1', 'offline', '{"auc": 0.6}', passed => true, occurred_at => '2020-01-01 00:00+00') > 0;
+SET ROLE regress_follow_rev;
+SELECT modelreg.quarantine('snapshot:follow-data.clicks@1', 'robots again') > 0;
+SELECT version, stage, is_current, since IS NOT NULL AS since, endpoints, problem, gate, severity, observed FROM modelreg.production_review WHERE model = 'follow.stale' ORDER BY version, gate;
+SELECT version, count(c.gate) FROM generate_series(1, 4) version LEFT JOIN LATERAL modelreg.check_production('follow.stale', version) c ON true GROUP BY version ORDER BY version;
+SELECT regress_follow.fails($$SELECT * FROM modelreg.check_production('follow.stale', 9)$$);
+SET ROLE regress_follow_stranger;
+SELECT count(*) FROM modelreg.production_review;
+SELECT regress_follow.fails($$SELECT * FROM modelreg.check_production('follow.stale', 1)$$);
+RESET ROLE;
+SELECT modelreg.forbid_policy('follow', 'fresh');
+SET ROLE regress_follow_rev;
+SELECT version, is_current, endpoints, required, observed FROM modelreg.production_review WHERE model = 'follow.stale' AND problem = 'policy' ORDER BY version;
+-- what stops to serve is listed no longer, though nothing else of it changed
+SET ROLE regress_follow_ann;
+SELECT modelreg.complete_rollout('follow.stale-1') > 0, modelreg.abort_rollout('follow.stale-2') > 0, modelreg.retire_endpoint('follow.stale-3');
+SELECT version, stage, endpoints, gate FROM modelreg.production_review WHERE model = 'follow.stale' AND problem = 'gate' ORDER BY version, gate;
+
 RESET ROLE;
 SET client_min_messages = warning;
 SELECT * FROM modelreg.verify();

@@ -165,7 +165,50 @@ SELECT modelreg.promote('gate.gain', 3, 'Production');
 SELECT version, verdict, observed FROM unnest('{1,2,3}'::int[]) version, modelreg.check_promotion('gate.gain', version, 'Production') WHERE gate = 'gain';
 SELECT modelreg.promote('gate.gain', 2, 'Production') > 0;
 SELECT n.version, d->'evidence'->>'compared' FROM modelreg.transitions n, modelreg.explain_decision(n.model, n.number) d WHERE n.model = 'gate.gain' AND n.to_stage = 'Production' ORDER BY n.number;
+-- So is what was last in Production under the name, by a model that was retired, or has another name now: making a model anew spares its versions nothing.
 RESET ROLE;
+SELECT modelreg.create_policy('gate', 'heir', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production", "levels": ["maintainer"], "gates": ["loss", "signature", "schema"]},
+	{"from": ["Production"], "to": "Archived", "levels": ["maintainer"]}], "gates": {"loss": {"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2},
+	"signature": {"kind": "signature", "mode": "FULL"}, "schema": {"kind": "schema_compatible"}}}'), modelreg.allow_policy('gate', 'heir', 1);
+SET ROLE regress_gate_ann;
+SELECT modelreg.record_snapshot('gate.seen', '1', schema => '{"age": "integer"}'), modelreg.record_snapshot('gate.seen', '2', schema => '{"age": "text"}');
+-- A version of a model with this value, of data that the others have, or of other data.
+CREATE FUNCTION pg_temp.add(model text, auc float8, data text DEFAULT '1') RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+	v integer;
+BEGIN
+	v := modelreg.register_version(model, inputs => jsonb_build_object('training', 'snapshot:gate.seen@' || data),
+		signature => format('{"inputs": [{"name": "age", "type": "%s"}]}', CASE data WHEN '1' THEN 'long' ELSE 'string' END)::jsonb);
+	PERFORM modelreg.record_evaluation(format('models:/%s/%s', model, v), 'offline', jsonb_build_object('auc', auc));
+	RETURN v;
+END $$;
+SELECT modelreg.create_model('gate.heir', 'heir') > 0, pg_temp.add('gate.heir', 0.8), modelreg.promote('gate.heir', 1, 'Production') > 0;
+SELECT modelreg.promote('gate.heir', 1, 'Archived', leave_none => true) > 0, modelreg.retire_model('gate.heir');
+SELECT modelreg.create_model('gate.heir', 'heir') > 0, pg_temp.add('gate.heir', 0.7, '2'), pg_temp.add('gate.heir', 0.79);
+SELECT version, gate, verdict, observed FROM unnest('{1,2}'::int[]) version, modelreg.check_promotion('gate.heir', version, 'Production') WHERE kind <> 'quarantine' ORDER BY version, gate;
+SELECT modelreg.promote('gate.heir', 1, 'Production');
+-- a model that was never in Production hands on what it came after, under any name that it had
+SELECT modelreg.retire_model('gate.heir');
+SELECT modelreg.create_model('gate.heir', 'heir') > 0, pg_temp.add('gate.heir', 0.7), modelreg.rename_model('gate.heir', 'away');
+SELECT gate, verdict, observed FROM modelreg.check_promotion('gate.away', 1, 'Production') WHERE gate = 'loss';
+SELECT modelreg.rename_model('gate.away', 'heir'), pg_temp.add('gate.heir', 0.79), modelreg.promote('gate.heir', 2, 'Production') > 0;
+SELECT d->'evidence'->>'compared', (d->'evidence'->>'compared_model_id')::bigint < model_id FROM modelreg.transitions n, modelreg.explain_decision(n.model, n.number) d WHERE n.model = 'gate.heir' AND n.version = 2;
+-- with one of its own in Production it is compared with that; the model that comes after it, with what that has now
+SELECT pg_temp.add('gate.heir', 0.77);
+SELECT verdict, observed FROM modelreg.check_promotion('gate.heir', 3, 'Production') WHERE gate = 'loss';
+SELECT modelreg.rename_model('gate.heir', 'elder');
+SELECT modelreg.create_model('gate.heir', 'heir') > 0, pg_temp.add('gate.heir', 0.77);
+SELECT verdict, observed FROM modelreg.check_promotion('gate.heir', 1, 'Production') WHERE gate = 'loss';
+SELECT modelreg.retire_model('gate.heir');
+-- what came to Production under a name of its own does not take that one afterwards, unless an admin lets it; what was there last under it does
+SELECT modelreg.create_model('gate.side', 'heir') > 0, pg_temp.add('gate.side', 0.1), modelreg.promote('gate.side', 1, 'Production') > 0;
+\set VERBOSITY default
+SELECT modelreg.rename_model('gate.side', 'heir');
+\set VERBOSITY terse
+SELECT modelreg.rename_model('gate.elder', 'heir'), modelreg.rename_model('gate.heir', 'elder');
+RESET ROLE;
+SELECT modelreg.rename_model('gate.side', 'heir');
+SELECT * FROM modelreg.verify('gate', deep => true);
 -- Settings of the session change no text.
 SET timezone = 'Asia/Tokyo'; SET datestyle = 'SQL, DMY'; SET extra_float_digits = -10;
 SELECT pg_temp.try(gate, evaluations, production) FROM cases WHERE topic IN ('evaluation: stale', 'gain: less') ORDER BY no;

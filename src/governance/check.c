@@ -1,7 +1,7 @@
 /*
  * check.c
  *		check_promotion: every gate of a move, without deciding it; and
- *		check_production: what of the current version would not pass today.
+ *		check_production: what of a version would not pass today where it is.
  */
 #include "postgres.h"
 
@@ -110,15 +110,15 @@ modelreg_check_promotion(PG_FUNCTION_ARGS)
 }
 
 /*
- * What is asked of a version in Production by any way there, each gate once: a
+ * What is asked of a version in a stage by any way there, each gate once: a
  * transition that the policy does not have.
  */
 static MrPolicyTransition *
-all_ways_to_production(const MrPolicy *policy)
+all_ways_to(const MrPolicy *policy, MrStage stage)
 {
 	MrPolicyTransition *all = palloc0(sizeof(MrPolicyTransition));
 
-	all->to = MR_STAGE_PRODUCTION;
+	all->to = stage;
 	all->gates = palloc((policy->ngates + 1) * sizeof(int));
 	for (int gate = 0; gate < policy->ngates; gate++)
 	{
@@ -126,12 +126,37 @@ all_ways_to_production(const MrPolicy *policy)
 
 		for (int i = 0; i < policy->ntransitions; i++)
 			for (int j = 0; j < policy->transitions[i].ngates; j++)
-				asked |= policy->transitions[i].to == MR_STAGE_PRODUCTION &&
+				asked |= policy->transitions[i].to == stage &&
 					policy->transitions[i].gates[j] == gate;
 		if (asked)
 			all->gates[all->ngates++] = gate;
 	}
 	return all;
+}
+
+/*
+ * A version as it is to be where it is.  Nothing is asked of it elsewhere than
+ * in Staging and Production but that nothing is quarantined, as it is on the
+ * way to Staging.  What came to Production is compared with nothing there: that
+ * another one is better is why that follows it, and no fault of this one.
+ */
+static MrLook
+look_where_it_is(const MrModel *model, int32 version, Snapshot snapshot)
+{
+	MrStage		stage = mr_version_stage(model->id, version, snapshot, NULL);
+	bool		in_production = stage == MR_STAGE_PRODUCTION;
+	MrLook		look = {.policy = mr_policy_of(model, snapshot)};
+
+	if (stage == MR_STAGE_NONE)
+		mr_require_version(model, version, snapshot);
+	if (in_production || stage == MR_STAGE_STAGING)
+		look.way = all_ways_to(look.policy, stage);
+	look.subject = mr_gate_subject(model, version, stage,
+								   in_production ? stage : MR_STAGE_STAGING,
+								   look.policy, snapshot);
+	if (in_production)
+		look.subject.current = 0;
+	return look;
 }
 
 static void
@@ -169,8 +194,9 @@ put_policy(ReturnSetInfo *rsinfo, const MrModel *model, Snapshot snapshot)
 }
 
 /*
- * modelreg.check_production(model text): a row for each thing that keeps the
- * current version from passing its policy today; none without a current one.
+ * modelreg.check_production(model text, version integer): a row for each thing
+ * that keeps a version, NULL for the current one, from passing its policy where
+ * it is today; none without a current one.
  *
  * Errors: 42704.
  */
@@ -180,15 +206,13 @@ modelreg_check_production(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Snapshot	snapshot = GetActiveSnapshot();
 	MrModel		model = mr_require_model(mr_arg_text(fcinfo, 0, "model"), MR_READER, snapshot);
-	MrLook		look = {0};
+	int32		version = PG_ARGISNULL(1) ? model.current_version : PG_GETARG_INT32(1);
+	MrLook		look;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (model.current_version == 0)
+	if (PG_ARGISNULL(1) && version == 0)
 		return (Datum) 0;
-	look.policy = mr_policy_of(&model, snapshot);
-	look.way = all_ways_to_production(look.policy);
-	look.subject = mr_gate_subject(&model, model.current_version, MR_STAGE_PRODUCTION,
-								   MR_STAGE_PRODUCTION, look.policy, snapshot);
+	look = look_where_it_is(&model, version, snapshot);
 	mr_look_as_reader(&look, 0);
 	put_policy(rsinfo, &model, snapshot);
 	for (int i = 0; i < look.gates.n; i++)

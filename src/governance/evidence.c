@@ -75,6 +75,8 @@ mr_evidence_of(const MrGateSubject *subject, const MrGateResults *results, int64
 	mr_json_add_text(&json, "policy", subject->model->policy);
 	mr_json_add_hash(&json, "policy_digest", subject->model->policy_digest);
 	mr_json_add_id(&json, "compared", subject->current);
+	if (subject->current != 0 && subject->current_model != subject->model->id)
+		mr_json_add_int(&json, "compared_model_id", subject->current_model);
 	mr_json_begin_array(&json, "gates");
 	for (int i = 0; i < results->n; i++)
 		mr_json_add_element(&json, describe_result(&results->items[i]));

@@ -79,29 +79,11 @@ COMMENT ON COLUMN modelreg.gate_evidence.nodes IS 'Ids of the nodes that it look
 COMMENT ON COLUMN modelreg.gate_evidence.earlier IS 'How many evaluations came before those that count.';
 GRANT SELECT ON modelreg.gate_evidence TO PUBLIC;
 
-CREATE FUNCTION modelreg.check_production(model text)
+CREATE FUNCTION modelreg.check_production(model text, version integer DEFAULT NULL)
 	RETURNS TABLE (problem text, gate text, kind text, severity text, required text, observed text, source text)
 	AS 'MODULE_PATHNAME', 'modelreg_check_production' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 3;
-COMMENT ON FUNCTION modelreg.check_production(text) IS
-	'A row for each gate that the current version of a model would not pass today, and for a policy or revision that its team may not use any more.';
-REVOKE ALL ON FUNCTION modelreg.check_production(text) FROM PUBLIC;
+COMMENT ON FUNCTION modelreg.check_production(text, integer) IS
+	'A row for each gate that a version of a model, the current one unless another is named, would not pass today to be in the stage where it is, and for a policy or revision that its team may not use any more.';
+REVOKE ALL ON FUNCTION modelreg.check_production(text, integer) FROM PUBLIC;
 -- It authorizes its caller.
-GRANT EXECUTE ON FUNCTION modelreg.check_production(text) TO PUBLIC;
-
-CREATE VIEW modelreg.production_review WITH (security_invoker, security_barrier) AS
-	SELECT p.team, p.model, p.model_id, p.version, p.since, c.problem, c.gate, c.kind AS gate_kind, c.severity, c.required, c.observed, c.source
-	FROM modelreg.production_now p CROSS JOIN LATERAL modelreg.check_production(p.model) c;
-COMMENT ON VIEW modelreg.production_review IS 'One row per thing that keeps a version that is current in Production from passing its policy today.';
-COMMENT ON COLUMN modelreg.production_review.team IS 'Name of the team.';
-COMMENT ON COLUMN modelreg.production_review.model IS 'Name of the model, with its team.';
-COMMENT ON COLUMN modelreg.production_review.model_id IS 'Permanent id of the model.';
-COMMENT ON COLUMN modelreg.production_review.version IS 'The current version.';
-COMMENT ON COLUMN modelreg.production_review.since IS 'Since when it is current.';
-COMMENT ON COLUMN modelreg.production_review.problem IS 'gate, or policy where the model is under a revision that its team may not use any more.';
-COMMENT ON COLUMN modelreg.production_review.gate IS 'Name of the gate in the policy.';
-COMMENT ON COLUMN modelreg.production_review.gate_kind IS 'Its kind.';
-COMMENT ON COLUMN modelreg.production_review.severity IS 'block or warn.';
-COMMENT ON COLUMN modelreg.production_review.required IS 'What is required.';
-COMMENT ON COLUMN modelreg.production_review.observed IS 'What is observed now.';
-COMMENT ON COLUMN modelreg.production_review.source IS 'The evaluations and nodes that this comes from.';
-GRANT SELECT ON modelreg.production_review TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.check_production(text, integer) TO PUBLIC;

@@ -173,6 +173,7 @@ read_version(MrGateSubject *subject)
 		elog(ERROR, "version %d is missing", subject->version);
 	subject->node = DatumGetInt64(mr_table_get(table, VERSION_NODE_ID, NULL));
 	subject->registrant = DatumGetJsonbPCopy(mr_table_get(table, VERSION_WHO, NULL));
+	keys[0] = Int64GetDatum(subject->current_model);
 	keys[1] = Int32GetDatum(subject->current);
 	if (subject->current != 0 &&
 		mr_table_find(table, "version_pkey", 2, keys, subject->snapshot))
@@ -182,14 +183,31 @@ read_version(MrGateSubject *subject)
 
 /*
  * What a version is compared with.  Taking the current one out of Production
- * first does not spare the next one the comparison.
+ * first does not spare the next one the comparison, nor does a new model under
+ * the name of an old one.
  */
-static int32
-compared_version(const MrModel *model, int32 version, Snapshot snapshot)
+static void
+find_compared(MrGateSubject *subject)
 {
-	if (model->current_version == 0)
-		return mr_tenure_last_other(model->id, version, snapshot);
-	return model->current_version == version ? 0 : model->current_version;
+	const MrModel *model = subject->model;
+
+	subject->current_model = model->id;
+	if (model->current_version == subject->version)
+		return;
+	subject->current = model->current_version != 0 ? model->current_version :
+		mr_tenure_last_other(model->id, subject->version, subject->snapshot);
+	if (subject->current == 0)
+		subject->current = mr_tenure_before_name(model->id, subject->snapshot,
+												 &subject->current_model);
+}
+
+/* What the version is compared with, in words. */
+char *
+mr_gate_compared(const MrGateSubject *subject)
+{
+	return psprintf("version %d%s", subject->current,
+					subject->current_model == subject->model->id ? "" :
+					" of a model that had the name before");
 }
 
 /* A version that is to go from a stage to another, as a snapshot sees it. */
@@ -201,7 +219,7 @@ mr_gate_subject(const MrModel *model, int32 version, MrStage from, MrStage to,
 	.to = to,.snapshot = snapshot,.now = GetCurrentTimestamp(),
 	.found = palloc0(sizeof(MrGateFound))};
 
-	subject.current = compared_version(model, version, snapshot);
+	find_compared(&subject);
 	subject.evaluator_differs = policy->distinct[MR_PART_EVALUATOR][MR_PART_REGISTRANT];
 	read_version(&subject);
 	return subject;

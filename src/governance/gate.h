@@ -51,6 +51,8 @@ typedef struct MrGateSubject
 	MrStage		to;
 	int32		current;		/* in Production and another one, where none is
 								 * the last that was, or 0 */
+	int64		current_model;	/* its model, which may be one that had the
+								 * name before */
 	int64		current_node;
 	bool		evaluator_differs;	/* evaluations by the registrant count as
 									 * failed */
@@ -128,6 +130,9 @@ extern void mr_gate_check_evaluation_kind(JsonbContainer *definition,
 extern void mr_gate_saw_evaluation(MrGateResult *result, int64 id);
 extern void mr_gate_saw_node(MrGateResult *result, int64 id);
 extern void mr_gate_saw_too_many(MrGateResult *result);
+
+/* What the version is compared with, in words. */
+extern char *mr_gate_compared(const MrGateSubject *subject);
 
 /* A moment, in UTC and the same in every session. */
 extern char *mr_gate_time(TimestampTz at);

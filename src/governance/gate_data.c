@@ -412,8 +412,8 @@ tell_schemas(SchemaTest *test, const Data *after, int64 alone)
 		return mr_gate_texts_join(&test->faults);
 	if (test->subject->current == 0)
 		return psprintf(INT64_FORMAT " with a schema, and no other version in Production", after->n);
-	return psprintf(INT64_FORMAT " compatible with version %d%s", test->ncompared,
-					test->subject->current,
+	return psprintf(INT64_FORMAT " compatible with %s%s", test->ncompared,
+					mr_gate_compared(test->subject),
 					alone == 0 ? "" : psprintf(", " INT64_FORMAT " with nothing to compare with", alone));
 }
 

@@ -214,9 +214,10 @@ compare_with_production(const MrGateSubject *subject, const MrGate *gate,
 						const MrFoundList *list, int64 dataset, Numeric value,
 						MrGateResult *result, StringInfo observed)
 {
-	const char *where = psprintf(subject->model->current_version == 0 ?
-								 "version %d, the last in Production," : "version %d in Production",
-								 subject->current);
+	const char *where = psprintf("%s%s", mr_gate_compared(subject),
+								 subject->current_model != subject->model->id ? "" :
+								 subject->model->current_version == 0 ?
+								 ", the last in Production," : " in Production");
 	const MrFound *found = NULL;
 	char	   *fault;
 

@@ -20,10 +20,10 @@ static const MrMember signature_members[] = {
 };
 
 static MrStoredJson
-read_signature(const MrGateSubject *subject, int32 version)
+read_signature(const MrGateSubject *subject, int64 model, int32 version)
 {
 	MrTable    *table = mr_table_open_read("version");
-	Datum		keys[2] = {Int64GetDatum(subject->model->id), Int32GetDatum(version)};
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
 	MrStoredJson signature;
 
 	if (!mr_table_find(table, "version_pkey", 2, keys, subject->snapshot))
@@ -45,7 +45,7 @@ static void
 compare(const MrGateSubject *subject, const char *mode, Jsonb *signature,
 		MrGateResult *result)
 {
-	MrStoredJson current = read_signature(subject, subject->current);
+	MrStoredJson current = read_signature(subject, subject->current_model, subject->current);
 	MrGateTexts faults = {0};
 
 	mr_gate_saw_node(result, subject->current_node);
@@ -57,8 +57,8 @@ compare(const MrGateSubject *subject, const char *mode, Jsonb *signature,
 							 note_incompatibility, &faults);
 	result->holds = faults.n == 0;
 	result->observed = faults.n == 0 ?
-		psprintf("compatible with version %d", subject->current) :
-		psprintf("not compatible with version %d: %s", subject->current,
+		psprintf("compatible with %s", mr_gate_compared(subject)) :
+		psprintf("not compatible with %s: %s", mr_gate_compared(subject),
 				 mr_gate_texts_join(&faults));
 }
 
@@ -66,7 +66,7 @@ static void
 test_signature(const MrGateSubject *subject, const MrGate *gate, MrGateResult *result)
 {
 	char	   *mode = mr_member_text(gate->definition, "mode");
-	MrStoredJson signature = read_signature(subject, subject->version);
+	MrStoredJson signature = read_signature(subject, subject->model->id, subject->version);
 
 	result->required = psprintf("signature compatible with that in Production, mode %s", mode);
 	if (signature.json == NULL)

@@ -21,6 +21,7 @@
 #include "governance/quarantine.h"
 #include "governance/retention.h"
 #include "governance/transition.h"
+#include "registry/former_name.h"
 #include "registry/quarantine.h"
 #include "registry/registry_tables.h"
 #include "registry/version_node.h"
@@ -472,22 +473,54 @@ get_tenure(int64 model, int64 seq, Snapshot snapshot, MrTenure *tenure)
 }
 
 /*
- * The last version that was current and is not this one, following the links
- * past the times when nothing was; 0 when there was none.
+ * The last time that a version was current which is not this one (0: any),
+ * following the links past the times when nothing was.
  */
+static bool
+last_tenure_of_other(int64 model, int32 version, Snapshot snapshot, MrTenure *tenure)
+{
+	bool		found = mr_tenure_latest(model, snapshot, tenure);
+
+	while (found && (tenure->version == 0 || tenure->version == version))
+	{
+		CHECK_FOR_INTERRUPTS();
+		found = tenure->previous_seq != 0 &&
+			get_tenure(model, tenure->previous_seq, snapshot, tenure);
+	}
+	return found;
+}
+
+/* That version; 0 when there was none. */
 int32
 mr_tenure_last_other(int64 model, int32 version, Snapshot snapshot)
 {
 	MrTenure	tenure;
-	bool		found = mr_tenure_latest(model, snapshot, &tenure);
 
-	while (found && (tenure.version == 0 || tenure.version == version))
+	return last_tenure_of_other(model, version, snapshot, &tenure) ? tenure.version : 0;
+}
+
+/*
+ * The version that was current last of the models that had, before this one, a
+ * name that this one has or had, and its model; 0 when there was none.
+ */
+int32
+mr_tenure_before_name(int64 model, Snapshot snapshot, int64 *former)
+{
+	int			n;
+	int64	   *holders = mr_model_former_holders(model, snapshot, &n);
+	MrTenure	last = {0};
+
+	for (int i = 0; i < n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
-		found = tenure.previous_seq != 0 &&
-			get_tenure(model, tenure.previous_seq, snapshot, &tenure);
+		MrTenure	tenure;
+
+		if (!last_tenure_of_other(holders[i], 0, snapshot, &tenure) ||
+			(last.version != 0 && tenure.at <= last.at))
+			continue;
+		last = tenure;
+		*former = holders[i];
 	}
-	return found ? tenure.version : 0;
+	return last.version;
 }
 
 /* Was the version ever current? */

@@ -66,6 +66,8 @@ extern bool mr_tenure_was_current(int64 model, int32 version,
 								  Snapshot snapshot);
 extern int32 mr_tenure_last_other(int64 model, int32 version,
 								  Snapshot snapshot);
+extern int32 mr_tenure_before_name(int64 model, Snapshot snapshot,
+								   int64 *former);
 extern bool mr_tenure_previous(int64 model, Snapshot snapshot,
 							   const MrTenure *tenure, MrTenure *previous);
 extern bool mr_tenure_may_return(int64 model, int32 version);

@@ -16,6 +16,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "registry/former_name.h"
 #include "registry/held_name.h"
 #include "registry/registry.h"
 #include "registry/registry_tables.h"
@@ -567,6 +568,8 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 	check_name_is_free(verb, new_name,
 					   TextDatumGetCString(head->values[MODEL_POLICY - 1]),
 					   DatumGetByteaPP(head->values[MODEL_POLICY_DIGEST - 1]), admin);
+	if (!admin)
+		mr_model_check_takes_place(model, new_name);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
 	mr_json_add_text(&what, "name", new_name);

@@ -141,6 +141,40 @@ my @told = $node->safe_psql('postgres', q{
 	SELECT modelreg.quarantine('snapshot:race.data@1', 'told') > 0}) =~ /notification "(\w+)" with payload "(\d+)"/g;
 is("@told", "modelreg_quarantine $data modelreg $model modelreg_quarantine $other", 'who listens is told of the nodes, and of the model that has one in Production');
 
+# So they are of an emergency and of endpoints: each change of one is told to those who listen for it, and to those who listen for all;
+# a subtransaction that is undone says nothing.
+my ($endpoint, $elsewhere) = split /\|/, $node->safe_psql('postgres', q{
+	SELECT modelreg.create_policy('race', 'fire', modelreg.policy_document(NULL, 'open', 1) || '{"emergency": {"levels": ["maintainer"]}}');
+	SELECT modelreg.allow_policy('race', 'fire', 1);
+	SELECT modelreg.create_model('race.fire', 'fire') > 0, modelreg.register_version('race.fire'), modelreg.register_version('race.fire'), modelreg.promote('race.fire', 1, 'Production') > 0;
+	SELECT modelreg.create_endpoint('race.home', model => 'race.fire') || '|' || modelreg.create_endpoint('race.away', model => 'race.fire');
+}) =~ /(\d+\|\d+)$/ ? $1 : ();
+my $fire = $node->safe_psql('postgres', q{SELECT model_id FROM modelreg.models WHERE model = 'race.fire'});
+@told = $node->safe_psql('postgres', q{
+	LISTEN modelreg_emergency;
+	SELECT modelreg.emergency_promote('race.fire', 2, 'Production', 'fire') > 0;
+	SELECT modelreg.emergency_promote('race.fire', 2, 'Production', 'fire') > 0;
+	BEGIN;
+	SAVEPOINT s;
+	SELECT modelreg.emergency_promote('race.fire', 1, 'Production', 'fire again') > 0;
+	ROLLBACK TO s;
+	COMMIT}) =~ /notification "(\w+)" with payload "(.*?)"/g;
+is("@told", "modelreg_emergency $fire", 'who listens is told of the model that an emergency was about, once');
+@told = $node->safe_psql('postgres', qq{
+	LISTEN modelreg_endpoints;
+	LISTEN modelreg_endpoint_$endpoint;
+	SELECT modelreg.start_rollout('race.home', version => 2, plan => 'all at once');
+	SELECT modelreg.start_rollout('race.home', version => 2, plan => 'all at once');
+	SELECT modelreg.start_rollout('race.away', version => 2, plan => 'all at once');
+	BEGIN;
+	SAVEPOINT s;
+	SELECT modelreg.retire_endpoint('race.away');
+	ROLLBACK TO s;
+	COMMIT;
+	SELECT modelreg.retire_endpoint('race.home')}) =~ /notification "(\w+)" with payload "(.*?)"/g;
+is("@told", "modelreg_endpoint_$endpoint $endpoint 2 modelreg_endpoints $endpoint 2 modelreg_endpoints $elsewhere 2 modelreg_endpoint_$endpoint $endpoint 2 modelreg_endpoints $endpoint 2",
+	'who listens for an endpoint is told of its changes alone, and who listens for all of all');
+
 # A history is imported in one transaction: locks do not pile up.
 is($node->safe_psql('postgres', q{
 	SELECT count(modelreg.record_run('race.run-' || i, request_id => 'run-' || i)) FROM generate_series(1, 20000) AS i}),
