@@ -174,6 +174,106 @@ SELECT modelreg.explain_decision('app.nix', 1);
 SET ROLE regress_app_nobody;
 SELECT modelreg.explain_decision('app.credit', 1);
 
+-- Each step of the tier by each role: who may (it is undone), and why the others are refused. A version waits in Staging, asked for, with all its gates holding.
+RESET ROLE;
+BEGIN;
+SET ROLE regress_app_eva;
+SELECT modelreg.record_evaluation('models:/app.credit/2', k, '{}', slice => s, passed => true) > 0
+	FROM (VALUES ('offline', ''), ('calibration', ''), ('fairness', 'men'), ('fairness', 'women')) v(k, s);
+SET ROLE regress_app_reg;
+SELECT modelreg.promote('app.credit', 2, 'Staging') > 0, modelreg.request_promotion('app.credit', 2, 'Production') = pg_temp.last();
+RESET ROLE;
+CREATE TEMP TABLE step (n integer, step text, statement text);
+INSERT INTO pg_temp.step SELECT row_number() OVER (), v.* FROM (VALUES
+	('register', $$SELECT modelreg.register_version('app.credit')$$),
+	('evaluate', $$SELECT modelreg.record_evaluation('models:/app.credit/2', 'shadow', '{}', passed => true)$$),
+	('write the model card', $$SELECT modelreg.set_model_card('app.credit', 2, '{"intended_use": "anything"}')$$),
+	('check the artifact', $$SELECT modelreg.record_artifact_check('app.credit', 2, 'weights', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 3)$$),
+	('to Staging', $$SELECT modelreg.promote('app.credit', 3, 'Staging')$$),
+	('to Production without approvals', $$SELECT modelreg.promote('app.credit', 2, 'Production')$$),
+	('to Production past Staging', $$SELECT modelreg.request_promotion('app.credit', 3, 'Production')$$),
+	('ask', $$SELECT modelreg.request_promotion('app.credit', 2, 'Production', 'again')$$),
+	('review', format('SELECT * FROM modelreg.review(%s)', pg_temp.last())),
+	('approve', format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence())),
+	('approve other evidence', format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), 'sha256:' || repeat('0', 64))),
+	('reject', format('SELECT modelreg.reject(%s, %L)', pg_temp.last(), 'no')),
+	('withdraw', format('SELECT modelreg.withdraw_request(%s)', pg_temp.last())),
+	('emergency', $$SELECT modelreg.emergency_promote('app.credit', 3, 'Production', 'the boss wants it')$$),
+	('roll back', $$SELECT modelreg.rollback_model('app.credit', 'to where it never was')$$),
+	('take out of Production', $$SELECT modelreg.promote('app.credit', 1, 'Archived', leave_none => true)$$),
+	('quarantine', $$SELECT modelreg.quarantine('snapshot:app.loans@1', 'wrong')$$),
+	('another model under open', $$SELECT modelreg.create_model('app.other', 'open')$$),
+	('choose open for it', $$SELECT modelreg.request_policy('app.credit', 'open', 1, 'less work')$$),
+	('write a weaker policy', $$SELECT modelreg.create_policy('app', 'weak', modelreg.policy_document(NULL, 'open', 1))$$),
+	('write over the tier', $$SELECT modelreg.create_policy('app', 'high-risk', modelreg.policy_document(NULL, 'open', 1))$$),
+	('allow a policy', $$SELECT modelreg.allow_policy('app', 'standard', 1)$$),
+	('rename it', $$SELECT modelreg.rename_model('app.credit', 'gone')$$),
+	('retire it', $$SELECT modelreg.retire_model('app.credit')$$),
+	('give oneself a level', $$SELECT modelreg.grant_level('app', current_user::text, 'evaluator')$$),
+	('make oneself an admin', $$SELECT modelreg.grant_registry_right(current_user::text, 'admin')$$),
+	('write the policy into the row', $$UPDATE modelreg.model SET policy = 'open'$$),
+	('write the stage into the row', $$UPDATE modelreg.version_stage SET stage = 'Production' WHERE version = 2$$),
+	('write an approval', $$INSERT INTO modelreg.approval SELECT * FROM modelreg.approval$$),
+	('take back what was written', $$DELETE FROM modelreg.event WHERE kind = 'approved'$$)) v;
+CREATE TEMP TABLE outcome (who text DEFAULT replace(current_user, 'regress_app_', ''), n integer, outcome text);
+GRANT SELECT ON pg_temp.step TO PUBLIC;
+GRANT INSERT ON pg_temp.outcome TO PUBLIC;
+CREATE FUNCTION pg_temp.may(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	result := pg_temp.fails(statement);
+	IF result LIKE 'no error%' THEN result := 'may'; END IF;
+	RAISE EXCEPTION USING ERRCODE = 'MR001', MESSAGE = result;
+EXCEPTION WHEN SQLSTATE 'MR001' THEN
+	RETURN regexp_replace(SQLERRM, 'request \d+', 'request <n>');
+END $$;
+SET ROLE regress_app_reg;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_eva;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_rev1;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_rev2;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_lead;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_admin;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+SET ROLE regress_app_auditor;
+INSERT INTO pg_temp.outcome (n, outcome) SELECT n, pg_temp.may(statement) FROM pg_temp.step;
+RESET ROLE;
+SELECT format('%s: %s%s', s.step, string_agg(o.who, ', ' ORDER BY o.who), E'\n\t' || o.outcome) FROM pg_temp.step s JOIN pg_temp.outcome o USING (n)
+	GROUP BY s.n, s.step, o.outcome ORDER BY s.n, o.outcome <> 'may', o.outcome;
+-- Taking it out of Production, retiring it and making it anew under its name: not under another policy, whoever has a team's or the registry's rights
+-- alone, and under its own it is held against what it was.
+SET ROLE regress_app_lead;
+SELECT modelreg.create_model('app.easy', 'open') > 0, modelreg.create_policy('app', 'weak', modelreg.policy_document(NULL, 'open', 1));
+SELECT modelreg.promote('app.credit', 1, 'Archived', leave_none => true) > 0, modelreg.retire_model('app.credit', 'to begin anew');
+SELECT pg_temp.fails(format('SELECT modelreg.create_model(%L, %L)', 'app.credit', policy)) FROM unnest('{open,standard,weak}'::text[]) policy;
+SELECT pg_temp.fails($$SELECT modelreg.rename_model('app.easy', 'credit')$$);
+SET ROLE regress_app_admin;
+SELECT pg_temp.fails(format('SELECT modelreg.create_model(%L, %L)', 'app.credit', policy)) FROM unnest('{open,high-risk}'::text[]) policy;
+SET ROLE regress_app_auditor;
+SELECT pg_temp.fails($$SELECT modelreg.create_model('app.credit', 'open')$$);
+SET ROLE regress_app_lead;
+SELECT modelreg.create_model('app.credit', 'high-risk') > 0;
+SELECT pg_temp.fails($$SELECT modelreg.request_policy('app.credit', 'open', 1)$$) LIKE 'no error%', policy FROM modelreg.models WHERE model = 'app.credit';
+SET ROLE regress_app_reg;
+SELECT modelreg.record_snapshot('app.loans', '2', schema => '{"name": "text"}'), modelreg.record_run('app.train2', inputs => '{"training": ["snapshot:app.loans@2"], "code": ["commit:app.code@abc"]}');
+SELECT modelreg.register_version('app.credit', run => 'run:app.train2', signature => '{"inputs": [{"name": "age", "type": "string"}]}');
+SELECT pg_temp.fails($$SELECT modelreg.promote('app.credit', 1, 'Staging')$$);
+RESET ROLE;
+SET ROLE regress_app_eva;
+SELECT modelreg.record_evaluation('models:/app.credit/1', 'offline', '{}', passed => true) > 0;
+SET ROLE regress_app_reg;
+SELECT modelreg.promote('app.credit', 1, 'Staging') > 0, modelreg.request_promotion('app.credit', 1, 'Production') = pg_temp.last();
+SELECT gate, verdict, observed FROM modelreg.check_promotion('app.credit', 1, 'Production') WHERE gate IN ('schema', 'signature') ORDER BY gate;
+SET ROLE regress_app_rev1;
+SELECT substring(pg_temp.fails(format('SELECT modelreg.approve(%s, %L)', pg_temp.last(), pg_temp.evidence())) FROM '[^|]*[|][^|]*[|][^|]*');
+ROLLBACK;
+RESET ROLE;
+
 -- a second person behind another role of the same login is none, unless the login is a pooler's
 RESET ROLE;
 SELECT modelreg.revoke_registry_right(session_user, 'pooler');
