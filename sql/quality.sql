@@ -277,6 +277,18 @@ SELECT pg_temp.observe(2, 'errors', 90, 100, 'quality.side');
 SELECT kind, split FROM pg_temp.stands('quality.side');
 SELECT * FROM pg_temp.events(:rollout, 'quality.side');
 
+-- A guard takes nothing back to what was quarantined meanwhile, and is not refused for it.
+SELECT modelreg.record_snapshot('quality.bad', '1'), modelreg.create_model('quality.poor', 'open') > 0 AS model;
+SELECT modelreg.register_version('quality.poor'), modelreg.register_version('quality.poor', inputs => '{"training": "snapshot:quality.bad@1"}'), modelreg.register_version('quality.poor');
+SELECT modelreg.promote('quality.poor', v, 'Production', archive_others => false) > 0 AS promoted FROM generate_series(1, 3) v;
+SELECT modelreg.create_endpoint('quality.poor', model => 'quality.poor', version => 1) > 0 AS endpoint, modelreg.start_rollout('quality.poor', version => 2, plan => 'all at once') > 0 AS started;
+SELECT modelreg.start_rollout('quality.poor', version => 3, plan => :'plan') AS rollout \gset
+SELECT modelreg.quarantine('snapshot:quality.bad@1', 'broken') > 0 AS quarantined;
+SELECT pg_temp.observe(3, 'errors', 90, 100, 'quality.poor');
+SELECT kind, split FROM pg_temp.stands('quality.poor');
+SELECT modelreg.lift_quarantine('snapshot:quality.bad@1', 'mended') > 0 AS lifted;
+SELECT modelreg.retire_endpoint('quality.poor');
+
 --
 -- results
 --

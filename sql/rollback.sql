@@ -119,4 +119,23 @@ SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
 SELECT version, stage FROM modelreg.versions WHERE model = 'rb.reco' AND version = 4;
 SELECT pg_temp.at_once('rb.new', '{5: 100%}');
 SELECT version, stage FROM modelreg.versions WHERE model = 'rb.reco' AND version = 4;
+
+-- An abort gives nothing back to what was quarantined while the rollout ran, but goes where a rollback would without moving a stage;
+-- where there is no such split it goes back all the same, and says so.
+SELECT modelreg.promote('rb.reco', 2, 'Production', archive_others => false) > 0 AS promoted, modelreg.create_endpoint('rb.only', 'rb.reco', 2) > 0 AS endpoint,
+	modelreg.create_endpoint('rb.bad', 'rb.reco', 3) > 0 AS endpoint, modelreg.create_endpoint('rb.part', 'rb.reco', 2) > 0 AS endpoint;
+SELECT pg_temp.at_once('rb.bad', '{1: 100%}', '{5: 100%}', '{2: 50%, 3: 50%}', '{2: 100%}'), pg_temp.at_once('rb.part', '{2: 50%, 3: 50%}');
+SELECT modelreg.start_rollout('rb.only', 1, plan => 'canary') > 0 AS started, modelreg.start_rollout('rb.bad', 1, plan => 'canary') > 0 AS started,
+	modelreg.start_rollout('rb.part', split => '{2: 50%, 1: 50%}', plan => 'canary') > 0 AS started;
+SELECT modelreg.quarantine('snapshot:rb.bad@1', 'broken') > 0 AS quarantined;
+SELECT modelreg.abort_rollout('rb.only') > 0 AS aborted, modelreg.abort_rollout('rb.bad') > 0 AS aborted, modelreg.abort_rollout('rb.part') > 0 AS aborted;
+SELECT endpoint, kind, restored, shares FROM pg_temp.last WHERE endpoint IN ('rb.only', 'rb.bad', 'rb.part') ORDER BY 1;
+SELECT n.endpoint, what->'restored' AS restored, jsonb_path_query_array(what, '$.unpermitted[*].version') AS unpermitted FROM modelreg.events e
+	JOIN modelreg.endpoints n ON n.endpoint_id = e.chain_id WHERE e.chain = 'endpoint' AND e.kind = 'rollout_aborted' AND n.endpoint IN ('rb.only', 'rb.bad', 'rb.part') ORDER BY 1;
+-- A shadow has taken nothing, so nothing is given back.
+SELECT modelreg.start_rollout('rb.only', 1, plan => 'shadow') > 0 AS started, modelreg.abort_rollout('rb.only') > 0 AS aborted;
+SELECT endpoint, kind, restored, shares FROM pg_temp.last WHERE endpoint = 'rb.only';
+-- From where it went a rollback goes on.
+SELECT modelreg.rollback('rb.bad', 'worse')->>'split' AS split;
+SELECT modelreg.lift_quarantine('snapshot:rb.bad@1', 'mended') > 0 AS lifted;
 SELECT * FROM modelreg.verify('rb', true);

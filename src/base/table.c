@@ -272,13 +272,19 @@ mr_scan_begin_from(MrTable *table, const char *index, const MrPlace *place,
 	return scan;
 }
 
+/* The index allocates what it needs until the end at any step, so not in the caller's memory. */
 bool
 mr_scan_next(MrScan *scan, bool backward)
 {
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
+	bool		found;
+
 	CHECK_FOR_INTERRUPTS();
-	return index_getnext_slot(scan->scan,
-							  backward ? BackwardScanDirection : ForwardScanDirection,
-							  scan->table->slot);
+	found = index_getnext_slot(scan->scan,
+							   backward ? BackwardScanDirection : ForwardScanDirection,
+							   scan->table->slot);
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 void

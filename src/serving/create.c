@@ -153,7 +153,6 @@ lay_first_schedule(MrVerb *verb, int64 id, const Birth *birth)
 	MrHead	   *head = mr_head_lock(MR_CHAIN_ENDPOINT, id);
 	MrSplit		split = mr_split_whole((MrArm) {birth->model.id, birth->version});
 	MrNeeds		needs = mr_needs_of_split(&split);
-	MrEndpoint	endpoint = {.team = verb->team,.id = id};
 	MrJson		what;
 
 	mr_permit_require(&needs);
@@ -161,7 +160,7 @@ lay_first_schedule(MrVerb *verb, int64 id, const Birth *birth)
 	describe(&what, birth);
 	mr_endpoint_change(head, verb, "created",
 					   mr_schedule_first(&split, mr_event_time(head)), &what, birth->reason);
-	mr_permit_mark(&endpoint, &needs);
+	mr_permit_mark(&needs);
 }
 
 /*

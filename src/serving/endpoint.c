@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "access/access_tables.h"
+#include "audit/marks.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "registry/held_name.h"
@@ -320,16 +321,10 @@ mr_endpoint_notify(int64 id, int64 seq)
 	Async_Notify(CHANNEL_OF_ALL, payload);
 }
 
-/*
- * The one way to change what an endpoint does: one event of its chain tells
- * it, and lays down the schedule, unless that is NULL and stays.  The schedule was
- * made for the time of mr_event_time(); what has begun what the event tells
- * besides.  The head, which may have been changed, is saved.  Returns the
- * event's number.
- */
-int64
-mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
-				   MrSchedule *schedule, MrJson *what, const char *reason)
+/* One event tells what changes, and lays down the schedule; returns its number. */
+static int64
+lay_down(MrHead *head, MrVerb *verb, const char *kind, MrSchedule *schedule,
+		 MrJson *what, const char *reason)
 {
 	int64		seq = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
 	int64		before = DatumGetInt64(head->values[ENDPOINT_SCHEDULE_SEQ - 1]);
@@ -357,6 +352,36 @@ mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 	return seq;
 }
 
+/*
+ * The one way to change what an endpoint does: one event of its chain tells
+ * it, and lays down the schedule, unless that is NULL and stays.  The schedule was
+ * made for the time of mr_event_time(); what has begun what the event tells
+ * besides.  The head, which may have been changed, is saved.  Returns the
+ * event's number.
+ *
+ * What serves by it is looked at again before the commit: what had no share any
+ * more by the clock may have left its stage meanwhile.
+ */
+int64
+mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
+				   MrSchedule *schedule, MrJson *what, const char *reason)
+{
+	MrMark		mark = {.team = verb->team.id,.node = head->id,.who = verb->who};
+	int64		seq = lay_down(head, verb, kind, schedule, what, reason);
+
+	if (schedule != NULL)
+		mr_mark(MR_MARK_TRAFFIC, &mark);
+	return seq;
+}
+
+/* The same for who looks before the commit, and finds that another one is to be laid down. */
+int64
+mr_endpoint_change_at_commit(MrHead *head, MrVerb *verb, const char *kind,
+							 MrSchedule *schedule, MrJson *what)
+{
+	return lay_down(head, verb, kind, schedule, what, NULL);
+}
+
 /* The endpoint follows its model no more, which the event tells. */
 void
 mr_endpoint_stop_following(MrHead *head, MrJson *what)
@@ -380,20 +405,19 @@ mr_each_live_endpoint(int64 of, Snapshot snapshot, MrEndpointVisit visit, void *
 	Datum		key = Int64GetDatum(of);
 	MrScan	   *scan = mr_scan_begin(table, "endpoint_live_name", of == MR_NO_TEAM ? 0 : 1, &key, snapshot);
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "modelreg endpoint", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(work);
 
 	while (mr_scan_next(scan, false))
 	{
+		MemoryContext old = MemoryContextSwitchTo(work);
 		MrTeam		team = {.name = ""};
 		MrEndpoint	endpoint;
 
-		CHECK_FOR_INTERRUPTS();
 		team.id = DatumGetInt64(mr_table_get(table, ENDPOINT_TEAM_ID, NULL));
 		mr_endpoint_read(table, &team, &endpoint);
 		visit(&endpoint, arg);
+		MemoryContextSwitchTo(old);
 		MemoryContextReset(work);
 	}
-	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 	mr_scan_end(scan);
 	mr_table_close(table);

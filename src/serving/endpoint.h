@@ -53,6 +53,9 @@ extern const MrSchedule *mr_endpoint_schedule(const MrEndpoint *endpoint,
 extern int64 mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 								MrSchedule *schedule, MrJson *what,
 								const char *reason);
+extern int64 mr_endpoint_change_at_commit(MrHead *head, MrVerb *verb,
+										  const char *kind,
+										  MrSchedule *schedule, MrJson *what);
 extern void mr_endpoint_stop_following(MrHead *head, MrJson *what);
 
 typedef void (*MrEndpointVisit) (const MrEndpoint *endpoint, void *arg);

@@ -107,7 +107,7 @@ followers_of(int64 model, int *n)
 static bool
 leads_to(const MrSchedule *schedule, const MrSplit *target, TimestampTz now)
 {
-	MrSplit		present = mr_schedule_split_at(schedule, now);
+	MrSplit		present = mr_schedule_present_split(schedule, now);
 
 	return mr_schedule_runs(schedule, now) ? mr_split_equal(&schedule->target, target) :
 		mr_split_equal(&present, target);
@@ -157,7 +157,7 @@ give_up_smallest(const MrSplit *split, MrArm to)
 static MrSchedule *
 roll_out(const MrSchedule *before, const MrSplit *target, MrPlan *plan, TimestampTz now)
 {
-	MrSplit		present = mr_schedule_split_at(before, now);
+	MrSplit		present = mr_schedule_present_split(before, now);
 
 	if (present.n > MAX_SUPERSEDED)
 	{
@@ -165,7 +165,7 @@ roll_out(const MrSchedule *before, const MrSplit *target, MrPlan *plan, Timestam
 
 		before = mr_schedule_move(before, &fewer, now);
 	}
-	return mr_schedule_start(before, target, plan, now);
+	return mr_schedule_start_shortened(before, target, plan, now);
 }
 
 /* Names the endpoint where its rollout is refused, which somebody else's promotion started. */
@@ -186,22 +186,27 @@ require_permit(const MrEndpoint *endpoint, const MrNeeds *needs)
 	error_context_stack = callback.previous;
 }
 
-/* Lay down a schedule that leads to a version alone; returns the number of the event. */
+/*
+ * Lay down a schedule that leads to a version alone, in so many steps of a plan (0
+ * for none) or fewer; returns the number of the event.
+ */
 static int64
 change_to(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const char *kind,
-		  MrSchedule *schedule, const char *reason)
+		  MrSchedule *schedule, int steps, const char *reason)
 {
-	MrSplit		present = mr_schedule_split_at(mr_endpoint_schedule(endpoint, NULL), schedule->at);
+	MrSplit		present = mr_schedule_present_split(mr_endpoint_schedule(endpoint, NULL), schedule->at);
 	MrNeeds		needs = mr_needs_of_schedule(schedule, schedule->at, &present);
 	MrJson		what;
 	int64		number;
 
 	require_permit(endpoint, &needs);
 	mr_json_begin(&what);
+	if (steps != 0 && schedule->plan->nsteps != steps)
+		mr_json_add_int(&what, "shortened", schedule->plan->nsteps);
 	if (schedule->restored != 0)
 		mr_json_add_int(&what, "restored", schedule->restored);
 	number = mr_endpoint_change(head, verb, kind, schedule, &what, reason);
-	mr_permit_mark(endpoint, &needs);
+	mr_permit_mark(&needs);
 	return number;
 }
 
@@ -214,7 +219,7 @@ start(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const MrSplit *tar
 									mr_event_time(head));
 
 	schedule->rollout = DatumGetInt64(head->values[HEAD_SEQ - 1]) + 1;
-	return change_to(verb, endpoint, head, "rollout_started", schedule, reason);
+	return change_to(verb, endpoint, head, "rollout_started", schedule, plan->nsteps, reason);
 }
 
 /* Does a schedule end at the target, or was it to? */
@@ -255,7 +260,7 @@ go_back(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const MrSplit *t
 	MrSchedule *schedule = mr_schedule_move(before, target, mr_event_time(head));
 
 	schedule->restored = find_restored(before, target);
-	return change_to(verb, endpoint, head, "rolled_back", schedule, reason);
+	return change_to(verb, endpoint, head, "rolled_back", schedule, 0, reason);
 }
 
 /* An endpoint goes where the pointer went, unless it does not follow any more. */

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
@@ -21,6 +22,10 @@
 #include "serving/endpoint.h"
 #include "serving/hold.h"
 #include "serving/permit.h"
+#include "serving/schedule_row.h"
+
+/* The kind of the event. */
+#define HELD "rollout_held"
 
 /* Does the schedule go on towards what derives from something quarantined? */
 static bool
@@ -31,7 +36,7 @@ leads_to_quarantined(const MrSchedule *schedule, TimestampTz now)
 
 	if (schedule->state != MR_SCHEDULE_RUNNING || !mr_schedule_runs(schedule, now))
 		return false;
-	present = mr_schedule_split_at(schedule, now);
+	present = mr_schedule_present_split(schedule, now);
 	needs = mr_needs_of_schedule(schedule, now, &present);
 	return mr_permit_quarantine(&needs, NULL) != NULL;
 }
@@ -90,8 +95,49 @@ hold(const MrVerb *verb, int64 id)
 	/* the request id is that of a call for the node's team */
 	mr_verb_on_behalf(&holding, &endpoint.team);
 	mr_json_begin(&what);
-	mr_endpoint_change(head, &holding, "rollout_held",
+	mr_endpoint_change(head, &holding, HELD,
 					   mr_schedule_pause(schedule, MR_SCHEDULE_HELD, now), &what, NULL);
+}
+
+/*
+ * Until the hold is committed the rollout goes on, for all who ask: by the
+ * commit a step may have opened, and what had its share no more may have left its
+ * stage.  A quarantine is not refused for that.  What serves by now goes on, and what is
+ * left of the rollout is held.
+ */
+static void
+hold_as_of_now(MrEndpoint *endpoint, MrVerb *verb)
+{
+	MrHead	   *head = mr_head_lock(MR_CHAIN_ENDPOINT, endpoint->id);
+	const MrSchedule *before = mr_schedule_load_before(endpoint->id, endpoint->schedule_seq, NULL);
+	TimestampTz now = mr_event_time(head);
+	MrSplit		stands = mr_schedule_present_split(before, now);
+	MrJson		what;
+
+	mr_json_begin(&what);
+	mr_endpoint_change_at_commit(head, verb, HELD, mr_schedule_runs(before, now) ?
+								 mr_schedule_pause(before, MR_SCHEDULE_HELD, now) :
+								 mr_schedule_move(before, &stands, now), &what);
+}
+
+/* Before the commit; false if the endpoint was not held. */
+bool
+mr_hold_anew(MrEndpoint *endpoint, Jsonb *who)
+{
+	MrVerb		verb = {.name = "quarantine",.who = who,.team = endpoint->team,.on_behalf = true};
+	MemoryContext context = CurrentMemoryContext;
+
+	if (strcmp(mr_endpoint_schedule(endpoint, NULL)->kind, HELD) != 0)
+		return false;
+	mr_owner_begin(&verb.scope);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+	hold_as_of_now(endpoint, &verb);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	mr_owner_end(&verb.scope);
+	return true;
 }
 
 /* For mr_quarantined. */

@@ -5,6 +5,9 @@
 #ifndef MODELREG_HOLD_H
 #define MODELREG_HOLD_H
 
+#include "serving/endpoint.h"
+
+extern bool mr_hold_anew(MrEndpoint *endpoint, Jsonb *who);
 extern void mr_hold_init(void);
 
 #endif							/* MODELREG_HOLD_H */

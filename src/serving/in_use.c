@@ -58,7 +58,7 @@ mr_schedule_use(const MrSchedule *schedule, const MrArm *arm, TimestampTz from)
 	if (mr_schedule_runs(schedule, from) && is_in_split(&schedule->from, arm))
 		return MR_USE_SERVING;
 
-	for (int i = Max(mr_schedule_step_at(schedule, from), 0); i < schedule->nsteps; i++)
+	for (int i = mr_schedule_present_step(schedule, from); i < schedule->nsteps; i++)
 		use = Max(use, use_in_step(&schedule->steps[i], arm));
 	for (int i = 0; i < schedule->nwaiting; i++)
 		use = Max(use, use_in_step(&schedule->waiting[i], arm));

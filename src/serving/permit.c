@@ -29,6 +29,7 @@
 #include "governance/transition.h"
 #include "registry/quarantine.h"
 #include "registry/version_node.h"
+#include "serving/hold.h"
 #include "serving/in_use.h"
 #include "serving/permit.h"
 #include "serving/serving_tables.h"
@@ -101,7 +102,7 @@ mr_needs_of_schedule(const MrSchedule *schedule, TimestampTz time, const MrSplit
 	uint32		growing = schedule->plan == NULL ? NEED_EITHER :
 		schedule->plan->linear ? MR_TRAFFIC_LINEAR : MR_TRAFFIC_CANARY;
 
-	for (int i = Max(mr_schedule_step_at(schedule, time), 0); i < schedule->nsteps; i++)
+	for (int i = mr_schedule_present_step(schedule, time); i < schedule->nsteps; i++)
 		add_step(&needs, &schedule->steps[i], before, growing);
 	for (int i = 0; i < schedule->nwaiting; i++)
 		add_step(&needs, &schedule->waiting[i], before, growing);
@@ -235,6 +236,18 @@ quarantine_mark(const MrArm *arm, Snapshot snapshot)
 	return mark;
 }
 
+/* Is the arm to have more, and derives from what is quarantined? */
+bool
+mr_permit_is_quarantined(const MrNeed *need, Snapshot snapshot)
+{
+	MrMark		mark;
+
+	if (!need->grows)
+		return false;
+	mark = quarantine_mark(&need->arm, snapshot);
+	return mr_quarantine_touches(&mark);
+}
+
 /*
  * The versions that are to have more and derive from quarantined nodes, a line
  * for each; NULL for none.
@@ -248,13 +261,9 @@ mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot)
 	for (int i = 0; i < needs->n; i++)
 	{
 		const MrArm *arm = &needs->needs[i].arm;
-		MrMark		mark;
 		MrModel		model;
 
-		if (!needs->needs[i].grows)
-			continue;
-		mark = quarantine_mark(arm, snapshot);
-		if (!mr_quarantine_touches(&mark))
+		if (!mr_permit_is_quarantined(&needs->needs[i], snapshot))
 			continue;
 		(void) load_model(arm->model, snapshot, &model);
 		add_sentence(&text, psprintf("%s/%d derives from what is quarantined.",
@@ -335,13 +344,13 @@ mr_permit_require(const MrNeeds *needs)
 				 mr_reason("quarantined")));
 }
 
-/* Look again before the commit at what an endpoint's schedule lets in. */
+/*
+ * Look again before the commit whether what is to have more was quarantined;
+ * mr_endpoint_change() has the rest looked at.
+ */
 void
-mr_permit_mark(const MrEndpoint *endpoint, const MrNeeds *needs)
+mr_permit_mark(const MrNeeds *needs)
 {
-	MrMark		mark = {.team = endpoint->team.id,.node = endpoint->id};
-
-	mr_mark(MR_MARK_TRAFFIC, &mark);
 	for (int i = 0; i < needs->n; i++)
 		if (needs->needs[i].grows)
 		{
@@ -498,7 +507,9 @@ check_mark(const MrMark *mark)
 	endpoint = mr_endpoint_get(mark->node, NULL);
 	needs = needs_of_endpoint(&endpoint);
 	refusal = mr_permit_refusal(&needs, NULL);
-	if (refusal != NULL)
+	if (refusal == NULL)
+		return;
+	if (!mr_hold_anew(&endpoint, mark->who))
 		refuse_at_commit(refusal);
 }
 

@@ -33,13 +33,14 @@ extern uint32 mr_need_missing(const MrNeed *need, uint32 may);
 /* What is wrong, as sentences; NULL for nothing. */
 extern char *mr_permit_refusal(const MrNeeds *needs, Snapshot snapshot);
 extern char *mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot);
+extern bool mr_permit_is_quarantined(const MrNeed *need, Snapshot snapshot);
 
 extern bool mr_permit_is_archived(const MrArm *arm, Snapshot snapshot);
 extern char *mr_permit_return_refusal(const MrNeeds *needs, MrRights rights,
 									  Snapshot snapshot);
 
 extern void mr_permit_require(const MrNeeds *needs);
-extern void mr_permit_mark(const MrEndpoint *endpoint, const MrNeeds *needs);
+extern void mr_permit_mark(const MrNeeds *needs);
 extern void mr_permit_init(void);
 
 #endif							/* MODELREG_PERMIT_H */

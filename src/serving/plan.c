@@ -81,6 +81,49 @@ mr_plan_make_linear(MrPlan *plan, int n, StringInfo mistakes)
 	}
 }
 
+/*
+ * Of every two steps the first stays, and lasts as long as both, so that at no time
+ * more of the way is gone than it would be.
+ */
+static void
+halve_steps(MrPlan *plan)
+{
+	MrPlanStep *steps = palloc(plan->nsteps * sizeof(MrPlanStep));
+	int			last = plan->nsteps - 1;
+	int			n = 0;
+
+	for (int i = 0; i < last && last > 1; i++)
+	{
+		if (i % 2 == 0)
+			steps[n++] = plan->steps[i];
+		else
+			steps[n - 1].bake += plan->steps[i].bake;
+	}
+	steps[n++] = plan->steps[last];
+	plan->steps = steps;
+	plan->nsteps = n;
+	if (n == 1)
+		plan->nguards = 0;
+}
+
+MrPlan *
+mr_plan_halve(const MrPlan *plan)
+{
+	MrPlan	   *half = palloc(sizeof(MrPlan));
+
+	*half = *plan;
+	if (!plan->linear)
+		halve_steps(half);
+	else if (plan->nsteps > 2)
+		mr_plan_make_linear(half, (plan->nsteps - 1) / 2, NULL);
+	else
+	{
+		half->linear = false;
+		halve_steps(half);
+	}
+	return half;
+}
+
 /* A member that is a duration; 0 if it is missing, or wrong. */
 static int64
 read_duration(JsonbContainer *object, const char *name, const char *where,

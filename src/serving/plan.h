@@ -55,4 +55,7 @@ extern MrPlan *mr_plan_parse(const char *text);
 extern Jsonb *mr_plan_json(const MrPlan *plan);
 extern MrPlan *mr_plan_read(JsonbContainer *document);
 
+/* A plan with about half of the steps of one that has two or more, which takes as long. */
+extern MrPlan *mr_plan_halve(const MrPlan *plan);
+
 #endif							/* MODELREG_PLAN_H */

@@ -26,10 +26,10 @@
 #include "base/hash.h"
 #include "governance/promotion.h"
 #include "governance/transition.h"
+#include "serving/earlier.h"
 #include "serving/endpoint.h"
 #include "serving/named_arm.h"
 #include "serving/permit.h"
-#include "serving/schedule_row.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_rollback);
@@ -73,27 +73,6 @@ typedef struct Rollback
 	int			nmodels;
 } Rollback;
 
-static bool
-went_back(const MrSchedule *schedule)
-{
-	return strcmp(schedule->kind, "rolled_back") == 0;
-}
-
-/*
- * Before a schedule comes the one that was laid down before it; before one
- * that went back, what came before where it went.
- */
-static const MrSchedule *
-place_of(const MrSchedule *schedule)
-{
-	while (went_back(schedule) && schedule->restored != 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		schedule = mr_schedule_load(schedule->endpoint, schedule->restored, NULL, NULL);
-	}
-	return schedule;
-}
-
 static void
 skip(Way *way, const MrSchedule *schedule, const MrSplit *split, char *why)
 {
@@ -101,12 +80,21 @@ skip(Way *way, const MrSchedule *schedule, const MrSplit *split, char *why)
 	way->skipped[way->nskipped++] = (Skipped) {schedule->seq, *split, why};
 }
 
+/* A way that is looked for, with the rights of who does. */
+typedef struct Search
+{
+	Way		   *way;
+	MrRights	rights;
+} Search;
+
 /* May what stood at the end of a schedule come back?  If not, that is noted. */
 static bool
-try_split(Way *way, const MrSchedule *schedule, const MrSplit *split, MrRights rights)
+try_split(const MrSchedule *schedule, const MrSplit *split, void *arg)
 {
+	const Search *search = arg;
+	Way		   *way = search->way;
 	MrNeeds		needs = mr_needs_of_split(split);
-	char	   *why = mr_permit_return_refusal(&needs, rights, NULL);
+	char	   *why = mr_permit_return_refusal(&needs, search->rights, NULL);
 
 	if (why != NULL)
 	{
@@ -123,31 +111,13 @@ try_split(Way *way, const MrSchedule *schedule, const MrSplit *split, MrRights r
 static void
 find_way(const Rollback *call, Way *way)
 {
-	const MrSchedule *later;
-	const MrSchedule *schedule;
-	MrSplit		present;
-	bool		runs;
+	Search		search = {way, call->verb.team.rights};
 
 	way->present = mr_endpoint_schedule(&way->endpoint, NULL);
 	way->restored = way->nskipped = 0;
-	runs = mr_schedule_runs(way->present, way->at);
-	present = mr_schedule_split_at(way->present, way->at);
-	way->done = went_back(way->present) && !way->endpoint.follows && !call->further;
-	if (way->done)
-		return;
-	for (later = place_of(way->present); way->restored == 0; later = place_of(schedule))
-	{
-		MrSplit		split;
-
-		CHECK_FOR_INTERRUPTS();
-		schedule = mr_schedule_load_before(later->endpoint, later->seq, NULL);
-		if (schedule == NULL)
-			return;
-		split = mr_schedule_split_at(schedule, later->at - 1);
-		if (!mr_schedule_runs(schedule, later->at - 1) &&
-			(runs || !mr_split_equal(&split, &present)))
-			(void) try_split(way, schedule, &split, call->verb.team.rights);
-	}
+	way->done = mr_schedule_went_back(way->present) && !way->endpoint.follows && !call->further;
+	if (!way->done)
+		mr_each_earlier_split(way->present, way->at, try_split, &search);
 }
 
 static void
@@ -300,7 +270,7 @@ go_back(Rollback *call, Way *way)
 	mr_endpoint_stop_following(way->head, &what);
 	way->number = mr_endpoint_change(way->head, &call->verb, "rolled_back", schedule, &what,
 									 call->reason);
-	mr_permit_mark(&way->endpoint, &way->needs);
+	mr_permit_mark(&way->needs);
 }
 
 static void
@@ -335,7 +305,7 @@ describe_skipped(const Way *way, const Skipped *skipped)
 static Jsonb *
 describe_way(const Way *way)
 {
-	const MrSplit split = way->done ? mr_schedule_split_at(way->present, way->at) : way->split;
+	const MrSplit split = way->done ? mr_schedule_present_split(way->present, way->at) : way->split;
 	MrJson		json;
 
 	mr_json_begin(&json);

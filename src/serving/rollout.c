@@ -13,6 +13,7 @@
 #include "base/args.h"
 #include "base/errors.h"
 #include "registry/registry.h"
+#include "serving/earlier.h"
 #include "serving/endpoint.h"
 #include "serving/permit.h"
 #include "types/names.h"
@@ -42,22 +43,17 @@ lock(Call *call)
 	call->head = mr_endpoint_lock_expected(&call->endpoint, call->expected);
 	call->present = mr_endpoint_schedule(&call->endpoint, NULL);
 	call->at = mr_event_time(call->head);
-	call->split = mr_schedule_split_at(call->present, call->at);
+	call->split = mr_schedule_present_split(call->present, call->at);
 }
 
 /* Lay down a schedule by an event that tells nothing else; returns its number. */
 static int64
 change(Call *call, const char *kind, MrSchedule *schedule)
 {
-	MrNeeds		nothing = {0};
 	MrJson		what;
-	int64		number;
 
 	mr_json_begin(&what);
-	number = mr_endpoint_change(call->head, &call->verb, kind, schedule, &what, call->reason);
-	/* what had no share any more by the clock may have left its stage before the commit */
-	mr_permit_mark(&call->endpoint, &nothing);
-	return number;
+	return mr_endpoint_change(call->head, &call->verb, kind, schedule, &what, call->reason);
 }
 
 /* The same for one that brings traffic to versions, if they may have it. */
@@ -69,7 +65,7 @@ change_if_permitted(Call *call, const char *kind, MrSchedule *schedule)
 
 	mr_permit_require(&needs);
 	number = change(call, kind, schedule);
-	mr_permit_mark(&call->endpoint, &needs);
+	mr_permit_mark(&needs);
 	return number;
 }
 
@@ -269,16 +265,18 @@ complete_rollout(Call *call)
 							   mr_schedule_complete(call->present, call->at));
 }
 
-/* What stood before may always stand again: it serves. */
+/* What stood before may stand again, as far as stages go: it serves. */
 static int64
 abort_rollout(Call *call)
 {
+	MrJson		what;
+
 	lock(call);
 	if (was_laid_by(call, "rollout_aborted"))
 		return leave(call);
 	require_rollout(call);
-	return change(call, "rollout_aborted",
-				  mr_schedule_abort(call->present, call->at));
+	mr_json_begin(&what);
+	return mr_abort(call->head, &call->verb, call->present, call->at, &what, call->reason);
 }
 
 /*

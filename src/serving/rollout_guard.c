@@ -20,6 +20,7 @@
 
 #include "audit/marks.h"
 #include "base/lock.h"
+#include "serving/earlier.h"
 #include "serving/guard_verdict.h"
 #include "serving/rollout_guard.h"
 
@@ -40,7 +41,7 @@ find_step(Present *present, TimestampTz now)
 
 	present->now = Max(now, schedule->at);
 	present->step = !present->endpoint.retired && mr_schedule_runs(schedule, present->now) ?
-		mr_schedule_step_at(schedule, present->now) : -1;
+		mr_schedule_present_step(schedule, present->now) : -1;
 }
 
 static bool
@@ -139,16 +140,13 @@ act(MrVerb *verb, int64 endpoint)
 	Present		present = look(endpoint, mr_event_time(head));
 	bool		opens;
 	const MrGuardState *failing = decide(&present, &opens);
-	MrMark		traffic = {.team = verb->team.id,.node = endpoint};
 	MrJson		what;
 
 	mr_json_begin(&what);
 	if (failing != NULL)
 	{
 		mr_json_add_json(&what, "guard", mr_guard_state_json(failing));
-		mr_endpoint_change(head, verb, "rollout_aborted",
-						   mr_schedule_abort(present.schedule, present.now), &what, NULL);
-		mr_mark(MR_MARK_TRAFFIC, &traffic);
+		mr_abort(head, verb, present.schedule, present.now, &what, NULL);
 	}
 	else if (opens)
 		mr_endpoint_change(head, verb, "rollout_step_opened",

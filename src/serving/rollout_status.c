@@ -227,7 +227,7 @@ modelreg_rollout_status(PG_FUNCTION_ARGS)
 
 	memset(status.nulls, true, sizeof(status.nulls));
 	status.now = Max(GetCurrentTimestamp(), schedule->at);
-	status.step = mr_schedule_step_at(schedule, status.now);
+	status.step = mr_schedule_present_step(schedule, status.now);
 	status.runs = mr_schedule_runs(schedule, status.now);
 	step = &schedule->steps[status.step];
 	set(&status, STATUS_NUMBER, Int64GetDatum(schedule->seq));

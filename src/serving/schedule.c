@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
@@ -34,12 +35,6 @@ mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time)
 	return low - 1;
 }
 
-MrSplit
-mr_schedule_split_at(const MrSchedule *schedule, TimestampTz time)
-{
-	return mr_split_of(&schedule->steps[Max(mr_schedule_step_at(schedule, time), 0)].segments);
-}
-
 TimestampTz
 mr_schedule_next_opening(const MrSchedule *schedule, TimestampTz time)
 {
@@ -53,16 +48,28 @@ mr_schedule_next_opening(const MrSchedule *schedule, TimestampTz time)
  * microsecond never does: the schedule that the event lays down holds from
  * then on, and must go on from what the world has seen.
  */
-static int
-present_step(const MrSchedule *schedule, TimestampTz time)
+int
+mr_schedule_present_step(const MrSchedule *schedule, TimestampTz time)
 {
 	return Max(mr_schedule_step_at(schedule, time - 1), 0);
+}
+
+static const MrSegments *
+present_segments(const MrSchedule *schedule, TimestampTz time)
+{
+	return &schedule->steps[mr_schedule_present_step(schedule, time)].segments;
+}
+
+MrSplit
+mr_schedule_present_split(const MrSchedule *schedule, TimestampTz time)
+{
+	return mr_split_of(present_segments(schedule, time));
 }
 
 bool
 mr_schedule_runs(const MrSchedule *schedule, TimestampTz time)
 {
-	int			present = present_step(schedule, time);
+	int			present = mr_schedule_present_step(schedule, time);
 	const MrSegments *now = &schedule->steps[present].segments;
 
 	if (schedule->state != MR_SCHEDULE_RUNNING)
@@ -80,7 +87,7 @@ bool
 mr_schedule_awaits_evidence(const MrSchedule *schedule, TimestampTz time)
 {
 	return schedule->state == MR_SCHEDULE_RUNNING && schedule->nwaiting > 0 &&
-		present_step(schedule, time) == schedule->nsteps - 1;
+		mr_schedule_present_step(schedule, time) == schedule->nsteps - 1;
 }
 
 TimestampTz
@@ -270,26 +277,35 @@ add_preparation(StepList *list, const MrPlan *plan, const MrSegments *present,
 		add_step(list, *present, 0);
 }
 
-static void
-check_size(const MrSegments *segments, const MrSplit *split, int *total)
+/* May a step have these segments, where so many are of all steps? */
+static bool
+fits(const MrSegments *segments, const MrSplit *split, int total)
 {
-	*total += segments->n;
+	return segments->n <= MR_MAX_SEGMENTS && split->n <= MR_MAX_ARMS &&
+		total <= MAX_SEGMENTS_OF_ALL;
+}
+
+static void
+raise_too_large(const MrSegments *segments, const MrSplit *split)
+{
+	if (segments->n > MR_MAX_SEGMENTS)
+		mr_segments_raise_too_many();
 	if (split->n > MR_MAX_ARMS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d versions would have a share at once", MR_MAX_ARMS),
 				 mr_reason("schedule_too_large")));
-	if (*total > MAX_SEGMENTS_OF_ALL)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the steps of the rollout would have more than %d segments", MAX_SEGMENTS_OF_ALL),
-				 errhint("Take a plan with fewer steps, or a target with fewer arms that grow."),
-				 mr_reason("schedule_too_large")));
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the steps of the rollout would have more than %d segments", MAX_SEGMENTS_OF_ALL),
+			 errhint("Take a plan with fewer steps, or a target with fewer arms that grow."),
+			 mr_reason("schedule_too_large")));
 }
 
-static void
+/* False, or an error if that is wanted, when the steps would be too large. */
+static bool
 add_plan_steps(StepList *list, const MrPlan *plan, const MrSegments *present,
-			   const MrSplit *from, const MrSplit *target)
+			   const MrSplit *from, const MrSplit *target, bool raises)
 {
 	MrSegments	segments = *present;
 	int			total = 0;
@@ -299,8 +315,14 @@ add_plan_steps(StepList *list, const MrPlan *plan, const MrSegments *present,
 		MrSplit		split = mr_split_between(from, target, plan->steps[i].weight);
 		MrStep	   *step;
 
-		segments = mr_segments_move(&segments, &split);
-		check_size(&segments, &split, &total);
+		segments = mr_segments_moved(&segments, &split);
+		total += segments.n;
+		if (!fits(&segments, &split, total))
+		{
+			if (raises)
+				raise_too_large(&segments, &split);
+			return false;
+		}
 		if (i == plan->nsteps - 1)
 			add_last(list, segments, from, target, plan->keep_warm);
 		else
@@ -309,6 +331,28 @@ add_plan_steps(StepList *list, const MrPlan *plan, const MrSegments *present,
 			step->warm = arms_missing(target, &split, &step->nwarm);
 		}
 	}
+	return true;
+}
+
+static MrSchedule *
+start(const MrSchedule *before, const MrSplit *target, MrPlan *plan,
+	  TimestampTz now, bool raises)
+{
+	const MrSegments *present = present_segments(before, now);
+	MrSchedule *schedule = derive(before, MR_SCHEDULE_RUNNING, now);
+	StepList	list = make_list(plan->nsteps + 4);
+
+	schedule->rollout = 0;
+	schedule->plan = plan;
+	schedule->from = mr_split_of(present);
+	schedule->target = *target;
+	if (present->n == 1)
+		draw_salt(schedule);
+	add_preparation(&list, plan, present, &schedule->from, target);
+	if (!add_plan_steps(&list, plan, present, &schedule->from, target, raises))
+		return NULL;
+	lay_out(schedule, list, 0);
+	return schedule;
 }
 
 /*
@@ -320,27 +364,30 @@ MrSchedule *
 mr_schedule_start(const MrSchedule *before, const MrSplit *target,
 				  MrPlan *plan, TimestampTz now)
 {
-	const MrSegments *present = &before->steps[present_step(before, now)].segments;
-	MrSchedule *schedule = derive(before, MR_SCHEDULE_RUNNING, now);
-	StepList	list = make_list(plan->nsteps + 4);
+	return start(before, target, plan, now, true);
+}
 
-	schedule->rollout = 0;
-	schedule->plan = plan;
-	schedule->from = mr_split_of(present);
-	schedule->target = *target;
-	if (present->n == 1)
-		draw_salt(schedule);
-	add_preparation(&list, plan, present, &schedule->from, target);
-	add_plan_steps(&list, plan, present, &schedule->from, target);
-	lay_out(schedule, list, 0);
-	return schedule;
+/* The same, by as many of the plan's steps as a schedule can have; they take as long. */
+MrSchedule *
+mr_schedule_start_shortened(const MrSchedule *before, const MrSplit *target,
+							MrPlan *plan, TimestampTz now)
+{
+	for (;;)
+	{
+		MrSchedule *schedule = start(before, target, plan, now, plan->nsteps == 1);
+
+		CHECK_FOR_INTERRUPTS();
+		if (schedule != NULL)
+			return schedule;
+		plan = mr_plan_halve(plan);
+	}
 }
 
 /* What is left of a rollout at a time: its present step with the rest of its bake, and all behind. */
 static StepList
 what_is_left(const MrSchedule *before, TimestampTz now)
 {
-	int			present = present_step(before, now);
+	int			present = mr_schedule_present_step(before, now);
 	int			timed = before->nsteps - present;
 	StepList	list = make_list(timed + before->nwaiting);
 	MrStep	   *first = list.steps;
@@ -394,7 +441,7 @@ mr_schedule_open_next(const MrSchedule *before, TimestampTz now)
 MrSchedule *
 mr_schedule_complete(const MrSchedule *before, TimestampTz now)
 {
-	const MrSegments *present = &before->steps[present_step(before, now)].segments;
+	const MrSegments *present = present_segments(before, now);
 	MrSchedule *schedule = derive_ended(before, now);
 	StepList	list = make_list(2);
 
@@ -411,7 +458,7 @@ mr_schedule_complete(const MrSchedule *before, TimestampTz now)
 MrSchedule *
 mr_schedule_move(const MrSchedule *before, const MrSplit *to, TimestampTz now)
 {
-	const MrSegments *present = &before->steps[present_step(before, now)].segments;
+	const MrSegments *present = present_segments(before, now);
 	MrSchedule *schedule = derive_ended(before, now);
 	StepList	list = make_list(1);
 

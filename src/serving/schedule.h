@@ -45,7 +45,7 @@ typedef struct MrSchedule
 	TimestampTz at;				/* of that event */
 	char	   *kind;			/* of that event */
 	int64		rollout;		/* event that started it; 0 outside any */
-	int64		restored;		/* of a rollback: the schedule it brings back */
+	int64		restored;		/* the schedule whose split it brings back, or 0 */
 	uint8		salt[MR_SALT_LEN];
 	MrStep	   *steps;			/* opens of the first is at */
 	int			nsteps;
@@ -58,23 +58,23 @@ typedef struct MrSchedule
 	bytea	   *hash;			/* of its row, once there is one */
 } MrSchedule;
 
-/* The step at a time: its number; before the schedule -1. */
+/* For who reads what stands at a time: the step's number; before the schedule -1. */
 extern int	mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time);
-
-/* What stands at a time; before the schedule, what its first step has. */
-extern MrSplit mr_schedule_split_at(const MrSchedule *schedule,
-									TimestampTz time);
 
 /* When the next step after a time opens; DT_NOEND if none has a time. */
 extern TimestampTz mr_schedule_next_opening(const MrSchedule *schedule,
 											TimestampTz time);
 
 /*
- * These ask, as the functions below act, at the time of an event: of the step
+ * For who decides something at a time, as for the functions below: the step
  * that held until then.
- *
- * Is there a rollout which is not at its end, be it paused?
  */
+extern int	mr_schedule_present_step(const MrSchedule *schedule,
+									 TimestampTz time);
+extern MrSplit mr_schedule_present_split(const MrSchedule *schedule,
+										 TimestampTz time);
+
+/* Is there a rollout which is not at its end, be it paused? */
 extern bool mr_schedule_runs(const MrSchedule *schedule, TimestampTz time);
 
 /* Is evidence about the present step all that the next one waits for? */
@@ -89,6 +89,9 @@ extern MrSchedule *mr_schedule_first(const MrSplit *split, TimestampTz now);
 extern MrSchedule *mr_schedule_start(const MrSchedule *before,
 									 const MrSplit *target, MrPlan *plan,
 									 TimestampTz now);
+extern MrSchedule *mr_schedule_start_shortened(const MrSchedule *before,
+											   const MrSplit *target,
+											   MrPlan *plan, TimestampTz now);
 extern MrSchedule *mr_schedule_pause(const MrSchedule *before,
 									 MrScheduleState state, TimestampTz now);
 extern MrSchedule *mr_schedule_resume(const MrSchedule *before,

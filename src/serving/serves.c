@@ -59,7 +59,7 @@ add_found(Search *search, const MrEndpoint *endpoint, const MrArm *arm, const ch
 static char *
 share_text(const MrSchedule *schedule, const MrNeed *need, TimestampTz now)
 {
-	MrSplit		split = mr_schedule_split_at(schedule, now);
+	MrSplit		split = mr_schedule_present_split(schedule, now);
 	int32		weight = mr_split_weight(&split, &need->arm);
 
 	if (weight > 0)

@@ -90,7 +90,7 @@ COMMENT ON COLUMN modelreg.traffic_schedule.team_id IS 'The team that owns the e
 COMMENT ON COLUMN modelreg.traffic_schedule.at IS 'Time of that event.';
 COMMENT ON COLUMN modelreg.traffic_schedule.kind IS 'Kind of that event.';
 COMMENT ON COLUMN modelreg.traffic_schedule.rollout IS 'The event that started the rollout; null outside any.';
-COMMENT ON COLUMN modelreg.traffic_schedule.restored IS 'Of a rollback: the schedule whose last split it brings back.';
+COMMENT ON COLUMN modelreg.traffic_schedule.restored IS 'Of a rollback, and of an abort where what it started from was quarantined: the schedule whose last split it brings back.';
 COMMENT ON COLUMN modelreg.traffic_schedule.salt IS 'What keys of requests are hashed with.';
 COMMENT ON COLUMN modelreg.traffic_schedule.doc IS 'The steps with the times at which they open, and what is to follow them.';
 COMMENT ON COLUMN modelreg.traffic_schedule.hash IS 'Hash of the columns before this one.';

@@ -228,8 +228,8 @@ cut_segments(const MrSegments *segments, Moving *moving, int *n)
 	return pieces + at;
 }
 
-static void
-raise_too_many_segments(void)
+void
+mr_segments_raise_too_many(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -281,8 +281,9 @@ hand_over(const Piece *piece, int32 start, const Moving *moving, MrSegments *to)
 	}
 }
 
+/* Segments moved to another split, as many as that makes. */
 MrSegments
-mr_segments_move(const MrSegments *segments, const MrSplit *to)
+mr_segments_moved(const MrSegments *segments, const MrSplit *to)
 {
 	MrSplit		from = mr_split_of(segments);
 	Moving		moving;
@@ -309,8 +310,17 @@ mr_segments_move(const MrSegments *segments, const MrSplit *to)
 			starts[piece->giver] += piece->segment.width;
 		}
 	}
+	return result;
+}
+
+/* The same; an error where these are too many. */
+MrSegments
+mr_segments_move(const MrSegments *segments, const MrSplit *to)
+{
+	MrSegments	result = mr_segments_moved(segments, to);
+
 	if (result.n > MR_MAX_SEGMENTS)
-		raise_too_many_segments();
+		mr_segments_raise_too_many();
 	return result;
 }
 

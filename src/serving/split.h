@@ -66,6 +66,9 @@ extern MrSplit mr_split_between(const MrSplit *from, const MrSplit *target,
 								int32 p);
 
 extern MrSegments mr_segments_of(const MrSplit *split);
+extern MrSegments mr_segments_moved(const MrSegments *segments,
+									const MrSplit *to);
+extern void mr_segments_raise_too_many(void);
 extern MrSegments mr_segments_move(const MrSegments *segments,
 								   const MrSplit *to);
 extern const MrArm *mr_segments_at(const MrSegments *segments,
