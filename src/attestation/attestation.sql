@@ -60,6 +60,7 @@ CREATE TABLE modelreg.attestation (
 		id, team_id, batch, model_id, version, subject, digest, predicate_type, keys, envelope, who, recorded_at) END IS TRUE)
 );
 CREATE INDEX attestation_version ON modelreg.attestation (model_id, version, predicate_type, id);
+CREATE INDEX attestation_team ON modelreg.attestation (team_id);
 COMMENT ON TABLE modelreg.attestation IS 'Signed statements about versions and about heads of the audit log, whose signatures were verified; written once.';
 COMMENT ON COLUMN modelreg.attestation.id IS 'Id of the attestation.';
 COMMENT ON COLUMN modelreg.attestation.team_id IS 'The team that owns the model; 0 for a head of the audit log.';

@@ -132,8 +132,8 @@ CREATE VIEW modelreg.rollbacks WITH (security_invoker, security_barrier) AS
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'model') AS models_rolled_back,
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'rolled_back') AS endpoints_rolled_back,
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'rollout_aborted') AS rollouts_aborted
-	FROM (SELECT s.team_id, s.at, s.kind FROM modelreg.traffic_schedule s WHERE s.kind IN ('rolled_back', 'rollout_aborted')
-			UNION ALL SELECT e.team_id, e.at, 'model' FROM modelreg.event e WHERE e.chain = 5 AND e.kind = 'rolled_back'
+	FROM (SELECT s.team_id, s.at, s.kind FROM modelreg.endpoint p JOIN modelreg.traffic_schedule s ON s.endpoint_id = p.id WHERE s.kind IN ('rolled_back', 'rollout_aborted')
+			UNION ALL SELECT e.team_id, e.at, 'model' FROM modelreg.model p JOIN modelreg.event e ON e.chain_id = p.id WHERE e.chain = 5 AND e.kind = 'rolled_back'
 				AND e.what->'current' IS DISTINCT FROM e.what->'replaced') r
 		JOIN modelreg.team t ON t.id = r.team_id
 	GROUP BY 1, 2;

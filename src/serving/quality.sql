@@ -110,7 +110,7 @@ CREATE VIEW modelreg.ab_results WITH (security_invoker, security_barrier) AS
 		s.since AS served_since, s.until AS served_until, COALESCE(s.seconds, 0) AS served_seconds, COALESCE(s.share_seconds, 0) AS share_seconds
 	FROM (SELECT o.team_id, o.endpoint_id, o.model_id, o.version, o.metric, sum(o.observations)::bigint AS observations, sum(o.total) AS total,
 			min(o.window_start) AS first_window, max(o.window_end) AS last_window
-		FROM modelreg.quality_observation o GROUP BY o.team_id, o.endpoint_id, o.model_id, o.version, o.metric) q
+		FROM modelreg.endpoint p JOIN modelreg.quality_observation o ON o.endpoint_id = p.id GROUP BY o.team_id, o.endpoint_id, o.model_id, o.version, o.metric) q
 		JOIN modelreg.endpoint e ON e.id = q.endpoint_id AND e.team_id = q.team_id
 		JOIN modelreg.team t ON t.id = q.team_id
 		JOIN modelreg.model m ON m.id = q.model_id
