@@ -212,6 +212,9 @@ SELECT modelreg.create_endpoint('follow.held', follows => 'follow.held', plan =>
 SELECT modelreg.promote('follow.held', 2, 'Production') > 0;
 SELECT modelreg.start_rollout('follow.away', version => 2, plan => 'all at once') > 0, modelreg.start_rollout('follow.there', version => 2, plan => 'all at once') > 0;
 SELECT modelreg.start_rollout('follow.away', version => 1, plan => 'linear over 2 hours') > 0;
+-- between those that live, entries in the index of what was retired, which the scan over all marks as dead on its way
+SELECT count(modelreg.create_endpoint('follow.night-' || i || '-gone', 'follow.night-' || i, 1)) FROM generate_series(1, 30) i;
+SELECT count(modelreg.retire_endpoint('follow.night-' || i || '-gone')) FROM generate_series(1, 30) i;
 SET ROLE regress_follow_rev;
 SELECT modelreg.quarantine('snapshot:follow-data.clicks@1', 'clicks of robots', request_id => 'robots') > 0, modelreg.quarantine('snapshot:follow-data.clicks@1', 'clicks of robots', request_id => 'robots') > 0;
 SET ROLE regress_follow_ann;
