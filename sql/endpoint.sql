@@ -85,6 +85,31 @@ SELECT (SELECT count(*) FROM modelreg.endpoints), (SELECT count(*) FROM modelreg
 SELECT pg_temp.attempt($$SELECT modelreg.retire_endpoint('ep.home')$$);
 RESET ROLE;
 
+-- What its team sets of it: both at once, null for the default. Traffic and etag stay.
+SELECT etag FROM modelreg.endpoints WHERE endpoint = 'ep.follower' \gset
+SET ROLE regress_endpoint_nobody;
+SELECT pg_temp.attempt($$SELECT modelreg.set_endpoint('ep.follower', '1 hour', 30)$$);
+SET ROLE regress_endpoint_reviewer;
+SELECT pg_temp.attempt($$SELECT modelreg.set_endpoint('ep.follower', '1 hour', 30)$$);
+SET ROLE regress_endpoint_maintainer;
+SELECT modelreg.set_endpoint('ep.follower', '24 hours', NULL, 'slow network', expected => :'etag', request_id => 'set') AS set, modelreg.set_endpoint('ep.follower', '24 hours', NULL, 'slow network', expected => :'etag', request_id => 'set') AS repeated,
+	modelreg.set_endpoint('ep.follower', '1 day', NULL) AS again, modelreg.set_endpoint('ep.follower', NULL, 36500) AS other, modelreg.set_endpoint('ep.follower', NULL, 36500, expected => :'etag') AS again;
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
+	$$SELECT modelreg.set_endpoint('ep.follower', '1 month', NULL)$$, $$SELECT modelreg.set_endpoint('ep.follower', '-1 second', NULL)$$, $$SELECT modelreg.set_endpoint('ep.follower', NULL, 0)$$,
+	$$SELECT modelreg.set_endpoint('ep.follower', NULL, 36501)$$, $$SELECT modelreg.set_endpoint('ep.none', NULL, 1)$$, $$SELECT modelreg.set_endpoint(NULL, NULL, 1)$$,
+	$$SELECT modelreg.set_endpoint('ep.follower', '1 hour', NULL, request_id => 'set')$$]) AS call;
+SELECT pg_temp.attempt($$SELECT modelreg.set_endpoint('ep.follower', '1 hour', 1, expected => '1-0000000000000000')$$) ~ '^55000 modelreg_changed_meanwhile' AS refused;
+BEGIN;
+SAVEPOINT s;
+SELECT modelreg.set_endpoint('ep.follower', '1 second', 1) AS undone;
+ROLLBACK TO s;
+SELECT modelreg.set_endpoint('ep.at_once', '1 second', 1) AS kept;
+COMMIT;
+RESET ROLE;
+SELECT endpoint, max_staleness_seconds, prediction_days, number, last_event, etag = :'etag' AS same, follows FROM modelreg.endpoints WHERE endpoint IN ('ep.follower', 'ep.at_once') ORDER BY 1;
+SELECT number, what, reason FROM modelreg.events WHERE team = 'ep' AND chain = 'endpoint' AND kind = 'endpoint_set' ORDER BY chain_id, number;
+SELECT * FROM modelreg.verify('ep', true);
+
 -- A retired one has no traffic; its name is free, and the next one of that name is another one.
 SELECT etag FROM modelreg.endpoints WHERE endpoint = 'ep.home' \gset
 SELECT pg_temp.attempt($$SELECT modelreg.retire_endpoint('ep.home', expected => '1-0000000000000000')$$) ~ '^55000 modelreg_changed_meanwhile the traffic of "ep.home" was changed meanwhile' AS changed;

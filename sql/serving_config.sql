@@ -40,6 +40,13 @@ SELECT document IS NOT NULL AS other_etag FROM unnest(ARRAY['', '1-0000000000000
 -- The staleness that it has, or five minutes; each from when the statement began.
 SELECT modelreg.create_endpoint('config.rest', 'config.rank') > 0 AS endpoint;
 SELECT c.valid_until - now() AS rest FROM modelreg.serving_config('config.rest') c;
+-- Another one holds from the next poll on, under the same etag; and who follows many hears that something was changed.
+SELECT etag FROM modelreg.serving_config('config.rest') \gset
+SELECT jsonb_object_agg(endpoint_id, last_event) AS known FROM modelreg.changes() \gset
+SELECT modelreg.set_endpoint('config.rest', '7 minutes', NULL, expected => :'etag') AS set;
+SELECT c.valid_until - now() AS rest, document IS NULL AS unchanged FROM modelreg.serving_config('config.rest', :'etag') c;
+SELECT endpoint, last_event, etag = :'etag' AS same_etag FROM modelreg.changes(:'known');
+SELECT modelreg.set_endpoint('config.rest', NULL, NULL) AS set;
 
 -- A rollout: the present step and those to come, with everything that they need.
 SELECT modelreg.start_rollout('config.home', split => '{2: 60%, config.rank/1: 40%}', plan => '{"warm_up": "10 minutes", "shadow": "20 minutes", "steps": [{"weight": "5%", "bake": "30 minutes"}, {"weight": "100%"}], "keep_warm": "1 hour"}') AS rollout;

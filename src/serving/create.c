@@ -22,6 +22,7 @@
 #include "serving/leave.h"
 #include "serving/permit.h"
 #include "serving/serving_tables.h"
+#include "serving/settings.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_create_endpoint);
@@ -36,47 +37,9 @@ typedef struct Birth
 	int32		version;
 	bool		follows;
 	MrPlan	   *plan;			/* by which it follows, or NULL */
-	Interval   *max_staleness;	/* or NULL */
-	int32		prediction_days;	/* 0 for none */
+	MrSettings	settings;
 	char	   *reason;
 } Birth;
-
-#define DAYS_MAX 36500
-
-/* Only what has the same length at any time: no months. */
-static Interval *
-staleness_arg(FunctionCallInfo fcinfo, int n)
-{
-	Interval   *given;
-	Interval   *staleness;
-
-	if (PG_ARGISNULL(n))
-		return NULL;
-	given = PG_GETARG_INTERVAL_P(n);
-	if (given->month != 0 || given->day < 0 || given->day > DAYS_MAX ||
-		given->time < 0 || given->time > DAYS_MAX * USECS_PER_DAY ||
-		(given->day == 0 && given->time == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_staleness must be longer than nothing, and have no months"),
-				 mr_reason("invalid_argument")));
-	staleness = palloc0(sizeof(Interval));
-	staleness->time = given->time + given->day * USECS_PER_DAY;
-	return staleness;
-}
-
-static int32
-days_arg(FunctionCallInfo fcinfo, int n)
-{
-	int32		days = PG_ARGISNULL(n) ? 0 : PG_GETARG_INT32(n);
-
-	if (!PG_ARGISNULL(n) && (days < 1 || days > DAYS_MAX))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("prediction_days must be between 1 and %d", DAYS_MAX),
-				 mr_reason("invalid_argument")));
-	return days;
-}
 
 static void
 check_name_is_free(MrVerb *verb, const char *name)
@@ -109,10 +72,7 @@ insert_head(MrVerb *verb, int64 id, const Birth *birth, TimestampTz at)
 	nulls[ENDPOINT_PLAN - 1] = birth->plan == NULL;
 	values[ENDPOINT_PLAN - 1] = birth->plan == NULL ? (Datum) 0 :
 		JsonbPGetDatum(mr_plan_json(birth->plan));
-	nulls[ENDPOINT_MAX_STALENESS - 1] = birth->max_staleness == NULL;
-	values[ENDPOINT_MAX_STALENESS - 1] = PointerGetDatum(birth->max_staleness);
-	nulls[ENDPOINT_PREDICTION_DAYS - 1] = birth->prediction_days == 0;
-	values[ENDPOINT_PREDICTION_DAYS - 1] = Int32GetDatum(birth->prediction_days);
+	mr_settings_put(&birth->settings, values, nulls);
 	values[ENDPOINT_SCHEDULE_SEQ - 1] = Int64GetDatum(0);
 	values[ENDPOINT_SCHEDULE_HASH - 1] = values[HEAD_HASH - 1];
 	mr_insert_row("endpoint", values, nulls);
@@ -140,10 +100,7 @@ describe(MrJson *what, const Birth *birth)
 	mr_json_add_bool(what, "follows", birth->follows);
 	if (birth->plan != NULL)
 		mr_json_add_json(what, "plan", mr_plan_json(birth->plan));
-	if (birth->max_staleness != NULL)
-		mr_json_add_int(what, "max_staleness", birth->max_staleness->time);
-	if (birth->prediction_days != 0)
-		mr_json_add_int(what, "prediction_days", birth->prediction_days);
+	mr_settings_tell(&birth->settings, what);
 }
 
 /* All of the traffic to the version. */
@@ -239,8 +196,7 @@ read_birth(FunctionCallInfo fcinfo, Birth *birth)
 	birth->version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
 	if (follows)
 		birth->plan = mr_follow_plan(PG_ARGISNULL(4) ? "all at once" : mr_arg_text(fcinfo, 4, "plan"));
-	birth->max_staleness = staleness_arg(fcinfo, 5);
-	birth->prediction_days = days_arg(fcinfo, 6);
+	birth->settings = mr_settings_args(fcinfo, 5);
 	birth->reason = mr_arg_text_or_null(fcinfo, 7);
 	return mr_arg_text(fcinfo, follows ? 3 : 1, "model");
 }

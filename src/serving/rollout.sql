@@ -7,6 +7,12 @@ CREATE FUNCTION modelreg.create_endpoint(endpoint text, model text DEFAULT NULL,
 COMMENT ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text) IS
 	'Creates an endpoint, all of whose traffic a version has: of a model, the current one unless another is named, or the current one of the model that it follows by a plan, which is all at once unless another is given. Returns its permanent id.';
 
+CREATE FUNCTION modelreg.set_endpoint(endpoint text, max_staleness interval, prediction_days integer, reason text DEFAULT NULL,
+		expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'modelreg_set_endpoint' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION modelreg.set_endpoint(text, interval, integer, text, text, text) IS
+	'Sets for how long a serving process may go on with what it has fetched (null for five minutes), which holds from its next poll on, and for how many days recorded predictions are kept (null for until somebody drops them). Needs maintainer. Returns the number of the event, null when both are so already.';
+
 CREATE FUNCTION modelreg.retire_endpoint(endpoint text, reason text DEFAULT NULL, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_retire_endpoint' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.retire_endpoint(text, text, text, text) IS
@@ -52,10 +58,12 @@ REVOKE ALL ON FUNCTION modelreg.rollback(text, text, boolean, text, text), model
 GRANT EXECUTE ON FUNCTION modelreg.rollback(text, text, boolean, text, text), modelreg.rollback(text[], text, boolean, text[], text) TO PUBLIC;
 
 REVOKE ALL ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text),
+	modelreg.set_endpoint(text, interval, integer, text, text, text),
 	modelreg.retire_endpoint(text, text, text, text), modelreg.start_rollout(text, integer, modelreg.traffic_split, text, text, text, text),
 	modelreg.pause_rollout(text, text, text, text), modelreg.resume_rollout(text, text, text, text),
 	modelreg.complete_rollout(text, text, text, text), modelreg.abort_rollout(text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.create_endpoint(text, text, integer, text, text, interval, integer, text, text),
+	modelreg.set_endpoint(text, interval, integer, text, text, text),
 	modelreg.retire_endpoint(text, text, text, text), modelreg.start_rollout(text, integer, modelreg.traffic_split, text, text, text, text),
 	modelreg.pause_rollout(text, text, text, text), modelreg.resume_rollout(text, text, text, text),
 	modelreg.complete_rollout(text, text, text, text), modelreg.abort_rollout(text, text, text, text) TO PUBLIC;

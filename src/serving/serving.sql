@@ -150,5 +150,5 @@ COMMENT ON COLUMN modelreg.endpoints.etag IS 'What the verbs compare as expected
 COMMENT ON COLUMN modelreg.endpoints.kind IS 'What kind of event that was.';
 COMMENT ON COLUMN modelreg.endpoints.since IS 'When it was.';
 COMMENT ON COLUMN modelreg.endpoints.created_at IS 'When the endpoint was created.';
-COMMENT ON COLUMN modelreg.endpoints.last_event IS 'Number of its last event, which changes() compares; follow() and unfollow() have one that lays down no schedule.';
+COMMENT ON COLUMN modelreg.endpoints.last_event IS 'Number of its last event, which changes() compares; follow(), unfollow() and set_endpoint() have one that lays down no schedule.';
 GRANT SELECT ON modelreg.endpoints TO PUBLIC;

@@ -164,6 +164,7 @@ my $guarded = q{SELECT modelreg.start_rollout('search.ep%d', 2, plan => '{"steps
 my %calls = (
 	create_endpoint => [ $serving, q{create_endpoint('search.ep%d', follows => 'search.ep%d', plan => 'canary', max_staleness => '5 minutes', prediction_days => 7, reason => 'new', request_id => 'r%d')} ],
 	report_serving => [ '', q{report_serving('search.home', 'pod-%d', '1-0123456789abcdef', '{modelreg:00000000-0000-4000-8000-000000000000/1/%d}')} ],
+	set_endpoint => [ $endpoint, q{set_endpoint('search.ep%d', '1 hour', 30, reason => 'slow network', request_id => 'r%d')} ],
 	retire_endpoint => [ $endpoint, q{retire_endpoint('search.ep%d', 'closed', request_id => 'r%d')} ],
 	start_rollout => [ $endpoint, q{start_rollout('search.ep%d', split => '{1: 25%, 2: 75%}', plan => '{"linear": "2 hours"}', reason => 'better', request_id => 'r%d')} ],
 	pause_rollout => [ $rollout, q{pause_rollout('search.ep%d', 'lunch', request_id => 'r%d')} ],
