@@ -21,7 +21,7 @@ typedef enum MrMarkKind
 	MR_MARK_ROLLOUT_GUARD,		/* observations that a guard of a rollout (node: the
 								 * endpoint) asks for */
 	MR_MARK_QUARANTINE,			/* nodes quarantined, versions let in */
-	MR_MARK_TRAFFIC,			/* versions let into a split (node: the endpoint),
+	MR_MARK_TRAFFIC,			/* schedules laid down (node: the endpoint), versions
 								 * moved to another stage, or (0) models under
 								 * another policy */
 	MR_MARK_LEAVING,			/* models of what an endpoint served, or of which
@@ -38,6 +38,7 @@ typedef struct MrMark
 	int32		version;
 	int64		node;
 	int64		observation;
+	TimestampTz at;				/* of what was decided about the model, or the endpoint */
 	Jsonb	   *who;			/* this and the next are copied by mr_mark() */
 	Jsonb	   *what;
 } MrMark;

@@ -206,7 +206,7 @@ mr_policy_change(MrTransition *transition, const MrApprovalRequest *request,
 	mr_json_add_hash(&what, "evidence", evidence->digest);
 	if (transition->napprovals > 0)
 		mr_json_add_ints(&what, "approvals", transition->approvals, transition->napprovals);
-	mr_event_append(head, transition->verb, "policy_changed", mr_json_end(&what), NULL);
+	mark.at = mr_event_append(head, transition->verb, "policy_changed", mr_json_end(&what), NULL);
 	number = DatumGetInt64(head->values[HEAD_SEQ - 1]);
 	head->values[MODEL_POLICY - 1] = CStringGetTextDatum(request->policy);
 	head->values[MODEL_POLICY_DIGEST - 1] = PointerGetDatum(request->policy_digest);

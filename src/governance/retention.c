@@ -300,6 +300,7 @@ purge(MrVerb *verb, const MrModel *model, int32 version, TimestampTz registered_
 	int64		seq = append_event(verb, heads->team, "version_purged", model,
 								   version, reason, &at);
 
+	mark.at = at;
 	mr_mark(MR_MARK_TRAFFIC, &mark);
 	mr_purge_bytes(model->team.id, model->id, version, registered_at);
 	mr_purge_record(model->team.id, model->id, version, at, seq);

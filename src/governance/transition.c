@@ -331,9 +331,9 @@ let_in(MrTransition *transition)
 
 /* Whoever lets versions into splits looks at their stages again before he commits. */
 static void
-mark_traffic(MrTransition *transition)
+mark_traffic(MrTransition *transition, TimestampTz at)
 {
-	MrMark		mark = {.team = transition->model->team.id,.model = transition->model->id};
+	MrMark		mark = {.team = transition->model->team.id,.model = transition->model->id,.at = at};
 
 	for (int i = 0; i < transition->nmoves; i++)
 	{
@@ -386,7 +386,7 @@ mr_transition_commit(MrTransition *transition, const char *kind)
 						 describe(transition), transition->reason);
 	seq = DatumGetInt64(transition->head->values[HEAD_SEQ - 1]);
 	write_stages(transition, at);
-	mark_traffic(transition);
+	mark_traffic(transition, at);
 	write_leaving(transition, at, seq);
 	if (changed)
 	{

@@ -651,10 +651,10 @@ retire_model(MrVerb *verb, const MrModel *model, const char *reason)
 		return;
 	}
 	check_not_in_use(model, head);
-	mr_mark(MR_MARK_TRAFFIC, &mark);
 	mr_json_begin(&what);
 	mr_json_add_int(&what, "model_id", model->id);
-	at = append_team_event(verb, team, "model_retired", &what, reason);
+	mark.at = at = append_team_event(verb, team, "model_retired", &what, reason);
+	mr_mark(MR_MARK_TRAFFIC, &mark);
 	end_model_name(verb->team.id, TextDatumGetCString(head->values[MODEL_NAME - 1]), at);
 	remove_aliases(model->id);
 	head->values[MODEL_RETIRED_AT - 1] = TimestampTzGetDatum(at);

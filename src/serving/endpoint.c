@@ -370,7 +370,10 @@ mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 	int64		seq = lay_down(head, verb, kind, schedule, what, reason);
 
 	if (schedule != NULL)
+	{
+		mark.at = schedule->at;
 		mr_mark(MR_MARK_TRAFFIC, &mark);
+	}
 	return seq;
 }
 

@@ -120,6 +120,13 @@ hold_as_of_now(MrEndpoint *endpoint, MrVerb *verb)
 								 mr_schedule_move(before, &stands, now), &what);
 }
 
+/* Was the schedule laid down by a quarantine? */
+bool
+mr_is_hold(const MrSchedule *schedule)
+{
+	return strcmp(schedule->kind, HELD) == 0;
+}
+
 /* Before the commit; false if the endpoint was not held. */
 bool
 mr_hold_anew(MrEndpoint *endpoint, Jsonb *who)
@@ -127,7 +134,7 @@ mr_hold_anew(MrEndpoint *endpoint, Jsonb *who)
 	MrVerb		verb = {.name = "quarantine",.who = who,.team = endpoint->team,.on_behalf = true};
 	MemoryContext context = CurrentMemoryContext;
 
-	if (strcmp(mr_endpoint_schedule(endpoint, NULL)->kind, HELD) != 0)
+	if (!mr_is_hold(mr_endpoint_schedule(endpoint, NULL)))
 		return false;
 	mr_owner_begin(&verb.scope);
 	if (SPI_connect() != SPI_OK_CONNECT)

@@ -7,6 +7,7 @@
 
 #include "serving/endpoint.h"
 
+extern bool mr_is_hold(const MrSchedule *schedule);
 extern bool mr_hold_anew(MrEndpoint *endpoint, Jsonb *who);
 extern void mr_hold_init(void);
 

@@ -2,35 +2,22 @@
  * permit.c
  *		Which versions may take which traffic: by their stages, their models'
  *		policies, and what is quarantined.
- *
- * Who lets versions into a split locks no model's decisions: that would make
- * a promotion wait.  He looks when he begins and once more before the
- * commit, holding a key of each model that is shared by all who do so; who
- * moved a version, retired a model or put it under another policy takes the
- * key alone and looks at what serves.  So of two that do not go together the
- * one that comes second is refused, and nobody holds a key while a
- * transaction is open.  Quarantines are looked at likewise, by governance.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 #include "artifact/artifact.h"
 #include "audit/marks.h"
 #include "base/errors.h"
 #include "base/grow.h"
-#include "base/lock.h"
 #include "base/snapshot.h"
 #include "governance/quarantine.h"
 #include "governance/transition.h"
 #include "registry/quarantine.h"
 #include "registry/version_node.h"
-#include "serving/hold.h"
-#include "serving/in_use.h"
 #include "serving/permit.h"
 #include "serving/serving_tables.h"
 
@@ -48,8 +35,8 @@ static const struct
 	{MR_TRAFFIC_FULL, "full"},
 };
 
-static void
-add_need(MrNeeds *needs, MrArm arm, uint32 traffic, bool grows)
+void
+mr_need_add(MrNeeds *needs, MrArm arm, uint32 traffic, bool grows)
 {
 	for (int i = 0; i < needs->n; i++)
 		if (mr_arm_compare(&needs->needs[i].arm, &arm) == 0)
@@ -70,7 +57,7 @@ add_split(MrNeeds *needs, const MrSplit *split, const MrSplit *before, uint32 gr
 		const MrShare *share = &split->shares[i];
 		bool		grows = share->weight > mr_split_weight(before, &share->arm);
 
-		add_need(needs, share->arm, share->weight == MR_WHOLE ? MR_TRAFFIC_FULL :
+		mr_need_add(needs, share->arm, share->weight == MR_WHOLE ? MR_TRAFFIC_FULL :
 				 grows ? growing : NEED_EITHER, grows);
 	}
 }
@@ -82,7 +69,7 @@ add_step(MrNeeds *needs, const MrStep *step, const MrSplit *before, uint32 growi
 
 	add_split(needs, &split, before, growing);
 	for (int i = 0; i < step->nshadow; i++)
-		add_need(needs, step->shadow[i], MR_TRAFFIC_SHADOW, true);
+		mr_need_add(needs, step->shadow[i], MR_TRAFFIC_SHADOW, true);
 }
 
 /* An abort takes the traffic back to where the rollout started, which so stays permitted. */
@@ -90,7 +77,7 @@ static void
 add_start(MrNeeds *needs, const MrSplit *from)
 {
 	for (int i = 0; i < from->n; i++)
-		add_need(needs, from->shares[i].arm,
+		mr_need_add(needs, from->shares[i].arm,
 				 from->shares[i].weight == MR_WHOLE ? MR_TRAFFIC_FULL : NEED_EITHER, false);
 }
 
@@ -154,6 +141,16 @@ load_model(int64 id, Snapshot snapshot, MrModel *model)
 	if (known != NULL)
 		model->team.name = pstrdup(known->name);
 	return live;
+}
+
+/* team.model/version */
+char *
+mr_permit_address(const MrArm *arm, Snapshot snapshot)
+{
+	MrModel		model;
+
+	(void) load_model(arm->model, snapshot, &model);
+	return psprintf("%s/%d", mr_model_address(&model), arm->version);
 }
 
 static void
@@ -260,14 +257,9 @@ mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot)
 	initStringInfo(&text);
 	for (int i = 0; i < needs->n; i++)
 	{
-		const MrArm *arm = &needs->needs[i].arm;
-		MrModel		model;
-
-		if (!mr_permit_is_quarantined(&needs->needs[i], snapshot))
-			continue;
-		(void) load_model(arm->model, snapshot, &model);
-		add_sentence(&text, psprintf("%s/%d derives from what is quarantined.",
-									 mr_model_address(&model), arm->version));
+		if (mr_permit_is_quarantined(&needs->needs[i], snapshot))
+			add_sentence(&text, psprintf("%s derives from what is quarantined.",
+										 mr_permit_address(&needs->needs[i].arm, snapshot)));
 	}
 	return text.len == 0 ? NULL : text.data;
 }
@@ -358,188 +350,4 @@ mr_permit_mark(const MrNeeds *needs)
 
 			mr_mark(MR_MARK_QUARANTINE, &quarantine);
 		}
-}
-
-/* A model whose key is to be taken. */
-typedef struct Key
-{
-	int64		model;
-	bool		alone;
-} Key;
-
-typedef struct Keys
-{
-	Key		   *keys;
-	int64		n;
-	int64		room;
-} Keys;
-
-static void
-add_key(Keys *keys, int64 model, bool alone)
-{
-	keys->keys = mr_grow(keys->keys, keys->n, &keys->room, sizeof(Key));
-	keys->keys[keys->n++] = (Key) {model, alone};
-}
-
-/* By model; who takes a key alone comes first. */
-static int
-compare_keys(const void *a, const void *b)
-{
-	const Key  *x = a;
-	const Key  *y = b;
-
-	if (x->model != y->model)
-		return x->model < y->model ? -1 : 1;
-	return y->alone - x->alone;
-}
-
-/* Each key once, and in the stronger way, in the order of models. */
-static void
-lock_keys(Keys *keys)
-{
-	qsort(keys->keys, keys->n, sizeof(Key), compare_keys);
-	for (int64 i = 0; i < keys->n; i++)
-	{
-		const Key  *key = &keys->keys[i];
-
-		if (i > 0 && key->model == key[-1].model)
-			continue;
-		if (key->alone)
-			mr_lock_key(MR_LOCK_TRAFFIC, &key->model, sizeof(key->model));
-		else
-			mr_lock_key_shared(MR_LOCK_TRAFFIC, &key->model, sizeof(key->model));
-	}
-}
-
-/* A mark is of an endpoint that lets versions in, or of a model. */
-static bool
-is_endpoint(const MrMark *mark)
-{
-	return mark->node != 0;
-}
-
-static MrNeeds
-needs_of_endpoint(const MrEndpoint *endpoint)
-{
-	const MrSchedule *schedule;
-
-	if (endpoint->retired)
-		return (MrNeeds) {0};
-	schedule = mr_endpoint_schedule(endpoint, NULL);
-	return mr_needs_of_schedule(schedule, GetCurrentTimestamp(), &schedule->from);
-}
-
-static void
-collect_keys(const MrMark *marks, int64 n, Keys *keys)
-{
-	for (int64 i = 0; i < n; i++)
-	{
-		MrEndpoint	endpoint;
-		MrNeeds		needs;
-
-		if (!is_endpoint(&marks[i]))
-		{
-			add_key(keys, marks[i].model, true);
-			continue;
-		}
-		endpoint = mr_endpoint_get(marks[i].node, NULL);
-		needs = needs_of_endpoint(&endpoint);
-		for (int k = 0; k < needs.n; k++)
-			add_key(keys, needs.needs[k].arm.model, false);
-	}
-}
-
-/* Of two that were done at the same time. */
-static void
-refuse_at_commit(const char *refusal)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("what may take which traffic was changed meanwhile"),
-			 errdetail_internal("%s", refusal),
-			 errhint("Repeat the transaction."),
-			 mr_reason("traffic_not_permitted")));
-}
-
-/* Are the bytes gone that an endpoint is to load? */
-static bool
-is_purged_and_needed(const MrEndpoint *endpoint, const MrMark *mark)
-{
-	MrArm		arm = {mark->model, mark->version};
-
-	return mark->version != 0 && !endpoint->retired &&
-		mr_version_is_purged(mark->model, mark->version, NULL) &&
-		mr_schedule_use(mr_endpoint_schedule(endpoint, NULL), &arm, GetCurrentTimestamp()) != MR_USE_NONE;
-}
-
-/* Only what is of the model, and of the version unless that is 0, counts. */
-static void
-check_model_at(const MrEndpoint *endpoint, void *arg)
-{
-	const MrMark *mark = arg;
-	MrNeeds		all = needs_of_endpoint(endpoint);
-	MrNeeds		needs = {0};
-	char	   *refusal;
-
-	for (int i = 0; i < all.n; i++)
-		if (all.needs[i].arm.model == mark->model &&
-			(mark->version == 0 || all.needs[i].arm.version == mark->version))
-			add_need(&needs, all.needs[i].arm, all.needs[i].traffic, false);
-	refusal = mr_permit_refusal(&needs, NULL);
-	if (refusal == NULL && is_purged_and_needed(endpoint, mark))
-		refusal = psprintf("Version %d was purged.", mark->version);
-	if (refusal != NULL)
-		refuse_at_commit(refusal);
-}
-
-static void
-check_mark(const MrMark *mark)
-{
-	MrEndpoint	endpoint;
-	MrNeeds		needs;
-	char	   *refusal;
-
-	if (!is_endpoint(mark))
-	{
-		mr_each_live_endpoint(mark->team, NULL, check_model_at, (void *) mark);
-		return;
-	}
-	endpoint = mr_endpoint_get(mark->node, NULL);
-	needs = needs_of_endpoint(&endpoint);
-	refusal = mr_permit_refusal(&needs, NULL);
-	if (refusal == NULL)
-		return;
-	if (!mr_hold_anew(&endpoint, mark->who))
-		refuse_at_commit(refusal);
-}
-
-/* Before the commit: thousands of versions may have been moved. */
-static void
-check_marks(const MrMark *marks, int64 n)
-{
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext,
-											   "modelreg traffic",
-											   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(work);
-	Keys		keys = {0};
-
-	collect_keys(marks, n, &keys);
-	lock_keys(&keys);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(work);
-	MemoryContextSwitchTo(work);
-	for (int64 i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		check_mark(&marks[i]);
-		MemoryContextReset(work);
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(work);
-}
-
-void
-mr_permit_init(void)
-{
-	mr_marks_run_by(MR_MARK_TRAFFIC, check_marks);
 }

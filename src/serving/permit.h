@@ -24,6 +24,7 @@ typedef struct MrNeeds
 	int64		room;
 } MrNeeds;
 
+extern void mr_need_add(MrNeeds *needs, MrArm arm, uint32 traffic, bool grows);
 extern MrNeeds mr_needs_of_schedule(const MrSchedule *schedule,
 									TimestampTz time,
 									const MrSplit *before);
@@ -35,12 +36,13 @@ extern char *mr_permit_refusal(const MrNeeds *needs, Snapshot snapshot);
 extern char *mr_permit_quarantine(const MrNeeds *needs, Snapshot snapshot);
 extern bool mr_permit_is_quarantined(const MrNeed *need, Snapshot snapshot);
 
+extern char *mr_permit_address(const MrArm *arm, Snapshot snapshot);
 extern bool mr_permit_is_archived(const MrArm *arm, Snapshot snapshot);
 extern char *mr_permit_return_refusal(const MrNeeds *needs, MrRights rights,
 									  Snapshot snapshot);
 
 extern void mr_permit_require(const MrNeeds *needs);
 extern void mr_permit_mark(const MrNeeds *needs);
-extern void mr_permit_init(void);
+extern void mr_permit_commit_init(void);
 
 #endif							/* MODELREG_PERMIT_H */

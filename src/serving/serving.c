@@ -15,7 +15,7 @@
 void
 mr_serving_init(void)
 {
-	mr_permit_init();
+	mr_permit_commit_init();
 	mr_serves_init();
 	mr_leave_init();
 	mr_hold_init();
