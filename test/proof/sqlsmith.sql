@@ -24,10 +24,17 @@ CREATE DOMAIN smith.artifacts AS jsonb;
 CREATE DOMAIN smith.kind AS text;
 CREATE DOMAIN smith.policy AS text;
 CREATE DOMAIN smith.small AS integer;
+CREATE DOMAIN smith.endpoint AS text;
+CREATE DOMAIN smith.request_key AS text;
+CREATE DOMAIN smith.plan AS text;
+CREATE DOMAIN smith.receipt AS text;
+CREATE DOMAIN smith.etag AS text;
+CREATE DOMAIN smith.instant AS timestamptz;
 CREATE TABLE smith.word (model smith.model, team smith.team, version smith.version, node smith.node, uri smith.uri,
 	alias smith.alias, level smith.level, role_name smith.role_name, upload smith.upload, at_offset smith.at_offset,
 	inputs smith.inputs, metrics smith.metrics, params smith.params, artifacts smith.artifacts, kind smith.kind,
-	policy smith.policy, small smith.small, stage modelreg.stage, address modelreg.model_uri, digest modelreg.digest,
+	policy smith.policy, small smith.small, endpoint smith.endpoint, request_key smith.request_key, plan smith.plan, split modelreg.traffic_split,
+	receipt smith.receipt, etag smith.etag, instant smith.instant, versions integer[], stage modelreg.stage, address modelreg.model_uri, digest modelreg.digest,
 	word text, flag boolean, at timestamptz, data bytea, words text[], signature jsonb,
 	size bigint, number double precision, age interval, object oid);
 
@@ -39,7 +46,8 @@ SELECT format('CREATE VIEW smith.word_%s AS SELECT * FROM smith.word', i) FROM g
 CREATE FUNCTION smith.argument(name text, type text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
 	SELECT CASE WHEN type LIKE '%[]' THEN type WHEN name IN ('node', 'subject', 'run', 'snapshot', 'commit') THEN 'smith.node'
 		WHEN name IN ('model', 'team', 'uri', 'alias', 'level', 'role_name', 'upload', 'at_offset', 'inputs', 'metrics', 'params',
-			'artifacts', 'kind', 'policy') THEN 'smith.' || name
+			'artifacts', 'kind', 'policy', 'endpoint', 'request_key', 'plan', 'receipt', 'etag') THEN 'smith.' || name
+		WHEN name = 'expected' THEN 'smith.etag' WHEN name = 'follows' THEN 'smith.model' WHEN name IN ('since', 'until', 'window_start') AND type LIKE 'timestamp%' THEN 'smith.instant'
 		WHEN name = 'version' AND type = 'integer' THEN 'smith.version'
 		WHEN type = 'integer' THEN 'smith.small'
 		ELSE type END $$;
@@ -99,6 +107,19 @@ SELECT count(modelreg.register_version(format('%s.model-%s', t, i % 3 + 1), run 
 FROM generate_series(1, 9) AS i, unnest(ARRAY[:'open', :'shared']) AS t;
 SELECT count(modelreg.begin_upload(t, size => 8)) FROM generate_series(1, 3), unnest(ARRAY[:'open', :'shared']) AS t;
 
+-- Endpoints of each team: in the midst of a ramp, in a guarded rollout with evidence, with rollouts and a rollback behind it; and a log of predictions.
+SELECT count(modelreg.promote(t || '.model-1', v, 'Production', archive_others => false)) FROM unnest(ARRAY[:'open', :'shared', :'hidden']) AS t, generate_series(1, 2) AS v;
+SELECT modelreg.create_endpoint(format('%s.home-%s', t, i), t || '.model-1', 1, reason => CASE t WHEN :'hidden' THEN 'canary7f3a' END) FROM generate_series(1, 3) AS i, unnest(ARRAY[:'open', :'shared', :'hidden']) AS t;
+SELECT modelreg.start_rollout(t || '.home-1', 2, plan => 'linear over 2 hours', reason => CASE t WHEN :'hidden' THEN 'canary7f3a' END),
+	modelreg.start_rollout(t || '.home-2', 2, plan => format('{"steps": [{"weight": "5%%", "bake": "1 hour"}, {"weight": "100%%"}], "guards": [{"metric": "%s", "at_least": 0.5}]}', CASE t WHEN :'hidden' THEN 'canary7f3a' ELSE 'auc' END)),
+	modelreg.start_rollout(t || '.home-3', split => '{1: 25%, 2: 75%}', plan => 'all at once'), modelreg.rollback(t || '.home-3', 'worse', request_id => CASE t WHEN :'hidden' THEN 'canary7f3a' END)
+FROM unnest(ARRAY[:'open', :'shared', :'hidden']) AS t;
+SELECT modelreg.grant_level(t, current_user, 'evaluator') FROM unnest(ARRAY[:'open', :'shared', :'hidden']) AS t;
+SELECT modelreg.record_quality(:'hidden' || '.home-2', 2, 'canary7f3a', clock_timestamp(), value => 0.25 + 0.5), modelreg.report_serving(:'hidden' || '.home-1', 'canary7f3a', '2-0123456789abcdef'),
+	modelreg.report_serving(:'open' || '.home-1', 'pod', '2-0123456789abcdef'), modelreg.add_prediction_partitions(current_date + 1, current_date - 1);
+SELECT modelreg.record_predictions(t || '.home-1', ARRAY['user-1', CASE t WHEN :'hidden' THEN 'canary7f3a' ELSE 'user-2' END], '{1,2}', outputs => CASE t WHEN :'hidden' THEN ARRAY['"canary7f3a"', NULL]::jsonb[] END)
+FROM unnest(ARRAY[:'open', :'shared', :'hidden']) AS t;
+
 TRUNCATE smith.word;
 INSERT INTO smith.word
 SELECT smith.pick(ARRAY[:'open', :'open', :'shared', :'hidden']) || '.model-' || 1 + floor(random() * 3.2),
@@ -113,6 +134,10 @@ SELECT smith.pick(ARRAY[:'open', :'open', :'shared', :'hidden']) || '.model-' ||
 	smith.pick(ARRAY['{"auc": 0.9}', '{"auc": 1e400}', '{"a": "b"}', '{}', '[1]']::jsonb[]), smith.pick(ARRAY['{"epochs": 3, "x": [1, {}]}', '3', '{"a": null}']::jsonb[]),
 	smith.pick(ARRAY['[]', '[{"name": "w", "uri": "s3://x", "size": 3, "digest": "sha256:' || repeat('ab', 32) || '"}]', '[{"name": "../x", "uri": ""}]', '{}']::jsonb[]),
 	smith.pick(ARRAY['training', 'run', 'transform', 'version', 'X']), smith.pick(ARRAY['open', 'closed']), (random() * 5)::int - 1,
+	format(smith.pick(ARRAY['%1$s.home-1', '%1$s.home-2', '%1$s.home-3', '%2$s.home-1', '%3$s.home-1', '%1$s.new']), :'open', :'shared', :'hidden'), smith.pick(ARRAY['user-1', 'user-2', '', 'ünï', 'canary7f3']),
+	smith.pick(ARRAY['all at once', 'linear over 2 hours', 'canary', 'shadow', 'linear over 1 ms in 1000 steps', '{"steps": [{"weight": "5%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "auc", "at_most": 1e3}]}', '{}']),
+	smith.pick(ARRAY['{1: 50%, 2: 50%}', '{2: 100%}', '{1: 0.0001%, 2: 99.9999%}', '{7: 100%}'])::modelreg.traffic_split, smith.pick(ARRAY['1.0', '2.0', '2.1', '2.24', '3.9', 'x']),
+	(SELECT smith.pick(array_agg(etag)) FROM modelreg.endpoints), now() + (random() - 0.7) * interval '3 hours', smith.pick(ARRAY['{1,2}', '{2,2}', '{1,NULL}', '{}'])::int[],
 	smith.pick(ARRAY['Experimental', 'Staging', 'Production', 'Archived'])::modelreg.stage,
 	smith.pick(ARRAY['models:/open.model/1', 'models:/hidden.model-1/1'])::modelreg.model_uri, modelreg.sha256_digest(smith.pick(ARRAY['a', 'canary7f3'])::bytea),
 	smith.pick(ARRAY['reason', 'owner', 'auc', 'ünï', E'a\nb', '%', '', 'x' || n, format('%s.new-%s', :'open', n), repeat('y', 300)]),
