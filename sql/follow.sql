@@ -303,4 +303,5 @@ SELECT version, stage, endpoints, gate FROM modelreg.production_review WHERE mod
 RESET ROLE;
 SET client_min_messages = warning;
 SELECT * FROM modelreg.verify();
+SELECT * FROM modelreg.verify('follow', true);
 DROP SCHEMA regress_follow CASCADE;

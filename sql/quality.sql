@@ -277,6 +277,23 @@ SELECT pg_temp.observe(2, 'errors', 90, 100, 'quality.side');
 SELECT kind, split FROM pg_temp.stands('quality.side');
 SELECT * FROM pg_temp.events(:rollout, 'quality.side');
 
+-- A window is of a version if it had traffic at any time of it, by whichever schedule: as the view of all traffic has it, at each instant at which
+-- anything changed, and just before.
+CREATE FUNCTION pg_temp.accepts(v integer, since timestamptz, until timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM modelreg.record_quality('quality.home', v, 'window', value => 1, window_start => since, window_end => until);
+	RAISE EXCEPTION SQLSTATE 'MR001';
+EXCEPTION WHEN SQLSTATE 'MR001' THEN
+	RETURN true;
+WHEN object_not_in_prerequisite_state THEN
+	RETURN false;
+END $$;
+WITH instants AS (SELECT DISTINCT at FROM modelreg.traffic t, unnest(ARRAY[t.since, t.since - interval '1 us']) AS at WHERE t.endpoint = 'quality.home' AND t.since < clock_timestamp()),
+	windows AS (SELECT i.at AS since, (i.at + o.more) AS until FROM instants i, (SELECT interval '0' AS more UNION SELECT interval '1 us' UNION SELECT interval '5 ms' UNION SELECT interval '20 ms') o)
+SELECT count(*) > 500 AS many, count(*) FILTER (WHERE a) > 100 AS taken, count(*) FILTER (WHERE NOT a) > 100 AS refused, count(*) FILTER (WHERE a <> EXISTS (SELECT FROM modelreg.traffic t
+	WHERE t.endpoint = 'quality.home' AND t.model = 'quality.reco' AND t.version = v AND t.since <= w.until AND (t.until IS NULL OR t.until > w.since))) AS wrong
+FROM windows w, generate_series(1, 4) v, pg_temp.accepts(v, w.since, w.until) a WHERE w.until < clock_timestamp();
+
 -- A guard takes nothing back to what was quarantined meanwhile, and is not refused for it.
 SELECT modelreg.record_snapshot('quality.bad', '1'), modelreg.create_model('quality.poor', 'open') > 0 AS model;
 SELECT modelreg.register_version('quality.poor'), modelreg.register_version('quality.poor', inputs => '{"training": "snapshot:quality.bad@1"}'), modelreg.register_version('quality.poor');
@@ -299,3 +316,4 @@ FROM modelreg.ab_results WHERE team = 'quality' ORDER BY endpoint, model, versio
 SELECT abs(sum(share_seconds) - extract(epoch FROM now() - min(served_since))) < 0.001 AS whole
 FROM (SELECT DISTINCT model, version, share_seconds, served_since FROM modelreg.ab_results WHERE endpoint = 'quality.side') s;
 SELECT count(*) FROM modelreg.verify();
+SELECT count(*) FROM modelreg.verify('quality', true);

@@ -146,4 +146,4 @@ SELECT modelreg.promote('ro.back', 2, 'Production', archive_others => false);
 SELECT modelreg.start_rollout('ro.back', 2, plan => 'canary 5% for 1 hour') > 0 AS started;
 SELECT pg_temp.attempt($$SELECT modelreg.promote('ro.back', 1, 'Staging')$$);
 SELECT modelreg.abort_rollout('ro.back') > 0 AS aborted;
-SELECT * FROM modelreg.verify('ro');
+SELECT * FROM modelreg.verify('ro', true);

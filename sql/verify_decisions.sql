@@ -1,4 +1,5 @@
--- verify(deep): decisions that a superuser forged, with hashes, chains and states that fit, and that their policy would not have let pass.
+-- verify(deep): decisions and traffic that a superuser forged, with hashes, chains and states that fit, and that their policy would not have let pass;
+-- and what was observed of endpoints and versions that are not there.
 SELECT current_database() AS origin \gset
 CREATE DATABASE regress_verify_decisions TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
 \c regress_verify_decisions
@@ -36,6 +37,17 @@ SELECT modelreg.promote('search.free', 1, 'Production') > 0, modelreg.promote('s
 	modelreg.rollback_model('search.free', 'worse'), modelreg.emergency_promote('search.urgent', 1, 'Production', 'fire') > 0;
 SELECT modelreg.request_policy('search.free', 'standard', 1) > 0;
 SELECT modelreg.emergency_promote('search.free', 1, 'Production', 'fire') > 0, modelreg.rollback_model('search.free', 'it is out');
+-- traffic by all verbs, and what is observed of it
+SELECT modelreg.grant_level('search', session_user, 'evaluator'), modelreg.create_model('search.served', 'open') > 0, modelreg.register_version('search.served'), modelreg.register_version('search.served'), modelreg.register_version('search.served');
+SELECT modelreg.promote('search.served', 1, 'Production') > 0, modelreg.promote('search.served', 2, 'Staging') > 0;
+SELECT modelreg.create_endpoint('search.home', 'search.served', 1) > 0 AS home, modelreg.start_rollout('search.home', 3, plan => 'shadow') > 0, modelreg.abort_rollout('search.home') > 0;
+SELECT modelreg.start_rollout('search.home', split => '{1: 90%, 2: 10%}', plan => '{"steps": [{"weight": "10%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0.1, "min_observations": 100}]}') > 0;
+SELECT modelreg.record_quality('search.home', 2, 'errors', total => 1, count => 50, window_start => clock_timestamp()) > 0, modelreg.record_quality('search.home', 1, 'errors', total => 1, count => 50, window_start => clock_timestamp()) > 0;
+SELECT modelreg.pause_rollout('search.home') > 0, modelreg.resume_rollout('search.home') > 0, modelreg.complete_rollout('search.home') > 0;
+SELECT modelreg.record_quality('search.home', 2, 'errors', value => 0, window_start => clock_timestamp()) > 0;
+SELECT modelreg.promote('search.served', 2, 'Production', archive_others => false) > 0, modelreg.start_rollout('search.home', 2, plan => 'linear over 1 hour') > 0, modelreg.rollback('search.home', 'worse')->>'split';
+SELECT modelreg.report_serving('search.home', 'web-1', etag) FROM modelreg.endpoints WHERE endpoint = 'search.home';
+SELECT modelreg.add_prediction_partitions('2026-01-02', '2026-01-01'), modelreg.record_predictions('search.home', '{a,b}', '{1,2}', at => '{2026-01-01 00:00+00,2026-01-01 12:00+00}', receipts => '{1.0,NULL}');
 SELECT * FROM modelreg.verify(deep => true);
 
 DO $$
@@ -122,5 +134,43 @@ UPDATE modelreg.model SET policy = 'open', policy_digest = p.digest FROM modelre
 TABLE found;
 ROLLBACK;
 TABLE found;
+
+-- Observations of what is not there, or of another team; sums of more than was observed; predictions, which there may be many of, by the deep check alone.
+CREATE VIEW wrong AS SELECT 'cheap' AS how, v.object, v.detail FROM modelreg.verify() v WHERE v.check_name <> 'guard' UNION ALL
+	(SELECT 'deep', v.object, v.detail FROM modelreg.verify('search', true) v EXCEPT SELECT 'deep', v.object, v.detail FROM modelreg.verify() v) ORDER BY 1, 2, 3;
+BEGIN; UPDATE modelreg.quality_observation SET endpoint_id = 99 WHERE id = 1; UPDATE modelreg.quality_observation SET version = 77 WHERE id = 2; UPDATE modelreg.quality_observation SET team_id = 5 WHERE id = 3; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.rollout_evidence SET observations = observations + 1; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.rollout_evidence SET step = 9 WHERE version = 1; UPDATE modelreg.rollout_evidence SET version = 77 WHERE version = 2; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.rollout_evidence SET endpoint_id = 99 WHERE version = 1; UPDATE modelreg.rollout_evidence SET team_id = 99 WHERE version = 2; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.instance_report SET endpoint_id = 99; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.prediction SET version = 77 WHERE request_key = 'b'; UPDATE modelreg.prediction SET step = 1 WHERE request_key = 'a'; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.prediction SET event = 99 WHERE request_key = 'a'; UPDATE modelreg.prediction SET endpoint_id = 99 WHERE request_key = 'b'; TABLE wrong; ROLLBACK;
+BEGIN; SELECT setval('modelreg.quality_id_seq', 2); TABLE wrong; ROLLBACK;
+SELECT setval('modelreg.quality_id_seq', 3);
+
+-- Traffic that is laid down with an event, a hash and arms that fit.
+CREATE FUNCTION lay_down(kind text, segments jsonb, shadow jsonb DEFAULT '[]', plan jsonb DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	e modelreg.endpoint; m bigint := (SELECT id FROM modelreg.model WHERE name = 'served'); at timestamptz; doc jsonb; h bytea; who jsonb := '{"role": "nobody", "role_oid": 1}';
+BEGIN
+	SELECT * INTO e FROM modelreg.endpoint;
+	at := greatest(clock_timestamp(), e.head_at + interval '1 us');
+	SELECT jsonb_agg(jsonb_build_array(m) || x) INTO segments FROM jsonb_array_elements(segments) x;
+	SELECT COALESCE(jsonb_agg(jsonb_build_array(m, x)), '[]') INTO shadow FROM jsonb_array_elements(shadow) x;
+	doc := jsonb_strip_nulls(jsonb_build_object('state', 'running', 'plan', plan, 'steps', jsonb_build_array(jsonb_build_object('opens', (extract(epoch FROM at - '2000-01-01 00:00+00') * 1000000)::bigint, 'segments', segments, 'shadow', shadow))));
+	h := modelreg.row_hash('traffic_schedule', 1::smallint, e.id, e.seq + 1, e.team_id, at, kind, NULL::bigint, NULL::bigint, '\x00'::bytea, doc);
+	INSERT INTO modelreg.traffic_schedule VALUES (e.id, e.seq + 1, e.team_id, at, kind, NULL, NULL, '\x00', doc, h, 1);
+	INSERT INTO modelreg.traffic_arm SELECT e.id, e.seq + 1, 0, m, (x->>1)::integer, (x->>2)::integer, e.team_id, at FROM jsonb_array_elements(segments) x UNION ALL
+		SELECT e.id, e.seq + 1, 0, m, (x->>1)::integer, 0, e.team_id, at FROM jsonb_array_elements(shadow) x;
+	INSERT INTO modelreg.event VALUES (6, e.id, e.seq + 1, at, kind, e.team_id, who, NULL, NULL, NULL, jsonb_build_object('schedule', encode(h, 'hex')), NULL, e.head_hash, modelreg.row_hash('event', 1::smallint, 6::smallint,
+		e.id, e.seq + 1, at, kind, e.team_id, who, NULL::text, NULL::text, NULL::text, jsonb_build_object('schedule', encode(h, 'hex')), NULL::bytea, e.head_hash), 1) RETURNING hash INTO e.head_hash;
+	UPDATE modelreg.endpoint SET seq = e.seq + 1, head_hash = e.head_hash, head_at = at, schedule_seq = e.seq + 1, schedule_hash = h;
+END $$;
+-- to what is in Experimental all of it, a canary's share, or as a shadow, which it may be
+BEGIN; SELECT lay_down('rollout_started', '[[3, 1000000]]'); TABLE wrong; ROLLBACK;
+BEGIN; SELECT lay_down('rolled_back', '[[1, 950000], [3, 50000]]'); TABLE wrong; ROLLBACK;
+BEGIN; SELECT lay_down('rollout_started', '[[1, 1000000]]', '[3]', '{"shadow": "forever"}'); TABLE wrong; ROLLBACK;
+-- to what is in Production, by any plan
+BEGIN; SELECT lay_down('rollout_started', '[[1, 500000], [2, 500000]]', '[]', '{"linear": "1 hour", "in": 10}'); TABLE wrong; ROLLBACK;
 \c :origin
 DROP DATABASE regress_verify_decisions;

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -20,6 +21,7 @@
 #include "base/grow.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "base/stmt.h"
 #include "governance/policy.h"
 #include "serving/endpoint.h"
 #include "serving/follow.h"
@@ -233,20 +235,29 @@ ends_at(const MrSchedule *schedule, const MrSplit *target)
 	return mr_split_equal(&split, target);
 }
 
-/* The newest schedule that led to the version, which did not serve before it was; 0 for none. */
+/* The schedules of an endpoint in which a version has a part, the newest first. */
+static MrStmt schedules_stmt = {
+	"SELECT DISTINCT a.seq FROM modelreg.traffic_arm a WHERE a.model_id = $1 AND a.version = $2 AND a.endpoint_id = $3 ORDER BY a.seq DESC",
+	3, {INT8OID, INT4OID, INT8OID}, NULL
+};
+
+/* The newest schedule that led to the version, of those in which it had a part; 0 for none. */
 static int64
-find_restored(const MrSchedule *present, const MrSplit *target)
+find_restored(int64 endpoint, const MrSplit *target)
 {
 	const MrArm *arm = &target->shares[0].arm;
-	MrModel		model = {.id = arm->model};
-	TimestampTz born = mr_require_version(&model, arm->version, NULL).registered_at;
+	Datum		values[3] = {Int64GetDatum(arm->model), Int32GetDatum(arm->version), Int64GetDatum(endpoint)};
+	uint64		n = mr_stmt_read(&schedules_stmt, values, NULL, 0);
+	int64	   *numbers = palloc_extended(Max(n, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	bool		isnull;
 
-	for (const MrSchedule *schedule = present; schedule != NULL && schedule->at >= born;
-		 schedule = mr_schedule_load_before(schedule->endpoint, schedule->seq, NULL))
+	for (uint64 i = 0; i < n; i++)
+		numbers[i] = DatumGetInt64(mr_stmt_value(i, 1, &isnull));
+	for (uint64 i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (ends_at(schedule, target))
-			return schedule->seq;
+		if (ends_at(mr_schedule_load(endpoint, numbers[i], NULL, NULL), target))
+			return numbers[i];
 	}
 	return 0;
 }
@@ -259,7 +270,7 @@ go_back(MrVerb *verb, const MrEndpoint *endpoint, MrHead *head, const MrSplit *t
 	const MrSchedule *before = mr_endpoint_schedule(endpoint, NULL);
 	MrSchedule *schedule = mr_schedule_move(before, target, mr_event_time(head));
 
-	schedule->restored = find_restored(before, target);
+	schedule->restored = find_restored(endpoint->id, target);
 	return change_to(verb, endpoint, head, "rolled_back", schedule, 0, reason);
 }
 

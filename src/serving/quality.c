@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -21,6 +22,7 @@
 #include "base/errors.h"
 #include "base/settings.h"
 #include "base/snapshot.h"
+#include "base/stmt.h"
 #include "governance/member.h"
 #include "registry/registry.h"
 #include "serving/endpoint.h"
@@ -180,27 +182,33 @@ serves_by(const MrSchedule *schedule, const MrArm *arm, TimestampTz from,
 }
 
 /*
+ * A step of an endpoint with the arm that was open at some time of the window:
+ * neither was another schedule laid down, nor the next step opened, before it could open or
+ * by the window's start.
+ */
+static MrStmt served_stmt = {
+	"SELECT 1 FROM modelreg.traffic_arm a WHERE a.model_id = $1 AND a.version = $2 AND a.endpoint_id = $3 AND a.opens <= $5 "
+	"AND ((SELECT s.at FROM modelreg.traffic_schedule s WHERE s.endpoint_id = $3 AND s.seq > a.seq ORDER BY s.seq LIMIT 1) <= GREATEST($4, a.opens)) IS NOT TRUE "
+	"AND ((SELECT n.opens FROM modelreg.traffic_arm n WHERE n.endpoint_id = $3 AND n.seq = a.seq AND n.step = a.step + 1 LIMIT 1) <= $4) IS NOT TRUE",
+	5, {INT8OID, INT4OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL
+};
+
+/*
  * Did it serve at some time of the window?  Nearly always by the schedule that
- * holds; else by an earlier one, from the last back.
+ * holds; else the steps that had this version are looked at, however many schedules
+ * the endpoint had.
  */
 static bool
 served_within(const MrEndpoint *endpoint, const MrObservation *observation,
 			  Snapshot snapshot)
 {
-	TimestampTz to = observation->window_end;
-	const MrSchedule *schedule = mr_endpoint_schedule(endpoint, snapshot);
+	const MrArm *arm = &observation->arm;
+	Datum		values[5] = {Int64GetDatum(arm->model), Int32GetDatum(arm->version), Int64GetDatum(endpoint->id),
+		TimestampTzGetDatum(observation->window_start), TimestampTzGetDatum(observation->window_end)};
 
-	while (!serves_by(schedule, &observation->arm, observation->window_start, to))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (schedule->at <= observation->window_start)
-			return false;
-		to = Min(to, schedule->at - 1);
-		schedule = mr_schedule_load_before(endpoint->id, schedule->seq, snapshot);
-		if (schedule == NULL)
-			return false;
-	}
-	return true;
+	return serves_by(mr_endpoint_schedule(endpoint, snapshot), arm, observation->window_start,
+					 observation->window_end) ||
+		mr_stmt_read_as_of(&served_stmt, values, NULL, snapshot, 1) > 0;
 }
 
 static void

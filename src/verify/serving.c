@@ -1,6 +1,7 @@
 /*
  * serving.c
- *		What can be said of endpoints, schedules and arms by a statement.
+ *		What can be said of endpoints, schedules and arms, and of what was
+ *		observed of them, by a statement; and, in a deep check, of permits.
  *
  * As in statements.c: each lists what is wrong, as object and detail, takes
  * whatever a forged event or document may hold, and has the team, or NULL, as
@@ -31,6 +32,14 @@ typedef struct Statement
 #define LAST(member) \
 	"LEFT JOIN (SELECT DISTINCT ON (e.chain_id) e.chain_id AS id, e.seq, NULLIF(e.what->'" member "', 'null') AS json, e.what->>'" member "' AS told " \
 	"FROM modelreg.event e WHERE e.chain = 6 AND e.what ? '" member "' AND " OF_TEAM("e") " ORDER BY e.chain_id, e.seq DESC) " member " ON " member ".id = h.id "
+/* Of a row that was observed: its endpoint, and the version, if any, are there and of its team. */
+#define OBSERVED_OF(row) \
+	"LEFT JOIN modelreg.endpoint n ON n.id = " row ".endpoint_id AND n.team_id = " row ".team_id "
+#define OBSERVED_VERSION(row) \
+	"LEFT JOIN modelreg.version v ON v.model_id = " row ".model_id AND v.version = " row ".version AND v.team_id = " row ".team_id "
+#define OBSERVED_WRONG(row) \
+	"CASE WHEN n.id IS NULL THEN format('endpoint %s is missing or of another team', " row ".endpoint_id) " \
+	"WHEN v.version IS NULL THEN format('version %s/%s is missing or of another team', " row ".model_id, " row ".version) END"
 #define MICROSECONDS(interval) "(extract(epoch FROM " interval ") * 1000000)::bigint::text"
 #define MICROSECONDS_SINCE_2000(time) MICROSECONDS(time " - '2000-01-01 00:00:00+00'")
 
@@ -96,6 +105,67 @@ static const Statement statements[] = {
 	{"reference", "models of endpoints",
 		"SELECT concat('endpoint ', h.id), 'its model is missing or of another team' FROM modelreg.endpoint h "
 		"WHERE " OF_TEAM("h") " AND NOT EXISTS (SELECT FROM modelreg.model m WHERE m.id = h.model_id AND m.team_id = h.team_id) ORDER BY 1"},
+
+	{"reference", "observations of quality",
+		"SELECT concat('quality_observation ', q.id), " OBSERVED_WRONG("q") " FROM modelreg.quality_observation q " OBSERVED_OF("q") OBSERVED_VERSION("q")
+		"WHERE " OF_TEAM("q") " AND (n.id IS NULL OR v.version IS NULL) ORDER BY q.id"},
+
+	{"reference", "evidence of rollouts",
+		"SELECT concat('rollout_evidence ', concat_ws('/', r.endpoint_id, r.schedule_seq, r.step, r.metric, r.model_id, r.version)), w.wrong "
+		"FROM modelreg.rollout_evidence r " OBSERVED_OF("r") OBSERVED_VERSION("r")
+		"LEFT JOIN LATERAL (SELECT a.opens FROM modelreg.traffic_arm a WHERE a.endpoint_id = r.endpoint_id AND a.seq = r.schedule_seq AND a.step = r.step LIMIT 1) s ON true "
+		"CROSS JOIN LATERAL (SELECT COALESCE(" OBSERVED_WRONG("r") ", CASE WHEN s.opens IS NULL THEN 'the endpoint has no such step' "
+		"WHEN r.observations > (SELECT COALESCE(sum(q.observations), 0) FROM modelreg.quality_observation q WHERE q.endpoint_id = r.endpoint_id AND q.model_id = r.model_id "
+		"AND q.version = r.version AND q.metric = r.metric AND q.window_start >= s.opens) THEN 'it counts more than was observed' END) AS wrong) w "
+		"WHERE " OF_TEAM("r") " AND w.wrong IS NOT NULL ORDER BY 1"},
+
+	{"reference", "reports of instances",
+		"SELECT concat('instance_report ', r.endpoint_id, '/', r.instance), 'its endpoint is missing or of another team' FROM modelreg.instance_report r " OBSERVED_OF("r")
+		"WHERE " OF_TEAM("r") " AND n.id IS NULL ORDER BY 1"},
+};
+
+/* There may be a thousand times as many as of all else. */
+static const Statement predictions = {
+	"reference", "predictions",
+	"SELECT format('prediction %s of endpoint %s at %s', p.request_key, p.endpoint_id, p.at AT TIME ZONE 'UTC'), w.wrong FROM modelreg.prediction p " OBSERVED_OF("p") OBSERVED_VERSION("p")
+	"LEFT JOIN modelreg.traffic_schedule s ON s.endpoint_id = p.endpoint_id AND s.seq = p.event "
+	"CROSS JOIN LATERAL (SELECT COALESCE(" OBSERVED_WRONG("p") ", CASE WHEN p.event IS NOT NULL AND COALESCE(p.step NOT BETWEEN 0 AND jsonb_array_length(s.doc->'steps') - 1, true) "
+	"THEN format('the endpoint never gave the receipt %s.%s', p.event, p.step) END) AS wrong) w "
+	"WHERE " OF_TEAM("p") " AND w.wrong IS NOT NULL ORDER BY 1, 2"
+};
+
+/* How far apart clocks may have been, and the decisions of one transaction. */
+#define ABOUT \
+	"GREATEST(interval '1 minute', current_setting('modelreg.max_clock_skew')::interval + current_setting('modelreg.max_decision_delay')::interval)"
+
+/*
+ * Each schedule that brings traffic to versions against the stages in which
+ * they were, by the decisions, and the policies under which their models
+ * were: one of about that time let them have it.  Where a rollout is paused, held or
+ * aborted nobody asked.
+ */
+static const Statement permits = {
+	"traffic", "permits",
+	"WITH stages AS (SELECT s.*, lead(s.at) OVER (PARTITION BY s.model, s.version ORDER BY s.seq, s.nr) AS until FROM ("
+	"SELECT e.chain_id::text AS model, m.move->>'version' AS version, m.move->>'to' AS stage, e.at, e.seq, m.nr FROM modelreg.event e "
+	"CROSS JOIN LATERAL " ELEMENTS("e.what->'moves'") " WITH ORDINALITY AS m(move, nr) WHERE e.chain = 5 AND " OF_TEAM("e") " "
+	"UNION ALL SELECT v.model_id::text, v.version::text, 'Experimental', v.registered_at, 0, 0 FROM modelreg.version v WHERE " OF_TEAM("v") ") s), "
+	"pinned AS (SELECT p.*, lead(p.at) OVER (PARTITION BY p.model ORDER BY p.chain, p.seq) AS until FROM ("
+	"SELECT CASE e.chain WHEN 2 THEN e.what->>'model_id' ELSE e.chain_id::text END AS model, e.team_id, e.what->>'policy_digest' AS digest, e.at, e.chain, e.seq "
+	"FROM modelreg.event e WHERE ((e.chain = 2 AND e.kind = 'model_created') OR (e.chain = 5 AND e.kind = 'policy_changed')) AND " OF_TEAM("e") ") p), "
+	"permitted AS (SELECT n.model, w.version, n.at AS pinned_at, n.until AS pinned_until, w.at, w.until, CASE WHEN p.document ? 'traffic' THEN p.document->'traffic'->w.stage "
+	"WHEN w.stage = 'Production' THEN '[\"shadow\", \"canary\", \"linear\", \"full\"]' END AS may FROM stages w JOIN pinned n ON n.model = w.model "
+	"JOIN modelreg.policy p ON p.team_id = n.team_id AND encode(p.digest, 'hex') = n.digest), "
+	"asked AS (SELECT DISTINCT s.endpoint_id, s.seq, s.at, a.model, a.version, CASE a.share WHEN 0 THEN '{shadow}'::text[] WHEN 1000000 THEN '{full}' ELSE "
+	"CASE WHEN NOT s.doc ? 'plan' OR a.share <= COALESCE((SELECT max(" MR_SQL_INT("f.f->>2") ") FROM " ELEMENTS("s.doc->'from'") " AS f(f) WHERE f.f->>0 = a.model AND f.f->>1 = a.version), 0) "
+	"THEN '{canary,linear}'::text[] WHEN s.doc->'plan' ? 'linear' THEN '{linear}' ELSE '{canary}' END END AS kinds "
+	"FROM modelreg.traffic_schedule s CROSS JOIN LATERAL (SELECT * FROM " ELEMENTS("s.doc->'steps'") " AS x(step) UNION ALL SELECT * FROM " ELEMENTS("s.doc->'waiting'") " AS x(step)) t "
+	"CROSS JOIN LATERAL (SELECT g.g->>0 AS model, g.g->>1 AS version, sum(" MR_SQL_INT("g.g->>2") ") AS share FROM " ELEMENTS("t.step->'segments'") " AS g(g) GROUP BY 1, 2 "
+	"UNION ALL SELECT x.x->>0, x.x->>1, 0 FROM " ELEMENTS("t.step->'shadow'") " AS x(x)) a "
+	"WHERE s.kind NOT IN ('rollout_paused', 'rollout_held', 'rollout_step_opened') AND (s.kind <> 'rollout_aborted' OR s.restored IS NOT NULL) AND " OF_TEAM("s") ") "
+	"SELECT concat('traffic_schedule ', k.endpoint_id, '/', k.seq), format('version %s/%s was in no stage, and its model under no policy, that permits %s', k.model, k.version, array_to_string(k.kinds, ' or ')) "
+	"FROM asked k WHERE NOT EXISTS (SELECT FROM permitted y WHERE y.model = k.model AND y.version = k.version AND y.may ?| k.kinds AND y.at <= k.at + " ABOUT " AND (y.until IS NULL OR y.until >= k.at - " ABOUT ") "
+	"AND y.pinned_at <= k.at + " ABOUT " AND (y.pinned_until IS NULL OR y.pinned_until >= k.at - " ABOUT ")) ORDER BY 1, 2"
 };
 
 static void
@@ -113,4 +183,8 @@ mr_verify_serving(MrVerify *verify)
 		return;
 	for (int i = 0; i < lengthof(statements); i++)
 		mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
+	if (!verify->deep)
+		return;
+	mr_verify_run(verify, predictions.what, run_statement, &predictions);
+	mr_verify_run(verify, permits.what, run_statement, &permits);
 }

@@ -482,6 +482,7 @@ static const Statement statements[] = {
 		"UNION ALL SELECT 'upload_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.upload_id_seq), (SELECT max(id) FROM modelreg.upload) "
 		"UNION ALL SELECT 'approval_request_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.approval_request_id_seq), "
 		"(SELECT max(id) FROM modelreg.approval_request) "
+		"UNION ALL SELECT 'quality_id_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.quality_id_seq), (SELECT max(id) FROM modelreg.quality_observation) "
 		"UNION ALL SELECT 'batch_seq', (SELECT last_value - (NOT is_called)::int FROM modelreg.batch_seq), (SELECT max(" MR_SQL_INT("e.what->>'batch'") ") "
 		"FROM modelreg.event e WHERE e.chain = 3)) AS s(name, last, used) WHERE s.used > s.last ORDER BY s.name"},
 

@@ -4,7 +4,7 @@ CREATE FUNCTION modelreg.verify(scope text DEFAULT NULL, deep boolean DEFAULT fa
 	RETURNS TABLE (check_name text, object text, detail text)
 	AS 'MODULE_PATHNAME', 'modelreg_verify' LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10;
 COMMENT ON FUNCTION modelreg.verify(text, boolean) IS
-	'Recomputes every hash, link, reference and fold in the caller''s snapshot and lists what is wrong; no rows: all is well. scope: null for the whole registry (needs the right auditor), or a team, or a model as team.model (needs reader there). deep also reads and hashes every stored byte, verifies signatures, and holds decisions against their policies. Redacted texts and purged bytes are no findings.';
+	'Recomputes every hash, link, reference and fold in the caller''s snapshot and lists what is wrong; no rows: all is well. scope: null for the whole registry (needs the right auditor), or a team, or a model as team.model (needs reader there). deep also reads and hashes every stored byte, verifies signatures, holds decisions and traffic against their policies, and looks at each recorded prediction. Redacted texts and purged bytes are no findings.';
 REVOKE ALL ON FUNCTION modelreg.verify(text, boolean) FROM PUBLIC;
 -- It asks for the rights itself.
 GRANT EXECUTE ON FUNCTION modelreg.verify(text, boolean) TO PUBLIC;

@@ -63,7 +63,7 @@ sub sorted { my %seen; return join("\n", sort grep { !$seen{$_}++ } split(/\n/, 
 my $verify = <<'SQL';
 SET client_min_messages = error;
 SELECT check_name || ' ' || object FROM modelreg.verify()
-WHERE check_name NOT IN ('guard', 'bytes', 'sequence') AND object !~ '^(search_word|team_bytes|blob|request_id) ';
+WHERE check_name NOT IN ('guard', 'bytes', 'sequence') AND object !~ '^(search_word|team_bytes|blob|request_id|quality_observation|rollout_evidence|instance_report) ';
 SQL
 
 is($node->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', 'verify() is clean');
