@@ -198,6 +198,17 @@ SELECT version FROM modelreg.production('follow.pieces');
 SELECT regress_follow.fails($$SELECT modelreg.abort_rollout('follow.pieces'), modelreg.start_rollout('follow.pieces', split => '{follow.pieces/2: 100%}', plan => 'linear over 2 hours in 1000 steps')$$);
 SELECT modelreg.retire_endpoint('follow.pieces');
 
+-- A model of which nothing serves is not retired while an endpoint follows it. After that the endpoint's versions are named with their model.
+SELECT modelreg.create_model('follow.led', 'open') > 0, modelreg.create_model('follow.leads', 'open') > 0, modelreg.register_version('follow.led'), modelreg.register_version('follow.leads'),
+	modelreg.promote('follow.led', 1, 'Production') > 0, modelreg.promote('follow.leads', 1, 'Production') > 0;
+SELECT modelreg.create_endpoint('follow.led', follows => 'follow.led', plan => 'all at once') > 0;
+SELECT modelreg.start_rollout('follow.led', split => '{follow.leads/1: 100%}', plan => 'all at once') > 0, modelreg.promote('follow.led', 1, 'Archived', leave_none => true) > 0;
+SELECT regress_follow.fails($$SELECT modelreg.retire_model('follow.led')$$), regress_follow.fails($$SELECT modelreg.retire_model('follow.leads')$$);
+SELECT modelreg.unfollow('follow.led') > 0, modelreg.retire_model('follow.led');
+SELECT regress_follow.fails(s) FROM (VALUES ($$SELECT modelreg.follow('follow.led', 'all at once')$$), ($$SELECT modelreg.start_rollout('follow.led', 1)$$), ($$SELECT modelreg.start_rollout('follow.led', split => '{follow.leads/1: 100%}')$$),
+	($$SELECT modelreg.rollback('follow.led', 'worse')$$)) v (s);
+SELECT modelreg.retire_endpoint('follow.led');
+
 -- A quarantine holds the rollouts that lead to what derives from the node, also those of other teams, and no others.
 RESET ROLE;
 SELECT modelreg.grant_level('follow-data', 'regress_follow_rev', 'maintainer'), modelreg.grant_level('follow-data', 'regress_follow_ann', 'reader');

@@ -46,6 +46,15 @@ SELECT count(*), bool_and(served_until <= clock_timestamp()) FROM modelreg.traff
 SELECT version, abs(s.served_seconds - b.served_seconds) < 1 AS seconds, abs(s.share_seconds - b.share_seconds) < 1 AS shares, s.served_since = b.served_since AS since, s.served_until IS NULL AS serves
 FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01') b USING (model_id, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
 SELECT version, seconds_to_production >= 0 AS production, seconds_to_serving >= seconds_to_production AS serving FROM modelreg.time_to_production WHERE model = 'hi.reco' ORDER BY version;
+-- Current in Production by the first decision that says so; served by the birth of the endpoint, the first step of the ramp with a share (the second one), and the canary that was aborted.
+RESET ROLE;
+SELECT t.version, t.production_since = (SELECT min(e.at) FROM modelreg.event e WHERE e.chain = 5 AND e.chain_id = t.model_id AND e.what->'current' = to_jsonb(t.version)) AS production,
+	t.served_since = CASE t.version WHEN 1 THEN e.created_at WHEN 2 THEN r.first + interval '50 ms' ELSE r.second END AS served,
+	t.seconds_to_production = EXTRACT(epoch FROM t.production_since - v.registered_at)::float8 AS seconds, t.seconds_to_serving = EXTRACT(epoch FROM t.served_since - v.registered_at)::float8 AS seconds
+FROM modelreg.time_to_production t JOIN modelreg.version v USING (model_id, version), (SELECT min(s.at) AS created_at FROM modelreg.traffic_schedule s JOIN modelreg.endpoints p USING (endpoint_id) WHERE p.endpoint = 'hi.home') e,
+	(SELECT min(started_at) FILTER (WHERE reason = 'by time') AS first, min(started_at) FILTER (WHERE state = 'aborted') AS second FROM modelreg.rollouts WHERE endpoint = 'hi.home') r
+WHERE t.model = 'hi.reco' ORDER BY t.version;
+SET ROLE regress_history_reader;
 SELECT month = date_trunc('month', now(), 'UTC') AS this_month, models_rolled_back, endpoints_rolled_back, rollouts_aborted FROM modelreg.rollbacks WHERE team = 'hi';
 SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.traffic_between('hi.home', '2002-01-01', '2001-01-01')$$, $$SELECT modelreg.traffic_between('hi.home', NULL)$$,
@@ -69,6 +78,13 @@ SELECT modelreg.rollback('hi.back', 'worse') IS NOT NULL AS rolled_back;
 SELECT models_rolled_back, endpoints_rolled_back FROM modelreg.rollbacks WHERE team = 'hi';
 SELECT modelreg.rollback_model('hi.reco', 'worse') AS version;
 SELECT models_rolled_back, endpoints_rolled_back FROM modelreg.rollbacks WHERE team = 'hi';
+-- A version that never was current, as a shadow and then with a share; one that was current and never served.
+SELECT modelreg.create_model('hi.early', 'open') > 0 AS model, modelreg.register_version('hi.early') AS early, modelreg.register_version('hi.early') AS never_served;
+SELECT modelreg.promote('hi.early', 1, 'Staging') > 0 AS staged, modelreg.promote('hi.early', 2, 'Production') > 0 AS promoted;
+SELECT modelreg.start_rollout('hi.back', split => '{hi.early/1: 100%}', plan => 'shadow') > 0 AS shadow;
+SELECT version, production_since IS NOT NULL AS production, served_since, seconds_to_serving FROM modelreg.time_to_production WHERE model = 'hi.early';
+SELECT modelreg.abort_rollout('hi.back') > 0 AS aborted, modelreg.start_rollout('hi.back', split => '{1: 95%, hi.early/1: 5%}', plan => 'all at once') > 0 AS started;
+SELECT t.version, t.production_since IS NOT NULL AS production, t.seconds_to_production IS NULL AS never, t.served_since = e.since AS served FROM modelreg.time_to_production t, modelreg.endpoints e WHERE t.model = 'hi.early' AND e.endpoint = 'hi.back' ORDER BY t.version;
 -- Of another team nothing.
 SELECT modelreg.revoke_level('hi', 'regress_history_reader', 'reader');
 SET ROLE regress_history_reader;

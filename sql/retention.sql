@@ -164,6 +164,17 @@ SELECT fails(format('SELECT modelreg.purge_version(%L, 1, ''x'')', :'old'));
 SET ROLE regress_ret_ann;
 SELECT modelreg.purge_version(:'old', 1, 'of nobody') > 0, here('of a retired model');
 
+-- What an endpoint keeps warm is not purged, in any stage; when it is to be loaded no more, it may be
+SELECT modelreg.create_model('ret.warm', 'open') > 0;
+SELECT modelreg.register_version('ret.warm', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'warm ' || n)))) FROM generate_series(1, 4) n;
+SELECT modelreg.promote('ret.warm', n, 'Production', archive_others => false) > 0 FROM unnest('{1,2,4,3}'::int[]) n;
+SELECT modelreg.create_endpoint('ret.long', 'ret.warm', 1) > 0, modelreg.create_endpoint('ret.short', 'ret.warm', 2) > 0;
+SELECT modelreg.start_rollout('ret.' || e, 3, plan => jsonb_build_object('steps', '[{"weight": "100%"}]'::jsonb, 'keep_warm', w)::text) > 0 FROM (VALUES ('long', '1 hour'), ('short', '20 ms')) x (e, w);
+SELECT pg_sleep(0.03), modelreg.promote('ret.warm', 1, 'Archived') > 0, modelreg.promote('ret.warm', 2, 'Archived') > 0;
+SELECT fails($$SELECT modelreg.purge_version('ret.warm', 1, 'served once')$$), fails($$SELECT modelreg.purge_version('ret.warm', 3, 'serves')$$), modelreg.purge_version('ret.warm', 2, 'served once') > 0;
+SELECT here('warm ' || n) FROM generate_series(1, 3) n;
+SELECT modelreg.retire_endpoint('ret.long'), modelreg.purge_version('ret.warm', 1, 'served once') > 0, here('warm 1');
+
 -- One transaction, undone and not
 BEGIN;
 SELECT modelreg.register_version('ret.m', artifacts => jsonb_build_array(jsonb_build_object('name', 'w', 'upload', upload('ret', 'for one moment'))));

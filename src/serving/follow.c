@@ -320,7 +320,10 @@ lock_model(const MrVerb *verb, int64 id)
 	MrHead	   *head;
 
 	if (!mr_model_by_id(&verb->team, id, NULL, &model))
+	{
 		model = mr_model_get(id, NULL);
+		model.team = verb->team;
+	}
 	head = mr_model_lock(&model);
 	mr_model_renew(&model, head);
 	mr_head_release(head);

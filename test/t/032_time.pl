@@ -23,7 +23,10 @@ $node->safe_psql('postgres', q{
 	SELECT modelreg.grant_level('search', 'regress_ann', 'reader');
 	SELECT modelreg.create_model('search.reco', 'open');
 	SELECT modelreg.register_version('search.reco') FROM generate_series(1, 3);
-	SELECT modelreg.promote('search.reco', 1, 'Production')});
+	SELECT modelreg.promote('search.reco', 1, 'Production');
+	SELECT modelreg.create_model('search.served', 'open');
+	SELECT modelreg.promote('search.served', modelreg.register_version('search.served'), 'Production', archive_others => false) FROM generate_series(1, 2);
+	SELECT modelreg.create_endpoint('search.home', 'search.served', 1), modelreg.start_rollout('search.home', 2, plan => 'all at once')});
 my $current = q{SELECT version FROM modelreg.production('search.reco')};
 
 my ($status, $out, $err) = $node->psql('postgres', q{ALTER SYSTEM SET modelreg.max_decision_delay = '5s'; SELECT pg_reload_conf()});
@@ -45,8 +48,20 @@ is($node->safe_psql('postgres', qq{
 is($node->safe_psql('postgres', q{
 	BEGIN; SELECT modelreg.register_version('search.reco'); SELECT pg_sleep(0.8); COMMIT}), "4\n", 'a registration may take its time');
 
+# So it is with the traffic: whoever routed meanwhile was not told, and what is said of a past time does not change.
+my $serves = q{SELECT string_agg(version || ': ' || share, ', ') FROM modelreg.serving('search.home')};
+for my $verb (q{modelreg.start_rollout('search.home', 1, plan => 'all at once')}, q{modelreg.rollback('search.home', 'worse')}, q{modelreg.rollback('{search.home}'::text[], 'worse')},
+	q{modelreg.create_endpoint('search.other', 'search.served', 1)}, q{modelreg.retire_endpoint('search.home')}, q{modelreg.follow('search.home', 'all at once')})
+{
+	($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nBEGIN; SELECT $verb; SELECT pg_sleep(0.8); COMMIT");
+	like($err, qr/40001: transaction was open for too long after a decision/, "$verb that commits too late is 40001");
+}
+is($node->safe_psql('postgres', "$serves; SELECT count(*) FROM modelreg.endpoints"), "2: 1000000\n1", 'and all serves as before');
+
 # What registered, decided or recorded is not prepared.
-for my $verb (q{modelreg.register_version('search.reco')}, q{modelreg.promote('search.reco', 2, 'Production')}, q{modelreg.record_run('search.train')}, q{modelreg.set_tag('search.reco', 'a', 'b')})
+for my $verb (q{modelreg.register_version('search.reco')}, q{modelreg.promote('search.reco', 2, 'Production')}, q{modelreg.record_run('search.train')}, q{modelreg.set_tag('search.reco', 'a', 'b')},
+	q{modelreg.start_rollout('search.home', 1, plan => 'canary')}, q{modelreg.rollback('search.home', 'worse')}, q{modelreg.rollback('{search.home}'::text[], 'worse')}, q{modelreg.create_endpoint('search.other', 'search.served', 1)},
+	q{modelreg.retire_endpoint('search.home')}, q{modelreg.follow('search.home', 'all at once')})
 {
 	($status, $out, $err) = $node->psql('postgres', "BEGIN; SELECT $verb; PREPARE TRANSACTION 'p'");
 	like($err, qr/cannot PREPARE a transaction that registered, recorded or decided something in the registry/, "PREPARE after $verb is refused");

@@ -158,4 +158,25 @@ like($kinds, qr/\b\Q$_\E \d/, "$_ was there") for qw(rollout_started rollout_pau
 	rolled_back followed unfollowed promoted stage_changed quarantined quarantine_lifted), 'rollout_aborted', 'rollout_aborted (guard)';
 is(query(q{SELECT * FROM modelreg.verify(deep => true)}), '', 'verify() finds nothing');
 
+# Who LISTENs to all endpoints, or to one, is told of each change that is committed: the endpoint's id and the number of the event.
+query(q{SELECT modelreg.lift_quarantine(node, 'over') FROM modelreg.quarantined;
+	SELECT modelreg.promote('st.two', 1, 'Production', archive_others => false);
+	SELECT modelreg.create_endpoint('st.' || n, 'st.two', 1) FROM unnest('{heard,other}'::text[]) n;
+	SELECT modelreg.promote('st.two', 2, 'Production', archive_others => false)});
+my %id = map { $_ => query("SELECT endpoint_id FROM modelreg.endpoints WHERE endpoint = 'st.$_'") } qw(heard other);
+# The messages of one command come together: for all, and for the one that is listened to.
+sub heard
+{
+	my ($commands) = @_;
+	my ($status, $out) = $node->psql('postgres', "LISTEN modelreg_endpoints; LISTEN modelreg_endpoint_$id{heard}; $commands", on_error_stop => 0);
+	return join ', ', map { s/modelreg_endpoints/all/r =~ s/modelreg_endpoint_$id{heard}/one/r } $out =~ /notification "(\w+)" with payload "(\d+ \d+)"/g;
+}
+is(heard(q{SELECT modelreg.start_rollout('st.heard', 2, plan => 'canary')}), "one, $id{heard} 2, all, $id{heard} 2", 'a change is heard on both channels');
+is(heard(q{SELECT modelreg.start_rollout('st.other', 2, plan => 'canary')}), "all, $id{other} 2", 'one of another endpoint on that of all');
+is(heard(q{BEGIN; SELECT modelreg.pause_rollout('st.heard'); ROLLBACK; BEGIN; SAVEPOINT s; SELECT modelreg.pause_rollout('st.heard'); ROLLBACK TO s; COMMIT; SELECT modelreg.resume_rollout('st.heard')}), '', 'what was undone, and what changes nothing, is not');
+is(heard(q{SELECT modelreg.rollback('{st.heard,st.other}'::text[], 'worse')}), "one, $id{heard} 3, all, $id{heard} 3, all, $id{other} 3", 'a rollback of both');
+is(heard(q{SELECT modelreg.follow('st.heard', 'all at once')}), join(', ', map { ("one, $id{heard} $_", "all, $id{heard} $_") } 4, 5), 'who follows goes to what is current');
+is(heard(q{SELECT modelreg.promote('st.two', 1, 'Production', archive_others => false)}), "one, $id{heard} 6, all, $id{heard} 6", 'a promotion that a follower follows');
+is(heard(q{SELECT modelreg.retire_endpoint('st.heard')}), "one, $id{heard} 6, all, $id{heard} 6", 'and its end, an event of the team');
+
 done_testing();
