@@ -31,6 +31,7 @@
 
 #include "access/access.h"
 #include "access/access_tables.h"
+#include "base/compat.h"
 #include "base/grow.h"
 #include "base/owner.h"
 #include "base/snapshot.h"
@@ -257,7 +258,8 @@ add_levels_of(Oid role, MrTable *table, Snapshot snapshot, Found *found,
 
 /*
  * The role itself and every role that it is a member of, with or without
- * INHERIT; being a superuser makes nobody a member.
+ * INHERIT, but not where it may neither inherit nor become the role; being a
+ * superuser makes nobody a member.
  */
 static List *
 roles_of(Oid role)
@@ -270,8 +272,13 @@ roles_of(Oid role)
 												  ObjectIdGetDatum(list_nth_oid(roles, i)));
 
 		for (int j = 0; j < members->n_members; j++)
-			roles = list_append_unique_oid(roles,
-										   ((Form_pg_auth_members) GETSTRUCT(&members->members[j]->tuple))->roleid);
+		{
+			Form_pg_auth_members member =
+				(Form_pg_auth_members) GETSTRUCT(&members->members[j]->tuple);
+
+			if (mr_membership_lets(member))
+				roles = list_append_unique_oid(roles, member->roleid);
+		}
 		ReleaseSysCacheList(members);
 	}
 	/* nobody is granted that role: the owner of the database has it */

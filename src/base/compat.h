@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "access/tableam.h"
+#include "catalog/pg_auth_members.h"
 #include "common/base64.h"
 #include "executor/executor.h"
 #include "nodes/nodes.h"
@@ -167,6 +168,20 @@ mr_b64_encode(const uint8 *bytes, int len, char *text, int room)
 	return pg_b64_encode(bytes, len, text, room);
 #else
 	return pg_b64_encode((const char *) bytes, len, text, room);
+#endif
+}
+
+/*
+ * Does a membership let the member do what the role may?  From 16 on one may
+ * let him only give the role to others, as who makes a role gets it.
+ */
+static inline bool
+mr_membership_lets(Form_pg_auth_members membership)
+{
+#if PG_VERSION_NUM >= 160000
+	return membership->inherit_option || membership->set_option;
+#else
+	return true;
 #endif
 }
 

@@ -23,7 +23,8 @@ typedef enum MrLockClass
 								 * the end of a transaction */
 	MR_LOCK_INSTANCE,			/* what a serving process reports */
 	MR_LOCK_ROLLOUT_GUARD,		/* of an endpoint; at the end of a transaction */
-	MR_LOCK_PARTITIONS			/* who makes or drops some */
+	MR_LOCK_PARTITIONS,			/* who makes or drops some */
+	MR_LOCK_ROLES				/* that setup_roles() looks for, by their prefix */
 } MrLockClass;
 
 extern void mr_lock_key(MrLockClass class, const void *key, int len);

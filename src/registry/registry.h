@@ -29,6 +29,7 @@ typedef struct MrVersionBirth
 } MrVersionBirth;
 
 extern MrTeam mr_require_team_as_admin(const char *name);
+extern MrTeam mr_require_team_for_grant(const char *name);
 
 extern MrTeam mr_model_open(MrTable *table, const char *qualified,
 							Snapshot snapshot);

@@ -490,8 +490,8 @@ run_membership_verb(FunctionCallInfo fcinfo, const char *name,
 	(MR_READER | MR_CONTRIBUTOR | MR_EVALUATOR | MR_REVIEWER | MR_MAINTAINER)
 
 /* Maintainers say who is in their team, and admins in every one. */
-static MrTeam
-require_team_for_grant(const char *name)
+MrTeam
+mr_require_team_for_grant(const char *name)
 {
 	const MrTeam *team = mr_team_by_name(name);
 	bool		maintainer = team != NULL && team->rights & MR_MAINTAINER;
@@ -509,7 +509,7 @@ require_team_for_grant(const char *name)
 Datum
 modelreg_grant_level(PG_FUNCTION_ARGS)
 {
-	MrTeam		team = require_team_for_grant(mr_arg_text(fcinfo, 0, "team"));
+	MrTeam		team = mr_require_team_for_grant(mr_arg_text(fcinfo, 0, "team"));
 
 	run_membership_verb(fcinfo, "grant_level", &team, 1, TEAM_LEVELS, true);
 	PG_RETURN_VOID();
@@ -519,7 +519,7 @@ modelreg_grant_level(PG_FUNCTION_ARGS)
 Datum
 modelreg_revoke_level(PG_FUNCTION_ARGS)
 {
-	MrTeam		team = require_team_for_grant(mr_arg_text(fcinfo, 0, "team"));
+	MrTeam		team = mr_require_team_for_grant(mr_arg_text(fcinfo, 0, "team"));
 
 	run_membership_verb(fcinfo, "revoke_level", &team, 1, TEAM_LEVELS, false);
 	PG_RETURN_VOID();

@@ -42,6 +42,12 @@ COMMENT ON FUNCTION modelreg.revoke_level(text, text, text, text) IS 'Takes a le
 REVOKE ALL ON FUNCTION modelreg.revoke_level(text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.revoke_level(text, text, text, text) TO PUBLIC;
 
+CREATE FUNCTION modelreg.setup_roles(team text, prefix text DEFAULT NULL) RETURNS TABLE (role_name text, level text, created boolean)
+	AS 'MODULE_PATHNAME', 'modelreg_setup_roles' LANGUAGE C VOLATILE ROWS 5;
+COMMENT ON FUNCTION modelreg.setup_roles(text, text) IS 'Makes a group role for each level of a team, without login, named by the prefix, else the team''s name, and the level, as search_reader, and gives it the level; what is so already stays. Roles of these names that do not have the level are an error that lists them. Runs with the caller''s own rights: needs CREATEROLE, and maintainer or admin.';
+REVOKE ALL ON FUNCTION modelreg.setup_roles(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.setup_roles(text, text) TO PUBLIC;
+
 CREATE FUNCTION modelreg.grant_registry_right(role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_grant_registry_right' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.grant_registry_right(text, text, text) IS 'Gives a role the registry-wide right admin, auditor or pooler. Superusers only.';

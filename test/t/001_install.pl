@@ -69,6 +69,19 @@ is($node->safe_psql('planted', q{SET search_path = pg_catalog;
 is($node->safe_psql('planted', q{SET search_path = public, pg_catalog; SELECT modelreg.create_team('t'); SELECT modelreg.create_model('t.m', 'open'), modelreg.register_version('t.m', tags => '{"a": "b"}');
 	SELECT model, version, tags FROM modelreg.versions; SHOW search_path; SELECT * FROM modelreg.verify()}) =~ s/^\d+(?:\|\d+)?\n//mgr, "t.m|1|{\"a\": \"b\"}\npublic, pg_catalog", 'and it works beside that');
 
+# The built-in policies are there before anything was written and where nothing can be: in the transaction that creates the extension, in one
+# that is read only, by default or not, and for who has no right. 062_standby.pl asks on a standby.
+my $tiers = q{SELECT policy, revision, document = modelreg.policy_document(NULL, policy, revision) AND jsonb_array_length(document->'transitions') > 1, (SELECT count(*) FROM modelreg.policy)
+	FROM modelreg.policies ORDER BY policy};
+my $three = "high-risk|1|t|0\nopen|1|t|0\nstandard|1|t|0";
+$node->safe_psql('postgres', 'CREATE DATABASE fresh');
+is($node->safe_psql('fresh', "BEGIN; CREATE EXTENSION modelreg; SET TRANSACTION READ ONLY; $tiers; COMMIT"), $three, 'the built-in policies in the transaction that creates the extension');
+$node->safe_psql('postgres', 'ALTER DATABASE fresh SET default_transaction_read_only = on');
+is($node->safe_psql('fresh', "SET ROLE regress_plain; SHOW transaction_read_only; $tiers; SELECT modelreg.policy_document(NULL, 'high-risk', 1)->'transitions'->1->>'approvals'"), "on\n$three\n2",
+	'and on a fresh registry in which nothing can be written');
+($status, $out, $err) = $node->psql('fresh', q{SELECT modelreg.create_team('t')});
+like($err, qr/cannot execute create_team in a read-only transaction/, 'as indeed nothing can');
+
 # What a backend remembers of the registry goes with it: OIDs of tables and indexes, rights, row types.
 is($node->safe_psql('postgres', q{
 	SET modelreg.allow_removal = on;

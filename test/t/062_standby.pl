@@ -52,7 +52,13 @@ sub follow
 	return $standby;
 }
 
+# A registry that nobody used yet, too.
+$primary->safe_psql('postgres', 'CREATE DATABASE fresh');
+$primary->safe_psql('fresh', 'CREATE EXTENSION modelreg');
+
 my $standby = follow();
+is($standby->safe_psql('fresh', q{SET ROLE jane; SELECT policy, document = modelreg.policy_document(NULL, policy, revision), (SELECT count(*) FROM modelreg.policy) FROM modelreg.policies ORDER BY policy}),
+	"high-risk|t|0\nopen|t|0\nstandard|t|0", 'the built-in policies of a fresh registry, on a standby');
 
 # The same answers to the same questions, to who sees all and to a reader of one team.
 my @questions = (
