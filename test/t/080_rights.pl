@@ -45,9 +45,10 @@ sub is_of_registry { return $_[0] =~ /^(?:(?:admins|auditors|superusers)(?:, )?)
 
 my $node = start_with_faults('rights');
 fill($node);
-# What an update of the extension and maintenance do as superuser, a role without any other right does.
+# What an update of the extension and maintenance do as superuser, a role without any other right does. CREATEROLE, which setup_roles()
+# needs beside a right, gives none here.
 $node->safe_psql('postgres', join ";\n",
-	(map { "CREATE ROLE $_" . ($_ eq 'superuser' ? ' SUPERUSER' : '') } @kinds),
+	(map { "CREATE ROLE $_ " . ($_ eq 'superuser' ? 'SUPERUSER' : 'CREATEROLE') } @kinds),
 	(map { "SELECT modelreg.grant_level('search', '$_', '$_')" } qw(reader contributor evaluator reviewer maintainer)),
 	(map { "SELECT modelreg.grant_registry_right('$_', '$_')" } qw(admin auditor)),
 	q{SELECT modelreg.create_team('other')},
