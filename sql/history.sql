@@ -71,6 +71,19 @@ SELECT modelreg.abort_rollout('hi.shadowed') > 0 AS aborted;
 SELECT modelreg.retire_endpoint('hi.shadowed');
 SELECT count(*) > 2 AS rows, count(*) FILTER (WHERE until IS NULL) AS serve FROM modelreg.traffic WHERE endpoint = 'hi.shadowed';
 SELECT state, ended_at IS NOT NULL AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.shadowed';
+-- Shadows alone end by time where no traffic moved.
+SELECT modelreg.create_endpoint('hi.seen', 'hi.reco', 1) > 0 AS endpoint, modelreg.start_rollout('hi.seen', 2, plan => '{"warm_up": "1 ms", "shadow": "2 ms"}') > 0 AS started;
+SELECT pg_sleep(0.01);
+SELECT state FROM modelreg.rollout_status('hi.seen');
+SELECT state, ended_at - started_at AS took FROM modelreg.rollouts WHERE endpoint = 'hi.seen';
+SELECT modelreg.start_rollout('hi.seen', 2, plan => '{"warm_up": "1 hour", "shadow": "1 hour"}') > 0 AS started;
+SELECT modelreg.pause_rollout('hi.seen') > 0 AS paused;
+SELECT state, ended_at - started_at AS took FROM modelreg.rollouts WHERE endpoint = 'hi.seen' ORDER BY number;
+SELECT modelreg.resume_rollout('hi.seen') > 0 AS resumed;
+SELECT state, ended_at FROM modelreg.rollouts WHERE endpoint = 'hi.seen' ORDER BY number DESC LIMIT 1;
+SELECT modelreg.complete_rollout('hi.seen') > 0 AS completed, modelreg.start_rollout('hi.seen', 2, plan => 'shadow') > 0 AS started;
+SELECT state, ended_at > started_at AS ended FROM modelreg.rollouts WHERE endpoint = 'hi.seen' ORDER BY number;
+SELECT modelreg.retire_endpoint('hi.seen');
 -- An endpoint's rollback that returns what was archived is one of the endpoint alone.
 SELECT modelreg.create_endpoint('hi.back', 'hi.reco', 1) > 0 AS endpoint;
 SELECT modelreg.start_rollout('hi.back', 2, plan => 'all at once') > 0 AS started, modelreg.promote('hi.reco', 1, 'Archived') > 0 AS archived;

@@ -55,6 +55,19 @@ FROM modelreg.serving_config('config.home', :'first_etag'), jsonb_array_elements
 SELECT document->'step' AS step, (document->>'next')::timestamptz = (document->'steps'->1->>'opens')::timestamptz AS next, document->'waiting' AS waiting,
 	jsonb_path_query_array(document, '$.versions[*].model') AS models, jsonb_path_query_array(document, '$.versions[*].version') AS versions
 FROM modelreg.serving_config('config.home');
+-- Under one etag steps that are over are left out, and with them the versions that no step has any more; those that are left are counted anew.
+SELECT modelreg.create_endpoint('config.short', 'config.reco', 1) > 0 AS endpoint, modelreg.start_rollout('config.short', 2, plan => 'canary 5% for 1 ms') > 0 AS started;
+SELECT pg_sleep(0.01);
+SELECT document->'step' AS step, jsonb_path_query_array(document, '$.steps[*].segments') AS segments, jsonb_path_query_array(document, '$.versions[*].version') AS versions FROM modelreg.serving_config('config.short');
+SELECT modelreg.retire_endpoint('config.short');
+-- A cursor answers by the snapshot of when it was opened, and gives no more time than that.
+BEGIN;
+DECLARE old CURSOR FOR SELECT c.etag, c.valid_until - interval '90 seconds' AS known FROM generate_series(1, 2) i, modelreg.serving_config('config.home', NULLIF(i::text, i::text)) c;
+SELECT statement_timestamp() AS opened \gset
+FETCH 1 FROM old \gset cursor1_
+FETCH 1 FROM old \gset cursor2_
+SELECT :'cursor1_known' < :'opened' AS first, :'cursor2_known' = :'cursor1_known' AS second;
+COMMIT;
 -- Whatever the session's settings are.
 SELECT document FROM modelreg.serving_config('config.home') \gset
 SET timezone = 'Asia/Kolkata'; SET datestyle = 'German'; SET extra_float_digits = 0;

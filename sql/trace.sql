@@ -20,7 +20,7 @@ SELECT modelreg.create_endpoint('tra.home', 'tra.reco', 1, reason => 'first') > 
 CREATE FUNCTION pg_temp.traced(endpoint text, request_key text DEFAULT NULL, at timestamptz DEFAULT NULL, receipt text DEFAULT NULL, max_depth integer DEFAULT NULL)
 	RETURNS TABLE (part text, kind text, address text, role text, depth integer, number bigint, share integer, digest boolean, detail jsonb, basis text, certain boolean) LANGUAGE sql AS $$
 	SELECT part, kind, address, role, depth, number, share, digest ~ '^sha256:[0-9a-f]{64}$',
-		detail - '{endpoint_id,node_id,permanent_id,since,predicted,position,policy_digest,role,registered_by}'::text[], basis, certain
+		detail - '{endpoint_id,node_id,permanent_id,since,replaced_at,predicted,position,policy_digest,role,registered_by}'::text[], basis, certain
 	FROM modelreg.trace_prediction($1, $2, $3, $4, $5) $$;
 
 -- One version has all: computed from the schedule, or by the receipt, with or without a key.
@@ -55,15 +55,38 @@ SELECT part, number, role, share, detail->'output' AS output, basis, certain FRO
 SELECT modelreg.start_rollout('tra.home', 3, plan => 'shadow') AS event;
 SELECT modelreg.record_predictions('tra.home', '{other}', '{1}', model => 'tra.rank'), modelreg.record_predictions('tra.home', '{behind}', '{1}', receipts => '{1.0}');
 SELECT part, address, number, role, share, basis FROM pg_temp.traced('tra.home', 'other', now()) WHERE part IN ('traffic', 'version');
-SELECT part, address, number, role, share, detail->'receipt' AS receipt, basis FROM pg_temp.traced('tra.home', 'behind', now()) WHERE part IN ('traffic', 'version');
+SELECT part, address, number, role, share, detail->'receipt' AS receipt, detail->'replaced_by' AS replaced_by, basis FROM pg_temp.traced('tra.home', 'behind', now()) WHERE part IN ('traffic', 'version');
+-- The key's position is that in the schedule of the receipt, whose salt is another one.
+SELECT t.detail->'position' = to_jsonb(r.position) AS position FROM modelreg.trace_prediction('tra.home', 'behind', now()) t,
+	(SELECT s.at FROM modelreg.traffic_schedule s JOIN modelreg.endpoints e USING (endpoint_id) WHERE e.endpoint = 'tra.home' AND s.seq = 1) s, modelreg.route('tra.home', 'behind', s.at) r WHERE t.part = 'traffic';
 -- What only saw the request did not answer it.
 SELECT modelreg.record_predictions('tra.home', ARRAY['user-' || :two, 'user-' || :two], '{2,3}', outputs => ARRAY['{"score": 0.1}', '{"score": 0.2}']::jsonb[]);
 SELECT number, role, share, detail->'output' AS output, basis FROM pg_temp.traced('tra.home', 'user-' || :two, now()) WHERE part = 'version';
 
--- Receipts that no endpoint gave: of a step that never opened, of one that is not there, of something else.
+-- A step that never came to stand here, as the rollout was aborted before: a server that had not heard of that went by it all the same.
+SELECT modelreg.create_endpoint('tra.lag', 'tra.reco', 1) > 0 AS endpoint, modelreg.start_rollout('tra.lag', 2, plan => 'canary 5% for 30 minutes') AS event;
+SELECT part, number, share, detail->'receipt' AS receipt, detail->'replaced_by' AS replaced_by, basis, certain FROM pg_temp.traced('tra.lag', 'late', receipt => '2.1') WHERE part IN ('traffic', 'version');
+SELECT modelreg.abort_rollout('tra.lag') AS event;
+SELECT modelreg.record_predictions('tra.lag', '{late}', '{2}', ARRAY[now() + interval '40 minutes'], '{2.1}', ARRAY['{"score": 0.9}']::jsonb[]);
+SELECT part, number, role, share, detail->'receipt' AS receipt, detail->'replaced_by' AS replaced_by, basis, certain FROM pg_temp.traced('tra.lag', 'late', receipt => '2.1') WHERE part IN ('traffic', 'version');
+SELECT part, number, role, share, detail->'receipt' AS receipt, detail->'replaced_by' AS replaced_by, basis, certain FROM pg_temp.traced('tra.lag', 'late', now() + interval '50 minutes') WHERE part IN ('traffic', 'version');
+SELECT part, number, role, share, detail->'receipt' AS receipt, detail->'replaced_by' AS replaced_by, basis, certain FROM pg_temp.traced('tra.lag', receipt => '2.1') WHERE part IN ('traffic', 'version');
+SELECT s.at = (t.detail->>'replaced_at')::timestamptz AS replaced_at FROM modelreg.trace_prediction('tra.lag', receipt => '2.1') t, modelreg.traffic_schedule s WHERE t.part = 'traffic' AND s.endpoint_id = (t.detail->>'endpoint_id')::bigint AND s.seq = 3;
+-- Of the step before it, which stood until then, nothing had been replaced when it opened.
+SELECT number, detail->'replaced_by' AS replaced_by FROM pg_temp.traced('tra.lag', receipt => '2.0') WHERE part = 'traffic';
+-- Who only saw the request is known by the step of the receipt: here the version answers no more than it did there.
+SELECT modelreg.start_rollout('tra.lag', 3, plan => 'shadow') AS event, modelreg.abort_rollout('tra.lag') AS aborted;
+SELECT modelreg.record_predictions('tra.lag', '{seen,seen}', '{1,3}', ARRAY[now() + interval '40 minutes', now() + interval '41 minutes'], '{4.0,4.0}');
+SELECT number, role, detail->'receipt' AS receipt, basis FROM pg_temp.traced('tra.lag', 'seen', now() + interval '50 minutes') WHERE part IN ('traffic', 'version');
+-- And one that sees requests now had answered by the schedule of the receipt.
+SELECT modelreg.start_rollout('tra.lag', 2, plan => 'shadow') AS event;
+SELECT number, role, detail->'receipt' AS receipt, basis FROM pg_temp.traced('tra.lag', 'late', now() + interval '50 minutes') WHERE part IN ('traffic', 'version');
+
+-- Receipts that no endpoint gave: of a step that is not there, of something else.
 SELECT modelreg.create_endpoint('tra.page', 'tra.reco', 1) > 0 AS endpoint, modelreg.start_rollout('tra.page', 2, plan => 'canary 5% for 1 hour') AS event, modelreg.abort_rollout('tra.page') AS aborted;
 SELECT number, share FROM pg_temp.traced('tra.page', 'user-1', receipt => '2.0') WHERE part = 'version';
-SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '2.1');
+SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '2.2');
+SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '3.1');
 SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '2.7');
 SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '9.0');
 SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '0.0');
@@ -83,10 +106,11 @@ SELECT count(*) > 0 AS future FROM modelreg.trace_prediction('tra.home', 'user-1
 SELECT count(DISTINCT t.number) AS versions, count(*) AS keys FROM unnest(ARRAY['', E'\'; DROP TABLE x; --', U&'\00e9\+01F600', repeat('k', 100000)]) AS k, modelreg.trace_prediction('tra.home', k, receipt => '1.0') t WHERE t.part = 'version';
 
 -- An endpoint that was retired answers by the name that it had; another has the name now, and its own receipts.
+SELECT modelreg.create_endpoint('tra.page2', 'tra.reco', 1) > 0 AS endpoint;
 SELECT modelreg.retire_endpoint('tra.page', 'no longer');
 SELECT modelreg.trace_prediction('tra.page', 'user-1', receipt => '1.0');
 SELECT number, share, basis FROM pg_temp.traced('tra.page', 'user-1', (SELECT s.at FROM modelreg.traffic_schedule s JOIN modelreg.endpoint e ON e.id = s.endpoint_id WHERE e.name = 'page' AND e.team_id = (SELECT id FROM modelreg.team WHERE name = 'tra') AND s.seq = 3)) WHERE part = 'version';
--- A model that was retired is named by its permanent id.
+-- A model that was retired since has the name that it had.
 SELECT modelreg.promote('tra.rank', 1, 'Production') > 0 AS promoted, modelreg.create_endpoint('tra.rank', 'tra.rank') > 0 AS endpoint;
 SELECT now() AS then \gset
 SELECT modelreg.retire_endpoint('tra.rank'), modelreg.promote('tra.rank', 1, 'Archived', leave_none => true) > 0 AS archived, modelreg.retire_model('tra.rank');
@@ -107,4 +131,12 @@ SHOW search_path;
 RESET search_path;
 DROP FUNCTION public.jsonb_strip_nulls(jsonb);
 SELECT modelreg.revoke_level('tra', 'regress_trace_reader', 'reader');
+-- Endpoint, version and decision by the names of the time of the answer, whatever they became; lineage by those of now, as upstream() has it.
+SELECT now() AS then \gset
+SELECT modelreg.rename_model('tra.reco', 'ranker'), modelreg.rename_team('tra', 'tra-renamed'), modelreg.create_model('tra-renamed.reco', 'open') > 0 AS another;
+SELECT part, address FROM pg_temp.traced('tra.page2', 'user-1', :'then', max_depth => 1);
+SELECT part, address FROM pg_temp.traced('tra-renamed.page2', 'user-1', now(), max_depth => 1);
+-- A clock that was behind may put the answer before all names.
+SELECT modelreg.record_predictions('tra-renamed.page2', '{early}', '{1}', ARRAY[e.created_at - interval '30 minutes'], '{1.0}') FROM modelreg.endpoints e WHERE e.endpoint = 'tra-renamed.page2';
+SELECT part, address, basis FROM pg_temp.traced('tra-renamed.page2', 'early', receipt => '1.0', max_depth => 0) WHERE part = 'traffic';
 DROP ROLE regress_trace_reader, regress_trace_nobody;

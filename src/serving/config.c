@@ -13,6 +13,7 @@
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
 #include "replication/walreceiver.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/pg_lsn.h"
@@ -59,17 +60,46 @@ told_by_primary(XLogRecPtr replayed)
 }
 
 /*
+ * When the statement began.  Of a cursor that is when it was opened, and over
+ * the extended protocol when it was bound: each is asked by the snapshot of then.
+ */
+static TimestampTz
+statement_began(void)
+{
+	TimestampTz at = GetCurrentStatementStartTimestamp();
+
+	return ActivePortal == NULL ? at : Min(at, ActivePortal->creation_time);
+}
+
+/*
  * Up to when this server knows what was decided.  On a standby not its own
  * time: one that is cut off does not know that anything happened since.
  */
 static TimestampTz
-known_until(XLogRecPtr *replayed)
+server_knows_until(XLogRecPtr *replayed)
 {
 	*replayed = InvalidXLogRecPtr;
 	if (!RecoveryInProgress())
-		return GetCurrentStatementStartTimestamp();
+		return statement_began();
 	*replayed = GetXLogReplayRecPtr(NULL);
 	return Max(GetLatestXTime(), told_by_primary(*replayed));
+}
+
+/*
+ * Up to when it is known that the schedule held which is answered.  The
+ * snapshot of a transaction may be older than what the server knows, and on a standby
+ * that of any statement: what was replayed since may have replaced it.
+ */
+static TimestampTz
+known_until(MrTable *table, XLogRecPtr *replayed)
+{
+	TimestampTz known = server_knows_until(replayed);
+
+	if (!IsolationUsesXactSnapshot() && *replayed == InvalidXLogRecPtr)
+		return known;
+	return Min(known, mr_moment_replaced_at(DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL)),
+											DatumGetInt64(mr_table_get(table, ENDPOINT_SCHEDULE_SEQ, NULL)),
+											NULL));
 }
 
 /* Until when what is answered now may be gone by without asking again. */
@@ -319,7 +349,7 @@ modelreg_serving_config(PG_FUNCTION_ARGS)
 	Datum		values[OUT_COLUMNS] = {0};
 	bool		nulls[OUT_COLUMNS] = {false};
 	XLogRecPtr	replayed;
-	TimestampTz known = known_until(&replayed);
+	TimestampTz known = known_until(table, &replayed);
 	char	   *etag = mr_endpoint_etag(DatumGetInt64(mr_table_get(table, ENDPOINT_SCHEDULE_SEQ, NULL)),
 										DatumGetByteaPP(mr_table_get(table, ENDPOINT_SCHEDULE_HASH, NULL)));
 	Datum		result;

@@ -76,11 +76,12 @@ CREATE VIEW modelreg.rollouts WITH (security_invoker, security_barrier) AS
 			WHERE x.endpoint_id = s.endpoint_id AND x.seq > s.seq AND x.rollout IS DISTINCT FROM s.seq ORDER BY x.seq LIMIT 1) n ON true
 		CROSS JOIN LATERAL (SELECT x.seq, x.doc FROM modelreg.traffic_schedule x
 			WHERE x.endpoint_id = s.endpoint_id AND x.rollout = s.seq AND x.seq >= s.seq AND (x.seq < n.seq) IS NOT FALSE ORDER BY x.seq DESC LIMIT 1) l
-		-- When the target was reached, or would be, in the last schedule of the rollout.
+		-- When its end was reached, or would be, in the last schedule of the rollout: the target; of shadows alone the step without them.
 		CROSS JOIN LATERAL (SELECT pg_catalog.min(y.opens) AS at FROM (
-			SELECT a.opens, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(a.model_id, a.version, a.share) ORDER BY a.model_id, a.version) AS split
+			SELECT a.step, a.opens, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(a.model_id, a.version, a.share) ORDER BY a.model_id, a.version) AS split
 			FROM modelreg.traffic_arm a WHERE a.endpoint_id = s.endpoint_id AND a.seq = l.seq AND a.share > 0 GROUP BY a.step, a.opens) y
-			WHERE y.split = s.doc->'target') done
+			WHERE CASE WHEN s.doc->'plan' ?| ARRAY['steps', 'linear'] THEN y.split = s.doc->'target'
+				ELSE y.step = pg_catalog.jsonb_array_length(l.doc->'steps') - 1 AND NOT l.doc ? 'waiting' AND NOT l.doc->'steps'->-1 ? 'shadow' END) done
 		CROSS JOIN LATERAL (SELECT CASE
 			WHEN done.at <= LEAST(n.at, e.retired_at, pg_catalog.statement_timestamp()) THEN 'completed'
 			WHEN n.seq IS NULL AND e.retired_at IS NULL THEN COALESCE(l.doc->>'state', 'running')
@@ -100,7 +101,7 @@ COMMENT ON COLUMN modelreg.rollouts.plan IS 'Its plan.';
 COMMENT ON COLUMN modelreg.rollouts.role IS 'The role that started it.';
 COMMENT ON COLUMN modelreg.rollouts.reason IS 'Why.';
 COMMENT ON COLUMN modelreg.rollouts.state IS 'running, paused, held (by a quarantine), completed, aborted, rolled back, or superseded by what came before its end.';
-COMMENT ON COLUMN modelreg.rollouts.ended_at IS 'When it reached its target or was ended; null before that.';
+COMMENT ON COLUMN modelreg.rollouts.ended_at IS 'When it reached its target, or the time of its shadows was over, or it was ended; null before that.';
 GRANT SELECT ON modelreg.rollouts TO PUBLIC;
 
 CREATE VIEW modelreg.time_to_production WITH (security_invoker, security_barrier) AS

@@ -142,12 +142,12 @@ mr_arm_set_place(const MrArmSet *set, const MrArm *arm)
 
 /* When the next schedule of the endpoint was laid down; DT_NOEND for none. */
 static TimestampTz
-replaced_at(const MrMoment *moment, Snapshot snapshot)
+next_laid_down(int64 endpoint, int64 schedule, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("traffic_schedule");
-	Datum		endpoint = Int64GetDatum(moment->endpoint);
-	Datum		seq = Int64GetDatum(moment->schedule->seq);
-	MrPlace		place = {.equal = &endpoint, .nequal = 1, .place = &seq, .nplace = 1};
+	Datum		chain = Int64GetDatum(endpoint);
+	Datum		seq = Int64GetDatum(schedule);
+	MrPlace		place = {.equal = &chain, .nequal = 1, .place = &seq, .nplace = 1};
 	MrScan	   *scan = mr_scan_begin_from(table, "traffic_schedule_pkey", &place, snapshot);
 	TimestampTz at = DT_NOEND;
 
@@ -172,6 +172,13 @@ retired_at(int64 endpoint, Snapshot snapshot)
 	return live ? DT_NOEND : DatumGetTimestampTz(at);
 }
 
+TimestampTz
+mr_moment_replaced_at(int64 endpoint, int64 schedule, Snapshot snapshot)
+{
+	return Min(next_laid_down(endpoint, schedule, snapshot),
+			   retired_at(endpoint, snapshot));
+}
+
 /* Until when the step stands, or stood. */
 static TimestampTz
 until(const MrMoment *moment, Snapshot snapshot)
@@ -179,8 +186,7 @@ until(const MrMoment *moment, Snapshot snapshot)
 	TimestampTz next = mr_schedule_next_opening(moment->schedule,
 												Max(moment->at, moment->schedule->at));
 
-	return Min(Min(next, replaced_at(moment, snapshot)),
-			   retired_at(moment->endpoint, snapshot));
+	return Min(next, mr_moment_replaced_at(moment->endpoint, moment->schedule->seq, snapshot));
 }
 
 /* What is the same in all rows. */

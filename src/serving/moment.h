@@ -25,6 +25,13 @@ extern MrMoment mr_moment_now(const char *endpoint, Snapshot snapshot);
 extern MrMoment mr_moment_then(const char *endpoint, TimestampTz at,
 							   Snapshot snapshot);
 
+/*
+ * When a schedule of an endpoint ceased to hold: another one was laid down, or
+ * the endpoint was retired; DT_NOEND if not.  A snapshot NULL stands for the latest.
+ */
+extern TimestampTz mr_moment_replaced_at(int64 endpoint, int64 schedule,
+										 Snapshot snapshot);
+
 /* Arms in canonical order, each once. */
 typedef struct MrArmSet
 {

@@ -62,7 +62,6 @@ typedef struct Batch
 	TimestampTz now;
 	HTAB	   *looked;
 	MrTable    *versions;
-	MrTable    *arms;
 	Datum		values[PREDICTION_COLUMNS];
 	bool		nulls[PREDICTION_COLUMNS];
 } Batch;
@@ -146,15 +145,11 @@ check_version(Batch *batch, int32 version)
 			 mr_reason("version_not_found")));
 }
 
-/* Each step of a schedule has an arm. */
 static void
 check_receipt(Batch *batch, const MrReceipt *receipt, const char *text)
 {
-	Datum		keys[3] = {Int64GetDatum(batch->endpoint.id),
-		Int64GetDatum(receipt->event), Int32GetDatum(receipt->step)};
-
 	if (is_new(batch, receipt->event, receipt->step, true) &&
-		!mr_table_find_latest(batch->arms, "traffic_arm_pkey", 3, keys))
+		!mr_receipt_is_known(receipt, batch->endpoint.id, NULL))
 		mr_receipt_raise_unknown(text, &batch->endpoint);
 }
 
@@ -308,10 +303,8 @@ write_batch(Batch *batch)
 	batch->looked = hash_create("modelreg looked", 64, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	batch->versions = mr_table_open_read("version");
-	batch->arms = mr_table_open_read("traffic_arm");
 	check_partitions(batch, predictions->rel);
 	load_rows(batch, predictions);
-	mr_table_close(batch->arms);
 	mr_table_close(batch->versions);
 	mr_table_close(predictions);
 	hash_destroy(batch->looked);

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
+#include "base/table.h"
 #include "serving/receipt.h"
 #include "types/parse.h"
 #include "utils/builtins.h"
@@ -57,6 +58,24 @@ char *
 mr_receipt_print(const MrReceipt *receipt)
 {
 	return psprintf(INT64_FORMAT ".%d", receipt->event, receipt->step);
+}
+
+/*
+ * Does the endpoint have a schedule with that step?  Each step has an arm.
+ * Whether the step came to stand does not matter: a server that had not heard
+ * of the next schedule went by this one all the same.  A snapshot NULL stands
+ * for the latest.
+ */
+bool
+mr_receipt_is_known(const MrReceipt *receipt, int64 endpoint, Snapshot snapshot)
+{
+	Datum		keys[3] = {Int64GetDatum(endpoint), Int64GetDatum(receipt->event),
+	Int32GetDatum(receipt->step)};
+	MrTable    *arms = mr_table_open_read("traffic_arm");
+	bool		known = mr_table_find(arms, "traffic_arm_pkey", 3, keys, snapshot);
+
+	mr_table_close(arms);
+	return known;
 }
 
 void

@@ -6,6 +6,7 @@
 #define MODELREG_RECEIPT_H
 
 #include "serving/endpoint.h"
+#include "utils/snapshot.h"
 
 typedef struct MrReceipt
 {
@@ -15,6 +16,8 @@ typedef struct MrReceipt
 
 extern MrReceipt mr_receipt_parse(const text *receipt);
 extern char *mr_receipt_print(const MrReceipt *receipt);
+extern bool mr_receipt_is_known(const MrReceipt *receipt, int64 endpoint,
+								Snapshot snapshot);
 extern void mr_receipt_raise_unknown(const char *receipt,
 									 const MrEndpoint *endpoint);
 

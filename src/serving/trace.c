@@ -3,7 +3,8 @@
  *		trace_prediction(): what stood behind one answer of an endpoint.
  *
  * Which version answered is known from the log, or from the receipt, which
- * names the step of a schedule; else it is computed from the schedule of
+ * names the step of a schedule, be it one that another schedule replaced before
+ * the step opened; else it is computed from the schedule of
  * that time.  The schedule says what was planned: a server that had not heard of it
  * yet did something else, so what was computed is never certain.  The statements run
  * as the caller, who sees what he may read.
@@ -13,7 +14,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -48,7 +48,6 @@ typedef struct Trace
 	Snapshot	snapshot;
 	MrEndpoint	endpoint;
 	text	   *key;			/* or NULL */
-	int32		position;		/* of the key */
 	const MrSchedule *schedule;
 	int			step;
 	TimestampTz at;				/* of the answer, as far as is known */
@@ -62,40 +61,50 @@ typedef struct Trace
 
 /*
  * What was logged of a key last, in some time; versions that only saw the
- * request are left out.
+ * request are left out, by the step of the receipt, else by that of the time.
  */
 #define LOGGED(condition) \
 	"SELECT p.at, p.model_id, p.version, p.event, p.step, p.output FROM modelreg.prediction p " \
-	"WHERE p.endpoint_id = $1 AND p.request_key = $2 AND p.at >= $3 AND NOT EXISTS (SELECT FROM unnest($4, $5) AS s(model_id, version) " \
-	"WHERE s.model_id = p.model_id AND s.version = p.version) AND " condition " ORDER BY p.at DESC, p.recorded_at DESC LIMIT 1"
+	"WHERE p.endpoint_id = $1 AND p.request_key = $2 AND p.at >= $3 AND NOT EXISTS (SELECT FROM modelreg.traffic_arm a " \
+	"WHERE a.endpoint_id = p.endpoint_id AND a.seq = COALESCE(p.event, $4) AND a.step = COALESCE(p.step, $5) " \
+	"AND a.model_id = p.model_id AND a.version = p.version AND a.share = 0) AND " condition " ORDER BY p.at DESC, p.recorded_at DESC LIMIT 1"
 
 static MrStmt logged_at_stmt = {
 	LOGGED("p.at <= $6"),
-	6, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID}, NULL
+	6, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8OID, INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 static MrStmt logged_receipt_stmt = {
-	LOGGED("p.event = $6 AND p.step = $7"),
-	7, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, INT8OID, INT4OID}, NULL
+	LOGGED("p.event = $4 AND p.step = $5"),
+	5, {INT8OID, TEXTOID, TIMESTAMPTZOID, INT8OID, INT4OID}, NULL
 };
+
+/*
+ * The name that a team or a model had at a time; what a client's clock puts
+ * before the first one had that.
+ */
+#define NAME_THEN(what, id, at) \
+	"(SELECT n.name FROM modelreg." what "_name n WHERE n." what "_id = " id \
+	" ORDER BY n.since > " at ", CASE WHEN n.since > " at " THEN n.since END, n.since DESC LIMIT 1)"
 
 /* Clocks of servers are not ours. */
 #define CLOCK_SLACK USECS_PER_HOUR
 
-/* The event that laid down the schedule. */
+/* The event that laid down the schedule, and the one that had replaced it by then. */
 static MrStmt traffic_stmt = {
-	"SELECT 'traffic', x.kind, t.name || '.' || e.name, NULL::text, NULL::integer, x.seq, x.at, NULL::integer, 'sha256:' || encode(s.hash, 'hex'), "
-	"jsonb_strip_nulls(jsonb_build_object('endpoint_id', e.id, 'receipt', x.seq || '.' || $3, 'since', $4, 'request_key', $5, 'position', $6, 'predicted', $7, "
-	"'rollout', s.rollout, 'role', x.who->>'role', 'reason', p.body)) "
+	"SELECT 'traffic', x.kind, " NAME_THEN("team", "e.team_id", "$7") " || '.' || e.name, NULL::text, NULL::integer, x.seq, x.at, NULL::integer, 'sha256:' || encode(s.hash, 'hex'), "
+	"jsonb_strip_nulls(jsonb_build_object('endpoint_id', e.id, 'receipt', x.seq || '.' || $3, 'since', $4, 'request_key', $5, 'position', $6, 'predicted', CASE WHEN $5 IS NOT NULL THEN $7 END, "
+	"'rollout', s.rollout, 'replaced_by', r.seq, 'replaced_at', r.at, 'role', x.who->>'role', 'reason', p.body)) "
 	"FROM modelreg.event x JOIN modelreg.traffic_schedule s ON s.endpoint_id = x.chain_id AND s.seq = x.seq "
-	"JOIN modelreg.endpoint e ON e.id = x.chain_id JOIN modelreg.team t ON t.id = e.team_id LEFT JOIN modelreg.payload p ON p.digest = x.prose "
+	"JOIN modelreg.endpoint e ON e.id = x.chain_id LEFT JOIN modelreg.payload p ON p.digest = x.prose "
+	"LEFT JOIN LATERAL (SELECT n.seq, n.at FROM modelreg.traffic_schedule n WHERE n.endpoint_id = s.endpoint_id AND n.seq > s.seq ORDER BY n.seq LIMIT 1) r ON r.at <= $7 "
 	"WHERE x.chain = 6 AND x.chain_id = $1 AND x.seq = $2",
 	7, {INT8OID, INT8OID, INT4OID, TIMESTAMPTZOID, TEXTOID, INT4OID, TIMESTAMPTZOID}, NULL
 };
 
 #define VERSION \
-	"v AS (SELECT r.*, t.name AS team, m.name, m.retired_at, 'modelreg:' || r.identity || '/' || r.model_id || '/' || r.version AS permanent_id " \
-	"FROM modelreg.version r JOIN modelreg.model m ON m.id = r.model_id JOIN modelreg.team t ON t.id = m.team_id WHERE r.model_id = $1 AND r.version = $2)"
+	"v AS (SELECT r.*, " NAME_THEN("team", "m.team_id", "$3") " || '.' || " NAME_THEN("model", "m.id", "$3") " AS model, m.retired_at, 'modelreg:' || r.identity || '/' || r.model_id || '/' || r.version AS permanent_id " \
+	"FROM modelreg.version r JOIN modelreg.model m ON m.id = r.model_id WHERE r.model_id = $1 AND r.version = $2)"
 
 /* The decision by which it was in the stage in which it served. */
 #define DECISION \
@@ -105,12 +114,12 @@ static MrStmt traffic_stmt = {
 /* The version, the decision that let it in, and all that it was made from. */
 static MrStmt version_stmt = {
 	"WITH " VERSION ", " DECISION ", part AS ("
-	"SELECT 1 AS nr, 'version' AS part, 'version' AS kind, CASE WHEN v.retired_at IS NULL THEN 'models:/' || v.team || '.' || v.name || '/' || v.version ELSE v.permanent_id END AS address, "
+	"SELECT 1 AS nr, 'version' AS part, 'version' AS kind, CASE WHEN v.retired_at <= $3 THEN v.permanent_id ELSE 'models:/' || v.model || '/' || v.version END AS address, "
 	"$4::text AS role, 0 AS depth, v.version::bigint AS number, v.registered_at AS at, $5::integer AS share, 'sha256:' || encode(v.hash, 'hex') AS digest, "
 	"jsonb_build_object('permanent_id', v.permanent_id, 'registered_by', v.who->>'role') || CASE WHEN $6 IS NULL THEN '{}' ELSE jsonb_build_object('output', $6) END AS detail, NULL::bigint AS node_id FROM v "
-	"UNION ALL SELECT 2, 'decision', d.kind, d.model, d.to_stage, NULL, d.number, d.at, NULL, d.evidence, "
+	"UNION ALL SELECT 2, 'decision', d.kind, v.model, d.to_stage, NULL, d.number, d.at, NULL, d.evidence, "
 	"jsonb_strip_nulls(jsonb_build_object('from_stage', d.from_stage, 'to_stage', d.to_stage, 'policy', d.policy, 'policy_digest', 'sha256:' || d.policy_digest, "
-	"'request', d.request, 'by_policy', d.by_policy, 'role', d.role, 'reason', d.reason)), NULL FROM d "
+	"'request', d.request, 'by_policy', d.by_policy, 'role', d.role, 'reason', d.reason)), NULL FROM d CROSS JOIN v "
 	"UNION ALL SELECT 3, 'lineage', u.kind, u.address, u.role, u.depth, NULL, u.recorded_at, NULL, n.digest::text, "
 	"jsonb_strip_nulls(jsonb_build_object('node_id', u.node_id, 'uri', n.uri, 'rows', n.rows, 'by_supersession', CASE WHEN u.by_supersession THEN true END)), u.node_id "
 	"FROM v CROSS JOIN LATERAL modelreg.upstream(v.permanent_id, NULL, NULL, $7) u LEFT JOIN modelreg.node n ON n.id = u.node_id) "
@@ -139,23 +148,15 @@ raise_no_traffic(const Trace *trace)
 			 mr_reason("endpoint_not_found")));
 }
 
-/*
- * The step that a receipt names; false where it never stood: there is none, or
- * another schedule was laid down before it opened.
- */
+/* Take the step that a receipt names; false where there is none. */
 static bool
-find_step(Trace *trace, const MrReceipt *receipt)
+take_step(Trace *trace, const MrReceipt *receipt)
 {
-	const MrSchedule *schedule =
-		mr_schedule_load_before(trace->endpoint.id, receipt->event + 1, trace->snapshot);
-	TimestampTz opens;
-
-	if (schedule == NULL || schedule->seq != receipt->event || receipt->step >= schedule->nsteps)
+	if (!mr_receipt_is_known(receipt, trace->endpoint.id, trace->snapshot))
 		return false;
-	opens = schedule->steps[receipt->step].opens;
-	trace->schedule = schedule;
+	trace->schedule = mr_schedule_load(trace->endpoint.id, receipt->event, NULL, trace->snapshot);
 	trace->step = receipt->step;
-	return mr_schedule_load_at(trace->endpoint.id, opens, trace->snapshot)->seq == schedule->seq;
+	return true;
 }
 
 static void
@@ -163,7 +164,7 @@ begin_by_receipt(Trace *trace, const text *text)
 {
 	MrReceipt	receipt = mr_receipt_parse(text);
 
-	if (!find_step(trace, &receipt))
+	if (!take_step(trace, &receipt))
 		mr_receipt_raise_unknown(text_to_cstring(text), &trace->endpoint);
 	if (trace->at == DT_NOBEGIN)
 		trace->at = trace->schedule->steps[trace->step].opens;
@@ -215,6 +216,14 @@ set_one_arm(Trace *trace, int64 model, int32 version)
 	trace->narms = 1;
 }
 
+/* The key's; the salts of two schedules may differ. */
+static int32
+position_of_key(const Trace *trace)
+{
+	return mr_route_position(trace->schedule->salt, VARDATA_ANY(trace->key),
+							 VARSIZE_ANY_EXHDR(trace->key));
+}
+
 /* By the key's position; without a key it may be any arm with a share. */
 static void
 compute_arms(Trace *trace)
@@ -225,7 +234,7 @@ compute_arms(Trace *trace)
 
 	if (trace->key != NULL)
 	{
-		arm = mr_segments_at(segments, trace->position);
+		arm = mr_segments_at(segments, position_of_key(trace));
 		set_one_arm(trace, arm->model, arm->version);
 		return;
 	}
@@ -236,51 +245,31 @@ compute_arms(Trace *trace)
 	trace->narms = split.n;
 }
 
-/* The versions that see requests and answer none, as two arrays. */
-static void
-set_shadow(const MrStep *step, Datum *values)
-{
-	Datum	   *models = palloc((step->nshadow + 1) * sizeof(Datum));
-	Datum	   *versions = palloc((step->nshadow + 1) * sizeof(Datum));
-
-	for (int i = 0; i < step->nshadow; i++)
-	{
-		models[i] = Int64GetDatum(step->shadow[i].model);
-		versions[i] = Int32GetDatum(step->shadow[i].version);
-	}
-	values[0] = PointerGetDatum(construct_array(models, step->nshadow, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[1] = PointerGetDatum(construct_array(versions, step->nshadow, INT4OID, 4, true, TYPALIGN_INT));
-}
-
 /* Run the statement that finds what was logged; false for nothing. */
 static bool
 find_logged(Trace *trace)
 {
-	const MrStep *step = step_of(trace);
 	bool		by_receipt = strcmp(trace->basis, "receipt") == 0;
-	Datum		values[7] = {Int64GetDatum(trace->endpoint.id), PointerGetDatum(trace->key)};
+	Datum		values[6] = {Int64GetDatum(trace->endpoint.id), PointerGetDatum(trace->key),
+		TimestampTzGetDatum(step_of(trace)->opens - (by_receipt ? CLOCK_SLACK : 0)),
+		Int64GetDatum(trace->schedule->seq), Int32GetDatum(trace->step),
+	TimestampTzGetDatum(trace->at)};
 
-	values[2] = TimestampTzGetDatum(step->opens - (by_receipt ? CLOCK_SLACK : 0));
-	set_shadow(step, &values[3]);
-	values[5] = by_receipt ? Int64GetDatum(trace->schedule->seq) : TimestampTzGetDatum(trace->at);
-	values[6] = Int32GetDatum(trace->step);
 	return mr_stmt_read_as_of(by_receipt ? &logged_receipt_stmt : &logged_at_stmt,
 							  values, NULL, trace->snapshot, 0) > 0;
 }
 
-/* A server that was behind names an earlier step in its receipt. */
+/* A server that was behind names a step of an earlier schedule in its receipt. */
 static void
 follow_logged_receipt(Trace *trace)
 {
 	bool		none;
 	MrReceipt	receipt = {.event = DatumGetInt64(mr_stmt_value(0, 4, &none))};
-	Trace		other = *trace;
 
 	if (none)
 		return;
 	receipt.step = DatumGetInt32(mr_stmt_value(0, 5, &none));
-	if (find_step(&other, &receipt))
-		*trace = other;
+	(void) take_step(trace, &receipt);
 }
 
 /* Take what the log has of the key, if it has anything. */
@@ -324,9 +313,10 @@ put_traffic(Trace *trace)
 {
 	Datum		args[7] = {Int64GetDatum(trace->endpoint.id), Int64GetDatum(trace->schedule->seq),
 		Int32GetDatum(trace->step), TimestampTzGetDatum(step_of(trace)->opens),
-		PointerGetDatum(trace->key), Int32GetDatum(trace->position),
+		PointerGetDatum(trace->key),
+		Int32GetDatum(trace->key == NULL ? 0 : position_of_key(trace)),
 	TimestampTzGetDatum(trace->at)};
-	const char *nulls = trace->key == NULL ? "    nnn" : "       ";
+	const char *nulls = trace->key == NULL ? "    nn " : "       ";
 
 	put_rows(trace, &traffic_stmt, args, nulls);
 }
@@ -362,9 +352,6 @@ put_version(Trace *trace, const MrArm *arm)
 static void
 run(Trace *trace)
 {
-	if (trace->key != NULL)
-		trace->position = mr_route_position(trace->schedule->salt, VARDATA_ANY(trace->key),
-											VARSIZE_ANY_EXHDR(trace->key));
 	compute_arms(trace);
 	look_into_log(trace);
 	trace->certain = strcmp(trace->basis, "computed") != 0 && trace->narms == 1 &&

@@ -62,6 +62,16 @@ is(traced("'late', ${\at(184)}") =~ s/^\d //r, "computed $rollout.4 f commit:sea
 is(traced("'plain', ${\at(101)}"), "2 logged $rollout.1 t commit:search.code\@abc", 'what was logged without a receipt');
 is(traced("'plain', receipt => '$rollout.1'") =~ s/^\d //r, "receipt $rollout.1 t commit:search.code\@abc", 'is not what was logged with one');
 
+# One had not heard of an abort and took the next step of the rollout, which never came to stand by the registry: what it logged is certain all the same.
+my $canary = sql(q{SELECT modelreg.start_rollout('search.home', 1, plan => 'canary 5% for 30 minutes')});
+my $aborted = sql(q{SELECT modelreg.abort_rollout('search.home')});
+sql(qq{SELECT modelreg.record_predictions('search.home', '{unheard}', '{1}', ARRAY[${\at(400)}], '{$canary.1}')});
+set_clock(8 * 3600);
+is(traced("'unheard', ${\at(410)}"), "1 logged $canary.1 t commit:search.code\@abc", 'a server that had not heard of the abort');
+is(traced("'unheard', receipt => '$canary.1'"), "1 logged $canary.1 t commit:search.code\@abc", 'the same by its receipt');
+is(traced("'unlogged', receipt => '$canary.1'"), "1 receipt $canary.1 t commit:search.code\@abc", 'and where it was not logged');
+is(sql(qq{SELECT detail->>'replaced_by' FROM modelreg.trace_prediction('search.home', 'unheard', ${\at(410)}) WHERE part = 'traffic'}), $aborted, 'what had replaced it is said');
+
 # As long as somebody changes the endpoint, nothing of it is certain; names are those of the time.
 my $session = $node->background_psql('postgres', on_error_stop => 0) if $node->can('background_psql');
 SKIP:
