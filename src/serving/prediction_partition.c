@@ -412,11 +412,13 @@ drop_partition(const MrPartition *partition)
 		run_utility("DROP TABLE modelreg.%s",
 					quote_identifier(get_rel_name(partition->oid)));
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		dropping = InvalidOid;
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	dropping = InvalidOid;
 }
 
 bool
