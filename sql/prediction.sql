@@ -63,6 +63,12 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.drop_prediction_partitions('infinity')$$]) AS call;
 RESET ROLE;
 SELECT count(*) FROM pg_temp.partitions;
+-- Too many are refused before any is made: the catalog has seen nothing of them.
+BEGIN;
+SELECT n_tup_ins AS before FROM pg_stat_xact_sys_tables WHERE relname = 'pg_class' \gset
+SELECT pg_temp.attempt($$SELECT modelreg.add_prediction_partitions('2000-01-01', '1995-01-01')$$);
+SELECT n_tup_ins - :before AS made FROM pg_stat_xact_sys_tables WHERE relname = 'pg_class';
+COMMIT;
 -- Who has partitions until today has them for a batch of now.
 SELECT modelreg.add_prediction_partitions(current_date + 3, current_date - 2) > 0 AS made;
 

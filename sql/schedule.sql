@@ -20,7 +20,7 @@ END $$;
 -- plans
 --
 SELECT plan, modelreg.canonical_json(modelreg.normalized_plan(plan)) AS document FROM unnest(ARRAY['all at once', E'  ALL \n At  once ',
-	'linear over 2 hours', 'LINEAR over 90 minutes IN 3 STEPS', 'linear over 5 ms in 5 steps', 'canary', 'canary 5% for 1 hour, 50% for 2 hours', 'canary 5% for 1h,50% for 2h30m,100%', 'canary 100%',
+	'linear over 2 hours', 'LINEAR over 90 minutes IN 3 STEPS', 'linear over 1 hour in 1 step', 'linear over 1 hour in 1 steps', 'linear over 5 ms in 5 steps', 'canary', 'canary 5% for 1 hour, 50% for 2 hours', 'canary 5% for 1h,50% for 2h30m,100%', 'canary 100%',
 	'canary 0.0001% for 1 week', 'shadow', 'Shadow for 1 hour',
 	'{"steps": [{"weight": "100%"}]}', ' {"in": 7, "linear": "70 seconds", "keep_warm": "1 day"}', '{"linear": "1 hour"}', '{"shadow": "forever"}', '{"shadow": "90 minutes", "warm_up": "300 s"}',
 	'{"guards": [{"metric": "ctr", "at_least": 0.9800, "of": "baseline", "min_observations": 1e4}, {"metric": "error_rate", "at_most": 1e-2}, {"metric": "ctr", "at_least": 0}, {"at_most": 9, "metric": "ctr"}],
@@ -38,7 +38,7 @@ SELECT error.* FROM pg_temp.error_of($$SELECT modelreg.normalized_plan('{"warm_u
 SELECT plan, error.reason, error.detail FROM unnest(ARRAY['', ' ', 'all', 'at once', 'all at once!', 'linear', 'linear over', 'linear over 2 hours in', 'linear over 2 hours in 0 steps', 'linear over 2 hours in 1001 steps', 'linear over 2 hours in 5', 'linear over 2 hours in five steps',
 	'linear over 2 hours in 5 steps or so', 'linear over 4 ms in 5 steps', 'canary 5%', 'canary 5% for', 'canary 5% 1 hour', 'canary 5 for 1 hour', 'canary 5% for 1 hour,', 'canary 5% for 1 hour, 5% for 1 hour', 'canary 50% for x, 5% y, 101% for 1 hour', 'canary 100% for 1 hour',
 	'canary 0% for 1 hour', 'canaryx', 'shadow for', 'shadow for ever', 'shadows', 'blue-green', '{', '{}', '[]', '{"steps": []}', '{"steps": {}}', '{"steps": [{"weight": "50%"}]}', '{"steps": [{"weight": "50%", "bake": "1 s"}, {"weight": "100%", "bake": "1 s"}]}',
-	'{"steps": [{"weight": "50%"}, {"weight": "50%"}, {"weight": "100%"}]}', '{"linear": "1 hour", "in": 2.5}', '{"in": 5, "shadow": "1 s"}', '{"shadow": "forever", "linear": "1 s"}', '{"shadow": "1 s", "keep_warm": "1 s"}', '{"warm_up": "1 s"}',
+	'{"steps": [{"weight": "50%"}, {"weight": "50%"}, {"weight": "100%"}]}', '{"linear": "1 hour", "in": 2.5}', '{"linear": "1 hour", "in": 0}', '{"linear": "1 hour", "in": 1e9}', '{"linear": "1 hour", "in": "5"}', '{"in": 5, "shadow": "1 s"}', '{"shadow": "forever", "linear": "1 s"}', '{"shadow": "1 s", "keep_warm": "1 s"}', '{"warm_up": "1 s"}',
 	'{"shadow": "1 s", "guards": [{"metric": "m", "at_most": 1}]}', '{"steps": [{"weight": "100%"}], "guards": [{"metric": "m", "at_most": 1}]}', '{"linear": "1 s", "guards": []}', '{"linear": "1 s", "guards": [{"at_most": 1}]}',
 	'{"linear": "1 s", "guards": [{"metric": "m", "at_most": 1}, {"metric": "m", "at_least": 1}, {"metric": "m", "at_most": 2}]}', '{"linear": "1 s", "guards": [{"metric": "m", "at_least": 0, "of": "baseline"}]}', '{"linear": "1 s", "guards": [{"metric": "m", "at_least": 1e400}]}',
 	'{"linear": "1 s", "guards": [{"metric": "m", "at_least": 1, "min_observations": 1e13}]}']) plan, pg_temp.error_of(format('SELECT modelreg.normalized_plan(%L)', plan)) error;

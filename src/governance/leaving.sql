@@ -23,7 +23,7 @@ CREATE VIEW modelreg.leaving_versions WITH (security_invoker, security_barrier) 
 	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, l.model_id, l.version,
 		'models:/' || t.name || '.' || m.name || '/' || l.version AS uri, l.since, l.seq AS number
 	FROM modelreg.leaving l JOIN modelreg.model m ON m.id = l.model_id JOIN modelreg.team t ON t.id = l.team_id;
-COMMENT ON VIEW modelreg.leaving_versions IS 'One row per version that stays in stage Production only while endpoints serve it. Who takes its last share archives it; where its share ends by time, the next decision about the model does.';
+COMMENT ON VIEW modelreg.leaving_versions IS 'One row per version that stays in stage Production only while endpoints serve it. Who takes its last share archives it; where its share ends by time, the next move of a version of the model to another stage does.';
 COMMENT ON COLUMN modelreg.leaving_versions.team IS 'Name of the team.';
 COMMENT ON COLUMN modelreg.leaving_versions.model IS 'Name of the model, with its team.';
 COMMENT ON COLUMN modelreg.leaving_versions.model_id IS 'Permanent id of the model.';

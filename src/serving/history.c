@@ -33,10 +33,10 @@ static MrStmt traffic = {
 	"LEAST(lead(x.opens, 1, 'infinity') OVER (PARTITION BY x.seq ORDER BY x.step), x.until) AS until "
 	"FROM (SELECT DISTINCT a.seq, a.step, a.opens, s.until FROM schedule s JOIN modelreg.traffic_arm a "
 	"ON a.endpoint_id = $1 AND a.seq = s.seq) x), "
-	"lasting AS (SELECT t.*, EXTRACT(epoch FROM t.until - t.since)::float8 AS seconds FROM step t WHERE t.since < t.until) "
+	"lasting AS (SELECT t.*, EXTRACT(epoch FROM t.until - t.since) AS seconds FROM step t WHERE t.since < t.until) "
 	"SELECT $4 || '.' || m.name, m.id, a.version, CASE WHEN a.share = 0 THEN 'shadow' ELSE 'serving' END, "
-	"min(l.since), max(l.until), sum(l.seconds), sum(l.seconds * a.share) / 1000000, "
-	"100 * sum(l.seconds * a.share) / 1000000 / (SELECT sum(seconds) FROM lasting) "
+	"min(l.since), max(l.until), sum(l.seconds)::float8, (sum(l.seconds * a.share) / 1000000)::float8, "
+	"(sum(l.seconds * a.share) / 10000 / (SELECT sum(seconds) FROM lasting))::float8 "
 	"FROM lasting l JOIN modelreg.traffic_arm a ON a.endpoint_id = $1 AND a.seq = l.seq AND a.step = l.step "
 	"JOIN modelreg.model m ON m.id = a.model_id "
 	"GROUP BY m.id, m.name, a.version, a.share = 0 ORDER BY m.name, m.id, a.version, a.share = 0",

@@ -34,7 +34,7 @@ static const MrMember plan_members[] = {
 	{"shadow", MR_MEMBER_TEXT, false},
 	{"steps", MR_MEMBER_ARRAY, false},
 	{"linear", MR_MEMBER_TEXT, false},
-	{"in", MR_MEMBER_COUNT, false},
+	{"in", MR_MEMBER_NUMBER, false},
 	{"keep_warm", MR_MEMBER_TEXT, false},
 	{"guards", MR_MEMBER_ARRAY, false},
 	{NULL}
@@ -283,8 +283,8 @@ read_linear(Parse *parse, JsonbContainer *root)
 	int			n = mr_member_count(root, "in", MR_DEFAULT_LINEAR);
 
 	parse->plan->over = read_duration(root, "linear", "the plan", parse->mistakes);
-	if (n > MR_MAX_STEPS)
-		mr_mistake(parse->mistakes, "a plan has 1 to %d steps.", MR_MAX_STEPS);
+	if (mr_member_number(root, "in") != NULL && (n < 1 || n > MR_MAX_STEPS))
+		mr_mistake(parse->mistakes, "\"in\" of the plan must be a whole number from 1 to %d.", MR_MAX_STEPS);
 	else if (n > 0 && parse->plan->over > 0)
 		mr_plan_make_linear(parse->plan, n, parse->mistakes);
 	parse->plan->linear = true;

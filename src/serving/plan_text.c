@@ -80,8 +80,11 @@ scan_linear(const char *p, MrPlan *plan, StringInfo mistakes)
 	{
 		const char *number = skip_word(in, "in");
 		Size		digits = strspn(number, "0123456789");
-		const char *rest = skip_word(skip_blanks(number + digits), "steps");
+		const char *unit = skip_blanks(number + digits);
+		const char *rest = skip_word(unit, "steps");
 
+		if (rest == NULL)
+			rest = skip_word(unit, "step");
 		n = digits == 0 || digits > 6 ? 0 : atoi(number);
 		if (n < 1 || n > MR_MAX_STEPS || rest == NULL || *rest != '\0')
 			mr_mistake(mistakes, "\"%s\" is not \"in\", a number from 1 to %d, \"steps\".",

@@ -296,33 +296,62 @@ end_of_free(const MrPartitions *partitions, int64 day, int64 end)
 	return end;
 }
 
-static int
-make_partitions(int64 since, int64 until, NextDay next)
+/* Days from one on and before another. */
+typedef struct Span
 {
-	MrPartitions partitions = lock_partitions();
-	int			made = 0;
+	int64		since;
+	int64		until;
+} Span;
 
-	for (int64 day = first_free_day(&partitions, since, until); day < until;
-		 day = first_free_day(&partitions, day, until))
+/* The first span from a day on that needs a partition; false for none. */
+static bool
+find_missing(const MrPartitions *partitions, int64 day, int64 until,
+			 NextDay next, Span *span)
+{
+	while ((day = first_free_day(partitions, day, until)) < until)
 	{
-		int64		end = end_of_free(&partitions, day, next(day));
-
 		CHECK_FOR_INTERRUPTS();
-		if (made == MOST_PARTITIONS)
+		*span = (Span) {day, end_of_free(partitions, day, next(day))};
+		if (span->until > day)
+			return true;
+		day++;
+	}
+	return false;
+}
+
+/* All spans that need one.  Error 54000 when they are too many, before any is made. */
+static Span *
+find_all_missing(const MrPartitions *partitions, int64 since, int64 until,
+				 NextDay next, int *n)
+{
+	Span	   *spans = palloc((MOST_PARTITIONS + 1) * sizeof(Span));
+
+	*n = 0;
+	for (int64 day = since; find_missing(partitions, day, until, next, &spans[*n]);
+		 day = spans[(*n)++].until)
+		if (*n == MOST_PARTITIONS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("more than %d partitions are missing before %s",
 							MOST_PARTITIONS, mr_day_text(until)),
 					 errhint("Name an earlier day, or per => 'month'."),
 					 mr_reason("too_many_partitions")));
-		if (end > day)
-		{
-			make_partition(day, end);
-			made++;
-		}
-		day = Max(end, day + 1);
+	return spans;
+}
+
+static int
+make_partitions(int64 since, int64 until, NextDay next)
+{
+	MrPartitions partitions = lock_partitions();
+	int			n;
+	Span	   *spans = find_all_missing(&partitions, since, until, next, &n);
+
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		make_partition(spans[i].since, spans[i].until);
 	}
-	return made;
+	return n;
 }
 
 static void
