@@ -264,9 +264,9 @@ SELECT r->'endpoint', r->'split' FROM jsonb_array_elements(modelreg.rollback('{f
 SELECT regress_follow.stages('again'), what->'moves', what->'leaving' FROM modelreg.model_history WHERE model = 'follow.again' AND chain = 'decisions' ORDER BY number DESC LIMIT 1;
 SELECT modelreg.follow('follow.again-1', 'all at once') > 0, modelreg.follow('follow.again-2', 'all at once') > 0;
 SELECT regress_follow.stages('again');
--- A model's rollback is one that an endpoint goes on from: to what came before that, not to what the model left.
+-- A model's rollback is one that an endpoint goes on from, if it is to go further: to what came before that, not to what the model left.
 SELECT modelreg.rollback_model('follow.again', 'worse'), regress_follow.split('follow.again-1');
-SELECT regress_follow.fails($$SELECT modelreg.rollback('follow.again-1', 'once more')$$), regress_follow.split('follow.again-1');
+SELECT regress_follow.fails($$SELECT modelreg.rollback('follow.again-1', 'once more', further => true)$$), regress_follow.split('follow.again-1');
 
 -- What serves and would not pass its policy today is listed beside what is current: evidence that got stale, what was quarantined, a policy that the
 -- team may not use any more. Nobody else's team sees it.

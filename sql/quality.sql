@@ -201,6 +201,21 @@ FROM cases ORDER BY no
 SELECT no, guard, base_total || '/' || base_count AS baseline, total || '/' || count AS figures, kind, verdict, left(observed, 10) AS observed, required
 FROM cases LEFT JOIN outcomes USING (no) ORDER BY no;
 
+-- Figures are added up as decimals too: three times 0.1 is 0.3, and nothing is lost beside what is large. What is asked last lets nothing open.
+SELECT modelreg.start_rollout('quality.home', version => 2, plan => '{"steps": [{"weight": "50%", "bake": "1 ms"}, {"weight": "100%"}], "guards": [
+	{"metric": "dime", "at_most": 0.1, "min_observations": 3}, {"metric": "dimes", "at_most": 1, "of": "baseline", "min_observations": 3},
+	{"metric": "large", "at_least": 1.5, "min_observations": 4}, {"metric": "third", "at_least": 0, "min_observations": 3}, {"metric": "none", "at_most": 0}]}') > 0 AS started;
+SELECT pg_temp.observe(1, 'dimes', 0.3, 3);
+SELECT count(pg_temp.observe(2, m, 0.1, 1)) FROM unnest('{dime,dimes}'::text[]) m, generate_series(1, 3);
+SELECT pg_temp.observe(2, 'dime', 0.1, 1) FROM generate_series(1, 7);
+BEGIN;
+SELECT count(pg_temp.observe(2, 'large', total, 1)) FROM unnest('{3,1e17,3,-1e17}'::float8[]) total;
+COMMIT;
+SELECT pg_temp.observe(2, 'third', 0.7, 3);
+SELECT kind, state FROM pg_temp.stands();
+SELECT g->>'metric' AS metric, g->'observed' AS observed, g->'required' AS required, g->'baseline' AS baseline, g->>'observations' AS observations, g->>'verdict' AS verdict FROM pg_temp.guards() g;
+SELECT modelreg.abort_rollout('quality.home') > 0 AS aborted;
+
 --
 -- arms
 --
@@ -311,7 +326,7 @@ SELECT modelreg.retire_endpoint('quality.poor');
 --
 SELECT endpoint, model, version, metric, observations, mean, total, first_window <= last_window AS windows, served_since < clock_timestamp() AS served, served_until IS NULL AS serves,
 	served_seconds > 0 AS seconds, share_seconds BETWEEN 0 AND served_seconds AS shares, share_seconds < served_seconds AS below_all
-FROM modelreg.ab_results WHERE team = 'quality' ORDER BY endpoint, model, version, metric;
+FROM modelreg.ab_results WHERE team = 'quality' AND metric <> ALL ('{dime,dimes,large}') ORDER BY endpoint, model, version, metric;
 -- all shares add up to the time that an endpoint serves
 SELECT abs(sum(share_seconds) - extract(epoch FROM now() - min(served_since))) < 0.001 AS whole
 FROM (SELECT DISTINCT model, version, share_seconds, served_since FROM modelreg.ab_results WHERE endpoint = 'quality.side') s;

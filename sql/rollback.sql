@@ -59,10 +59,12 @@ SELECT modelreg.rollback('rb.home', 'still worse', further => true);
 SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.home', 'at the end', further => true)$$);
 SELECT * FROM pg_temp.last;
 
--- A rollout that was aborted is none to go back to, nor is one that another followed before its end; where it is already it does not go.
+-- A rollout that was aborted is none to go back to, nor is one that another followed before its end; where it is already it does not go. An
+-- abort has gone back: who calls rollback() after it changes nothing, and who wants to goes further.
 SELECT pg_temp.at_once('rb.home', '{3: 100%}');
 SELECT modelreg.start_rollout('rb.home', 4, plan => 'canary') > 0 AS started, modelreg.abort_rollout('rb.home') > 0 AS aborted;
-SELECT modelreg.rollback('rb.home', 'worse')->>'split' AS split;
+SELECT modelreg.rollback('rb.home', 'worse');
+SELECT modelreg.rollback('rb.home', 'worse', further => true)->>'split' AS split;
 SELECT modelreg.start_rollout('rb.home', 4, plan => 'canary') > 0 AS started, modelreg.complete_rollout('rb.home') > 0 AS completed;
 SELECT modelreg.start_rollout('rb.home', 5, plan => 'shadow') > 0 AS started, modelreg.rollback('rb.home', 'worse')->>'split' AS split;
 SELECT modelreg.rollback('rb.home', 'worse', further => true)->>'split' AS split;
@@ -90,6 +92,24 @@ SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
 SELECT modelreg.rollback('rb.follower', 'worse')->>'split' AS split;
 SELECT follows, plan FROM modelreg.endpoints WHERE endpoint = 'rb.follower';
 SELECT version FROM modelreg.production('rb.reco');
+
+-- Two people, the model and the endpoint: what the model's rollback took back goes no further, and the endpoint follows no more. So it is after an
+-- abort, and then nothing is left to do.
+SELECT modelreg.create_model('rb.twice', 'open') > 0 AS model;
+SELECT modelreg.register_version('rb.twice') FROM generate_series(1, 4) v;
+SELECT modelreg.promote('rb.twice', 1, 'Production') > 0 AS promoted;
+SELECT modelreg.create_endpoint('rb.twice', follows => 'rb.twice', plan => 'all at once') > 0 AS endpoint, modelreg.create_endpoint('rb.thrice', follows => 'rb.twice', plan => 'canary') > 0 AS endpoint;
+SELECT modelreg.promote('rb.twice', 2, 'Production') > 0 AS promoted, modelreg.complete_rollout('rb.thrice') > 0 AS completed;
+SELECT modelreg.promote('rb.twice', 3, 'Production') > 0 AS promoted, modelreg.abort_rollout('rb.thrice') > 0 AS aborted;
+SELECT modelreg.rollback_model('rb.twice', '3 is bad');
+SELECT r->'number' = 'null' AS nothing, r->'restored' AS restored, r->'split' AS split FROM modelreg.rollback('rb.twice', '3 is bad') r;
+SELECT r->'number' = 'null' AS nothing, r->'restored' AS restored, r->'split' AS split FROM modelreg.rollback('rb.twice', '3 is bad') r;
+SELECT r->'number' = 'null' AS nothing, r->'restored' AS restored, r->'split' AS split FROM jsonb_array_elements(modelreg.rollback('{rb.twice,rb.thrice}'::text[], '3 is bad')) r;
+SELECT e.endpoint, e.follows, e.plan, v.kind, v.reason FROM modelreg.endpoints e JOIN modelreg.events v ON v.chain = 'endpoint' AND v.chain_id = e.endpoint_id AND v.number = e.last_event
+WHERE e.endpoint IN ('rb.twice', 'rb.thrice') ORDER BY 1;
+SELECT modelreg.promote('rb.twice', 4, 'Production') > 0 AS promoted;
+SELECT endpoint, kind, shares FROM pg_temp.last WHERE endpoint IN ('rb.twice', 'rb.thrice') ORDER BY 1;
+SELECT r->'number' = 'null' AS nothing, r->'split' AS split FROM jsonb_array_elements(modelreg.rollback('{rb.twice,rb.thrice}'::text[], '2 is bad too', further => true)) r;
 
 -- Several: all or none, each once, of one team.
 SELECT pg_temp.at_once('rb.follower', '{5: 100%}');
@@ -135,7 +155,46 @@ SELECT n.endpoint, what->'restored' AS restored, jsonb_path_query_array(what, '$
 -- A shadow has taken nothing, so nothing is given back.
 SELECT modelreg.start_rollout('rb.only', 1, plan => 'shadow') > 0 AS started, modelreg.abort_rollout('rb.only') > 0 AS aborted;
 SELECT endpoint, kind, restored, shares FROM pg_temp.last WHERE endpoint = 'rb.only';
--- From where it went a rollback goes on.
+-- From where it went a rollback goes on, if it is to, or if what stands should not.
 SELECT modelreg.rollback('rb.bad', 'worse')->>'split' AS split;
+SELECT modelreg.rollback('rb.bad', 'worse', further => true)->>'split' AS split;
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.only', 'worse')$$);
 SELECT modelreg.lift_quarantine('snapshot:rb.bad@1', 'mended') > 0 AS lifted;
+
+-- Traffic in as many pieces as there may be: changes of 64 shares at once cut it into more and more. A way back that would cut it into too many
+-- lays it down anew, so that nothing stands in the way of an abort, a rollback or a guard; what starts a rollout is refused.
+SELECT modelreg.create_model('rb.wide', 'open') > 0 AS model, modelreg.grant_level('rb', current_user, 'evaluator');
+SELECT count(modelreg.register_version('rb.wide')) FROM generate_series(1, 64);
+SELECT count(modelreg.promote('rb.wide', v, 'Production', archive_others => false)) FROM generate_series(1, 64) v;
+SELECT modelreg.create_endpoint('rb.wide', 'rb.wide', 1) > 0 AS endpoint;
+-- Shares that look random, and are the same each time; some of them exchanged in pairs.
+CREATE FUNCTION pg_temp.shares(seed integer, exchanged integer[] DEFAULT '{}') RETURNS modelreg.traffic_split LANGUAGE sql AS $$
+	WITH random AS (SELECT v, 1 + ('x' || left(md5(seed || ':' || v), 6))::bit(24)::integer % 1000 AS x FROM generate_series(1, 64) v),
+		share AS (SELECT v, x * 1000000 / (SELECT sum(x) FROM random) AS w FROM random),
+		whole AS (SELECT v, CASE v WHEN 1 THEN 1000000 - (SELECT sum(w) FROM share WHERE v > 1) ELSE w END AS w FROM share),
+		place AS (SELECT v, w, array_position(exchanged, v) AS i FROM whole)
+	SELECT ('{' || string_agg(CASE i % 2 WHEN 1 THEN exchanged[i + 1] WHEN 0 THEN exchanged[i - 1] ELSE v END || ': ' || trim_scale(w / 10000.0) || '%', ', ') || '}')::modelreg.traffic_split FROM place $$;
+CREATE FUNCTION pg_temp.pieces() RETURNS integer LANGUAGE sql AS $$ SELECT jsonb_array_length(document->'steps'->0->'segments') FROM modelreg.serving_config('rb.wide') $$;
+SELECT format('SELECT pg_temp.at_once(''rb.wide'', pg_temp.shares(%s)::text)', i) FROM generate_series(1, 122) i
+\set ECHO none
+\o /dev/null
+\gexec
+\o
+\set ECHO all
+SELECT pg_temp.pieces();
+SELECT pg_temp.attempt($$SELECT pg_temp.at_once('rb.wide', pg_temp.shares(123)::text)$$);
+SELECT modelreg.start_rollout('rb.wide', split => pg_temp.shares(122, '{35,14,28,17,63,45,33,42,12,40,59,48,55,2,43,15}'),
+	plan => '{"steps": [{"weight": "50%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0}]}') > 0 AS started;
+SELECT pg_temp.pieces();
+BEGIN;
+SELECT modelreg.abort_rollout('rb.wide') > 0 AS aborted, pg_temp.pieces();
+ROLLBACK;
+BEGIN;
+SELECT modelreg.rollback('rb.wide', 'worse')->>'split' = pg_temp.shares(122)::text AS back, pg_temp.pieces();
+ROLLBACK;
+SELECT modelreg.record_quality('rb.wide', v, 'errors', clock_timestamp(), value => 1) > 0 AS recorded FROM generate_series(1, 64) v, modelreg.serving('rb.wide') s
+WHERE s.version = v AND s.share > modelreg.share(pg_temp.shares(122), v) LIMIT 1;
+SELECT kind, state, split = pg_temp.shares(122)::text AS back FROM modelreg.rollout_status('rb.wide');
+SELECT pg_temp.pieces();
+SELECT modelreg.retire_endpoint('rb.wide');
 SELECT * FROM modelreg.verify('rb', true);

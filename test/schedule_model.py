@@ -247,6 +247,8 @@ class Rollout:
             self.steps = [Step(weights(runs), None)]
         for step in self.steps:
             runs = step.runs = move(runs, step.split)
+            if act == "abort" and len(runs) > 4096:
+                step.runs = [[arm, step.split[arm]] for arm in sorted(step.split)]
         self.state = "ended"
         self.enter(0)
 

@@ -11,18 +11,26 @@
 
 #include <math.h>
 
-#include "utils/float.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #include "audit/audit.h"
 #include "base/decimal.h"
 #include "serving/guard_verdict.h"
 
-/* Of no observations it is no number. */
-float8
-mr_observed_mean(MrObserved observed)
+/* The nearest float8; an infinite one where none is near. */
+static float8
+to_float8(Numeric number)
 {
-	return observed.n == 0 ? get_float8_nan() : observed.total / observed.n;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+}
+
+/* NULL of no observations. */
+static Numeric
+mean_of(MrObservedSum observed)
+{
+	return observed.n == 0 ? NULL :
+		mr_calculate(numeric_div, observed.total, int64_to_numeric(observed.n));
 }
 
 static bool
@@ -44,11 +52,11 @@ mr_step_has_arm(const MrStep *step, const MrArm *arm)
 	return false;
 }
 
-static MrObserved
+static MrObservedSum
 observe_baseline(const MrSchedule *schedule, const MrSums *evidence,
 				 const char *metric)
 {
-	MrObserved	sum = {0};
+	MrObservedSum sum = {0};
 
 	for (int i = 0; i < schedule->from.n; i++)
 	{
@@ -68,7 +76,7 @@ static bool
 set_required(MrGuardState *state)
 {
 	const MrGuard *guard = state->guard;
-	float8		baseline;
+	int			sign;
 
 	if (!guard->of_baseline)
 	{
@@ -77,10 +85,9 @@ set_required(MrGuardState *state)
 	}
 	if (state->baseline.n < Max(1, guard->min_observations))
 		return false;
-	baseline = mr_observed_mean(state->baseline);
-	state->required = guard->bound_float * baseline;
-	return isfinite(state->required) &&
-		(baseline > 0 || (baseline == 0 && !guard->at_least));
+	state->required = to_float8(mr_calculate(numeric_mul, guard->bound, mean_of(state->baseline)));
+	sign = mr_decimal_compare(state->baseline.total, int64_to_numeric(0));
+	return isfinite(state->required) && (sign > 0 || (sign == 0 && !guard->at_least));
 }
 
 /*
@@ -90,14 +97,14 @@ set_required(MrGuardState *state)
 static int
 compare_to_required(const MrGuardState *state)
 {
-	Numeric		left = mr_decimal(state->observed.total);
+	Numeric		left = state->observed.total;
 	Numeric		right = mr_calculate(numeric_mul, state->guard->bound,
 									 int64_to_numeric(state->observed.n));
 
 	if (state->guard->of_baseline)
 	{
 		left = mr_calculate(numeric_mul, left, int64_to_numeric(state->baseline.n));
-		right = mr_calculate(numeric_mul, right, mr_decimal(state->baseline.total));
+		right = mr_calculate(numeric_mul, right, state->baseline.total);
 	}
 	return mr_decimal_compare(left, right);
 }
@@ -108,8 +115,7 @@ judge(const MrGuardState *state)
 	const MrGuard *guard = state->guard;
 	int			order;
 
-	if (!state->comparable || !isfinite(state->observed.total) ||
-		state->observed.n < Max(1, guard->min_observations))
+	if (!state->comparable || state->observed.n < Max(1, guard->min_observations))
 		return MR_VERDICT_WAITS;
 	order = compare_to_required(state);
 	return (guard->at_least ? order >= 0 : order <= 0) ? MR_VERDICT_PASSES : MR_VERDICT_FAILS;
@@ -175,14 +181,16 @@ mr_guard_states_pass(const MrGuardStates *states)
 	return states->n > 0;
 }
 
-/* null for what is no number. */
+/* null of no observations. */
 static void
-add_number(MrJson *json, const char *key, float8 number)
+add_mean(MrJson *json, const char *key, MrObservedSum observed)
 {
-	if (isfinite(number))
-		mr_json_add_number(json, key, mr_decimal(number));
-	else
+	Numeric		mean = mean_of(observed);
+
+	if (mean == NULL)
 		mr_json_add_null(json, key);
+	else
+		mr_json_add_number(json, key, mr_decimal(to_float8(mean)));
 }
 
 static const char *const verdicts[] = {
@@ -205,13 +213,16 @@ mr_guard_state_json(const MrGuardState *state)
 		mr_json_add_text(&json, "of", "baseline");
 	mr_json_add_int(&json, "model_id", state->arm.model);
 	mr_json_add_int(&json, "version", state->arm.version);
-	add_number(&json, "observed", mr_observed_mean(state->observed));
-	add_number(&json, "required", state->comparable ? state->required : get_float8_nan());
+	add_mean(&json, "observed", state->observed);
+	if (state->comparable)
+		mr_json_add_number(&json, "required", mr_decimal(state->required));
+	else
+		mr_json_add_null(&json, "required");
 	mr_json_add_int(&json, "observations", state->observed.n);
 	mr_json_add_int(&json, "needed", Max(1, guard->min_observations));
 	if (guard->of_baseline)
 	{
-		add_number(&json, "baseline", mr_observed_mean(state->baseline));
+		add_mean(&json, "baseline", state->baseline);
 		mr_json_add_int(&json, "baseline_observations", state->baseline.n);
 	}
 	mr_json_add_text(&json, "verdict", verdicts[state->verdict]);

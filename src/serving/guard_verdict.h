@@ -21,10 +21,10 @@ typedef struct MrGuardState
 {
 	const MrGuard *guard;
 	MrArm		arm;
-	MrObserved	observed;
-	MrObserved	baseline;		/* of the arms that were there before, if it asks */
+	MrObservedSum observed;
+	MrObservedSum baseline;		/* of the arms that were there before, if it asks */
 	bool		comparable;		/* is required known? */
-	float8		required;
+	float8		required;		/* to be shown */
 	MrVerdict	verdict;
 } MrGuardState;
 
@@ -34,7 +34,6 @@ typedef struct MrGuardStates
 	int			n;
 } MrGuardStates;
 
-extern float8 mr_observed_mean(MrObserved observed);
 extern MrGuardStates mr_guard_states(const MrSchedule *schedule, int step,
 									 Snapshot snapshot);
 extern const MrGuardState *mr_guard_states_failing(const MrGuardStates *states);

@@ -45,7 +45,7 @@ CREATE TABLE modelreg.rollout_evidence (
 	model_id bigint NOT NULL,
 	version integer NOT NULL,
 	team_id bigint NOT NULL,
-	total float8 NOT NULL,
+	total numeric NOT NULL,
 	observations bigint NOT NULL,
 	CONSTRAINT rollout_evidence_pkey PRIMARY KEY (endpoint_id, schedule_seq, step, metric, model_id, version)
 );
@@ -58,7 +58,7 @@ COMMENT ON COLUMN modelreg.rollout_evidence.metric IS 'What was measured.';
 COMMENT ON COLUMN modelreg.rollout_evidence.model_id IS 'The model of the version.';
 COMMENT ON COLUMN modelreg.rollout_evidence.version IS 'The version of which it was observed.';
 COMMENT ON COLUMN modelreg.rollout_evidence.team_id IS 'The team that owns the endpoint.';
-COMMENT ON COLUMN modelreg.rollout_evidence.total IS 'Sum over the observations.';
+COMMENT ON COLUMN modelreg.rollout_evidence.total IS 'Sum over the observations, without rounding.';
 COMMENT ON COLUMN modelreg.rollout_evidence.observations IS 'How many there were.';
 ALTER TABLE modelreg.rollout_evidence ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.rollout_evidence FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));

@@ -50,7 +50,7 @@ typedef struct Way
 	MrHead	   *head;			/* once it is locked */
 	const MrSchedule *present;
 	TimestampTz at;
-	bool		done;			/* it went back already */
+	bool		done;			/* the traffic went back already */
 	int64		restored;		/* schedule whose last split comes back; 0: there is none */
 	MrSplit		split;
 	MrNeeds		needs;
@@ -107,6 +107,24 @@ try_split(const MrSchedule *schedule, const MrSplit *split, void *arg)
 	return true;
 }
 
+/*
+ * Does what stands, and may stand, come from going back already, by a
+ * rollback, also of the model that is followed, or by an abort?  Then two people
+ * in an incident go back once.
+ */
+static bool
+came_back(const MrSchedule *present, TimestampTz at)
+{
+	MrSplit		stands;
+	MrNeeds		needs;
+
+	if (!mr_schedule_went_back(present) && strcmp(present->kind, "rollout_aborted") != 0)
+		return false;
+	stands = mr_schedule_present_split(present, at);
+	needs = mr_needs_of_split(&stands);
+	return mr_permit_quarantine(&needs, NULL) == NULL;
+}
+
 /* Where the endpoint goes, as all that is committed now has it. */
 static void
 find_way(const Rollback *call, Way *way)
@@ -115,7 +133,7 @@ find_way(const Rollback *call, Way *way)
 
 	way->present = mr_endpoint_schedule(&way->endpoint, NULL);
 	way->restored = way->nskipped = 0;
-	way->done = mr_schedule_went_back(way->present) && !way->endpoint.follows && !call->further;
+	way->done = !call->further && came_back(way->present, way->at);
 	if (!way->done)
 		mr_each_earlier_split(way->present, way->at, try_split, &search);
 }
@@ -250,6 +268,23 @@ add_skipped(MrJson *what, const Way *way)
 	mr_json_add_ints(what, "skipped", numbers, way->nskipped);
 }
 
+/* The traffic is back; what is promoted next is not to take it away again. */
+static void
+only_stop_following(Rollback *call, Way *way)
+{
+	MrJson		what;
+
+	if (!way->endpoint.follows)
+	{
+		mr_head_release(way->head);
+		return;
+	}
+	mr_json_begin(&what);
+	mr_endpoint_stop_following(way->head, &what);
+	way->number = mr_endpoint_change(way->head, &call->verb, "unfollowed", NULL, &what,
+									 call->reason);
+}
+
 static void
 go_back(Rollback *call, Way *way)
 {
@@ -258,7 +293,7 @@ go_back(Rollback *call, Way *way)
 
 	if (way->done)
 	{
-		mr_head_release(way->head);
+		only_stop_following(call, way);
 		return;
 	}
 	schedule = mr_schedule_move(way->present, &way->split, way->at);
@@ -311,7 +346,7 @@ describe_way(const Way *way)
 	mr_json_begin(&json);
 	mr_json_add_text(&json, "endpoint", mr_endpoint_address(&way->endpoint));
 	mr_json_add_id(&json, "number", way->number);
-	mr_json_add_int(&json, "restored", way->done ? way->present->restored : way->restored);
+	mr_json_add_id(&json, "restored", way->done ? way->present->restored : way->restored);
 	mr_json_add_text(&json, "split", mr_split_text(&split, &way->endpoint, NULL));
 	mr_json_begin_array(&json, "skipped");
 	for (int i = 0; i < way->nskipped; i++)
@@ -427,8 +462,8 @@ describe_ways(const Rollback *call)
 /*
  * modelreg.rollback(endpoint text, reason text, further boolean, expected text,
  *		request_id text) returns jsonb: endpoint, number of the event (null when
- *		it went back already), restored (the schedule whose last split is back),
- *		split, and what was skipped, with why.
+ *		nothing was to do), restored (the schedule whose last split is back; null
+ *		after an abort), split, and what was skipped, with why.
  *
  * Errors: 42704, 42501, 22023 for an empty reason, 55000 when there is nothing
  * to go back to or another schedule holds than was expected, 40001.
@@ -472,7 +507,7 @@ roll_back_all(FunctionCallInfo fcinfo)
 
 	mr_arg_column(fcinfo, 3, "expected", TEXTOID, n, "endpoints", &expected);
 	call.further = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	mr_verb_begin(&call.verb, fcinfo, "rollback_all", &team, 4);
+	mr_verb_begin(&call.verb, fcinfo, "rollback", &team, 4);
 	if (!mr_verb_repeats(&call.verb))
 	{
 		find_endpoints(&call, names, n, &expected);

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION modelreg.abort_rollout(text, text, text, text) IS
 CREATE FUNCTION modelreg.rollback(endpoint text, reason text, further boolean DEFAULT false, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.rollback(text, text, boolean, text, text) IS
-	'Takes the traffic of an endpoint back at once to the newest earlier split that stood outside any rollout and each of whose versions may serve now; archived ones return to Production. Called again it changes nothing, unless further => true. Returns the event''s number (null when nothing changed), the schedule that was restored, the split, and what was skipped, with why.';
+	'Takes the traffic of an endpoint back at once to the newest earlier split that stood outside any rollout and each of whose versions may serve now; archived ones return to Production. The endpoint follows no model any more. What stands by a rollback or an abort already is left as it is, unless further => true. Returns the event''s number (null when nothing changed), the schedule that was restored, the split, and what was skipped, with why.';
 
 CREATE FUNCTION modelreg.rollback(endpoints text[], reason text, further boolean DEFAULT false, expected text[] DEFAULT NULL, request_id text DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;

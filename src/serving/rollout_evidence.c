@@ -11,17 +11,28 @@
 #include "access/xact.h"
 #include "common/int.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
+#include "base/decimal.h"
 #include "base/grow.h"
 #include "base/table.h"
 #include "serving/quality_tables.h"
 #include "serving/rollout_evidence.h"
 
+MrObservedSum
+mr_observed_sum(MrObserved observed)
+{
+	return (MrObservedSum) {mr_decimal(observed.total), observed.n};
+}
+
 /* A count that is beyond its type stays there. */
 void
-mr_observed_add(MrObserved *sum, MrObserved more)
+mr_observed_add(MrObservedSum *sum, MrObservedSum more)
 {
-	sum->total += more.total;
+	if (sum->total == NULL)
+		sum->total = more.total;
+	else if (more.total != NULL)
+		sum->total = mr_calculate(numeric_add, sum->total, more.total);
 	if (pg_add_s64_overflow(sum->n, more.n, &sum->n))
 		sum->n = PG_INT64_MAX;
 }
@@ -39,7 +50,7 @@ find(const MrSums *list, const char *metric, const MrArm *arm)
 /* The metric has to outlive the list. */
 void
 mr_sums_add(MrSums *list, const char *metric, MrArm arm,
-				MrObserved observed)
+				MrObservedSum observed)
 {
 	MrSum *known = find(list, metric, &arm);
 
@@ -53,12 +64,22 @@ mr_sums_add(MrSums *list, const char *metric, MrArm arm,
 }
 
 /* Nothing was observed of what the list does not have. */
-MrObserved
+MrObservedSum
 mr_sums_of(const MrSums *list, const char *metric, const MrArm *arm)
 {
 	MrSum *known = find(list, metric, arm);
 
-	return known == NULL ? (MrObserved) {0} : known->observed;
+	return known == NULL ? (MrObservedSum) {0} : known->observed;
+}
+
+/* Of the row that a table is at. */
+static MrObservedSum
+read_sum(MrTable *table)
+{
+	return (MrObservedSum) {
+		DatumGetNumericCopy(mr_table_get(table, ROLLOUT_EVIDENCE_TOTAL, NULL)),
+		DatumGetInt64(mr_table_get(table, ROLLOUT_EVIDENCE_OBSERVATIONS, NULL))
+	};
 }
 
 static void
@@ -66,7 +87,7 @@ store_one(MrTable *table, const MrStepKey *step, const MrSum *evidence)
 {
 	Datum		values[ROLLOUT_EVIDENCE_COLUMNS];
 	bool		nulls[ROLLOUT_EVIDENCE_COLUMNS] = {false};
-	MrObserved	sum = evidence->observed;
+	MrObservedSum sum = evidence->observed;
 	bool		exists;
 
 	values[ROLLOUT_EVIDENCE_ENDPOINT_ID - 1] = Int64GetDatum(step->endpoint);
@@ -78,13 +99,8 @@ store_one(MrTable *table, const MrStepKey *step, const MrSum *evidence)
 	values[ROLLOUT_EVIDENCE_TEAM_ID - 1] = Int64GetDatum(step->team);
 	exists = mr_table_lock_latest(table, "rollout_evidence_pkey", 6, values);
 	if (exists)
-	{
-		MrObserved	before = {DatumGetFloat8(mr_table_get(table, ROLLOUT_EVIDENCE_TOTAL, NULL)),
-		DatumGetInt64(mr_table_get(table, ROLLOUT_EVIDENCE_OBSERVATIONS, NULL))};
-
-		mr_observed_add(&sum, before);
-	}
-	values[ROLLOUT_EVIDENCE_TOTAL - 1] = Float8GetDatum(sum.total);
+		mr_observed_add(&sum, read_sum(table));
+	values[ROLLOUT_EVIDENCE_TOTAL - 1] = NumericGetDatum(sum.total);
 	values[ROLLOUT_EVIDENCE_OBSERVATIONS - 1] = Int64GetDatum(sum.n);
 	if (exists)
 		mr_table_update(table, values, nulls);
@@ -118,11 +134,9 @@ mr_sums_load(const MrStepKey *step, Snapshot snapshot)
 	{
 		MrArm		arm = {DatumGetInt64(mr_table_get(table, ROLLOUT_EVIDENCE_MODEL_ID, NULL)),
 		DatumGetInt32(mr_table_get(table, ROLLOUT_EVIDENCE_VERSION, NULL))};
-		MrObserved	observed = {DatumGetFloat8(mr_table_get(table, ROLLOUT_EVIDENCE_TOTAL, NULL)),
-		DatumGetInt64(mr_table_get(table, ROLLOUT_EVIDENCE_OBSERVATIONS, NULL))};
 
 		mr_sums_add(&list, TextDatumGetCString(mr_table_get(table, ROLLOUT_EVIDENCE_METRIC, NULL)),
-						arm, observed);
+					arm, read_sum(table));
 	}
 	mr_scan_end(scan);
 	mr_table_close(table);

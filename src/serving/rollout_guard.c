@@ -111,7 +111,8 @@ add_evidence(const Present *present, const MrMark *const *marks, int64 n)
 		MrObservation observation = mr_observation_read(marks[i]->observation);
 
 		if (counts(present, &observation))
-			mr_sums_add(&list, observation.metric, observation.arm, observation.observed);
+			mr_sums_add(&list, observation.metric, observation.arm,
+						mr_observed_sum(observation.observed));
 	}
 	if (list.n > 0)
 		mr_sums_store(&key, &list);

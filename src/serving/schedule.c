@@ -454,7 +454,7 @@ mr_schedule_complete(const MrSchedule *before, TimestampTz now)
 	return schedule;
 }
 
-/* At once to another split, outside any rollout. */
+/* Back at once to another split, outside any rollout; it is never too large. */
 MrSchedule *
 mr_schedule_move(const MrSchedule *before, const MrSplit *to, TimestampTz now)
 {
@@ -462,7 +462,7 @@ mr_schedule_move(const MrSchedule *before, const MrSplit *to, TimestampTz now)
 	MrSchedule *schedule = derive_ended(before, now);
 	StepList	list = make_list(1);
 
-	add_step(&list, mr_segments_move(present, to), 0);
+	add_step(&list, mr_segments_move_back(present, to), 0);
 	lay_out(schedule, list, 0);
 	return schedule;
 }

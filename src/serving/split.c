@@ -3,8 +3,9 @@
  *		Shares of the traffic, and which positions they are.
  *
  * Whatever changes a split, a ramp, an abort or a rollback, does so through
- * mr_segments_move(): a position changes its arm only if it goes from one
- * that shrinks to one that grows.
+ * mr_segments_moved(): a position changes its arm only if it goes from one
+ * that shrinks to one that grows.  Only a way back that would make too many
+ * segments does not.
  */
 #include "postgres.h"
 
@@ -322,6 +323,18 @@ mr_segments_move(const MrSegments *segments, const MrSplit *to)
 	if (result.n > MR_MAX_SEGMENTS)
 		mr_segments_raise_too_many();
 	return result;
+}
+
+/*
+ * The same on the way back, which the number of segments must not stand in the way of: where
+ * they would be too many they are laid down anew, and keys move.
+ */
+MrSegments
+mr_segments_move_back(const MrSegments *segments, const MrSplit *to)
+{
+	MrSegments	result = mr_segments_moved(segments, to);
+
+	return result.n > MR_MAX_SEGMENTS ? mr_segments_of(to) : result;
 }
 
 /* The arm of a position from 0 to MR_WHOLE - 1. */

@@ -71,6 +71,8 @@ extern MrSegments mr_segments_moved(const MrSegments *segments,
 extern void mr_segments_raise_too_many(void);
 extern MrSegments mr_segments_move(const MrSegments *segments,
 								   const MrSplit *to);
+extern MrSegments mr_segments_move_back(const MrSegments *segments,
+										const MrSplit *to);
 extern const MrArm *mr_segments_at(const MrSegments *segments,
 								   int32 position);
 extern bool mr_segments_equal(const MrSegments *a, const MrSegments *b);

@@ -243,11 +243,11 @@ for my $name (qw(notified polling))
 	answered_as_routed($answers, $name);
 }
 
-# Going back: by notification, without a poll of its own; and with one poll, without a notification.
+# Going back further than the guard did: by notification, without a poll of its own; and with one poll, without a notification.
 
 ask('POST', 'asked', '/refresh');
 my $polls = status('asked')->{polls};
-sql(q{SELECT modelreg.rollback('clinic.triage', reason => 'clinicians complain')});
+sql(q{SELECT modelreg.rollback('clinic.triage', reason => 'clinicians complain', further => true)});
 follows('notified', 'a rollback, by NOTIFY,');
 follows('polling', 'a rollback, by polling every 100 ms,');
 is(answered_by(traffic('notified', 1, 20), 1), 20, 'version 1 is back by notification');
