@@ -293,6 +293,105 @@ def items(value, *names):
     return value if isinstance(value, list) else []
 
 
+# Schedules of endpoints
+
+WHOLE = 1000000
+STATES_OF = {"created": {"ended"}, "rollout_started": {"running"}, "rollout_paused": {"paused"}, "rollout_resumed": {"running"},
+             "rollout_held": {"held", "ended"}, "rollout_step_opened": {"running"}, "rollout_completed": {"ended"},
+             "rollout_aborted": {"ended"}, "rolled_back": {"ended"}}
+
+
+class Unreadable(Exception):
+    pass
+
+
+def numbers(value, at_least=0):
+    if not isinstance(value, Decimal) or value != int(value) or value < at_least:
+        raise Unreadable("a number is none")
+    return int(value)
+
+
+def arms_in(value, name, length, needed=False):
+    """Arrays of model, version and, if they have three elements, a number of 1 or more."""
+    found = value.get(name, [])
+    if not isinstance(found, list) or (needed or name in value) and not found:
+        raise Unreadable(f"{name} is no list, or empty")
+    if any(not isinstance(arm, list) or len(arm) != length for arm in found):
+        raise Unreadable(f"{name} has what is no arm")
+    arms = [tuple(numbers(n, min(i, 1)) for i, n in enumerate(arm)) for arm in found]
+    if length == 3 and found and sum(arm[2] for arm in arms) != WHOLE:
+        raise Unreadable(f"{name} does not add up")
+    return arms
+
+
+def ascends(arms):
+    return all(a[:2] < b[:2] for a, b in zip(arms, arms[1:]))
+
+
+def read_step(step, members):
+    """Segments, and the arms that have no share."""
+    if not isinstance(step, dict) or not members <= step.keys() <= members | {"segments", "shadow", "warm"}:
+        raise Unreadable("a step has other members")
+    for name in members:
+        numbers(step[name], -2**63 if name == "opens" else 0)
+    segments = arms_in(step, "segments", 3, needed=True)
+    if any(a[:2] == b[:2] for a, b in zip(segments, segments[1:])):
+        raise Unreadable("neighbours are of the same version")
+    for name in ("shadow", "warm"):
+        arms = arms_in(step, name, 2)
+        if not ascends(arms) or {a[:2] for a in segments} & set(arms):
+            raise Unreadable(f"{name} is not in order, or has a share")
+
+
+def read_schedule(s):
+    """What a schedule has to be by itself."""
+    doc, state = s["doc"], member(s["doc"], "state")
+    rollout = {"plan", "from", "target"}
+    if state not in STATES_OF.get(s["kind"], ()) or len(s["salt"]) != 16:
+        raise Unreadable("kind, state or salt is none")
+    running = state != "ended"
+    if doc.keys() - {"waiting"} != {"steps", "state"} | (rollout if running else set()) or (s["rollout"] is not None) != running:
+        raise Unreadable("it is of a rollout by half, or has other members")
+    steps, waiting = items(doc, "steps"), items(doc, "waiting")
+    if not steps or ("waiting" in doc) != bool(waiting) or waiting and not running or state in ("paused", "held") and len(steps) > 1:
+        raise Unreadable("its steps are not those of its state")
+    for i, step in enumerate(steps):
+        read_step(step, {"opens", "bake"} if waiting and i == len(steps) - 1 else {"opens"})
+    for i, step in enumerate(waiting):
+        read_step(step, {"bake"} if i < len(waiting) - 1 else set())
+    opens = [step["opens"] for step in steps]
+    if opens[0] != s["at"] or opens != sorted(opens):
+        raise Unreadable("the first step opens at another time, or steps are not in order")
+    if running and not (isinstance(doc["plan"], dict) and all(ascends(arms_in(doc, name, 3, needed=True)) for name in ("from", "target"))):
+        raise Unreadable("plan, from or target is none")
+
+
+def runs(doc, at):
+    """Whether a rollout runs at the time of an event."""
+    steps, state = items(doc, "steps"), member(doc, "state")
+    if state != "running" or "waiting" in doc:
+        return state != "ended"
+    left = [step for i, step in enumerate(steps) if i == len(steps) - 1 or steps[i + 1]["opens"] >= at]
+    return any("shadow" in step or canonical(step["segments"]) != canonical(left[0]["segments"]) for step in left)
+
+
+def go_on(s, before):
+    """What it has to be after the one before it, None for the first."""
+    starts = s["kind"] == "rollout_started"
+    if (s["kind"] == "created") != (before is None) or before is None and s["seq"] != 1:
+        raise Unreadable("the first event creates the endpoint, and no other")
+    if before is not None:
+        running = member(s["doc"], "state") != "ended"
+        if s["rollout"] != (s["seq"] if starts else before["rollout"] if running else None):
+            raise Unreadable("it is of another rollout than before it")
+        if s["kind"] not in ("rollout_started", "rolled_back") and not runs(before["doc"], s["at"]):
+            raise Unreadable("it is about a rollout, but none runs")
+        if s["salt"] != before["salt"] and not (starts and len(items(s["doc"], "from")) == 1):
+            raise Unreadable("its salt is another than before it")
+        if running and not starts and any(canonical(member(s["doc"], name)) != canonical(member(before["doc"], name)) for name in ("plan", "from", "target")):
+            raise Unreadable("plan, from or target are others than before it")
+
+
 class Verifier:
     def __init__(self, directory):
         self.t = {table: read_table(directory, table) for table in TYPES}
@@ -778,6 +877,32 @@ class Verifier:
             if share != 1000000:
                 self.report("traffic", f"traffic_schedule {endpoint}/{seq}", f"the shares of step {step} add up to {share}")
 
+    def check_schedules(self):
+        endpoint = earlier = before = sound = None
+        for s in sorted(self.t["traffic_schedule"], key=lambda s: (s["endpoint_id"], s["seq"])):
+            name = f"traffic_schedule {s['endpoint_id']}/{s['seq']}"
+            if endpoint != s["endpoint_id"]:
+                endpoint, earlier, before, sound = s["endpoint_id"], set(), None, True
+            after, sound = sound, False
+            try:
+                read_schedule(s)
+                sound = True
+                if after:
+                    go_on(s, before)
+                if s["restored"] is not None and (s["kind"] not in ("rolled_back", "rollout_aborted") or s["restored"] not in earlier):
+                    raise Unreadable("it restores what is no earlier schedule")
+            except Unreadable as flaw:
+                self.report("traffic", name, str(flaw))
+            earlier.add(s["seq"])
+            before = s
+            steps, waiting = items(s["doc"], "steps"), items(s["doc"], "waiting")
+            for arms in [items(step, "warm") for step in steps] + [items(step, part) for step in waiting for part in ("segments", "shadow", "warm")] + \
+                    [items(s["doc"], part) for part in ("from", "target")]:
+                for arm in arms:
+                    v = self.versions.get((int(arm[0]), int(arm[1])))
+                    if v is None or v["team_id"] != s["team_id"]:
+                        self.report("reference", name, "a version of it is missing or of another team")
+
     def check_policies(self):
         self.compare("policy", {(p["team_id"], p["name"], p["revision"]):
                                 (p["hash"].hex(), p["digest"].hex(), hashlib.sha256(canonical(p["document"]).encode()).hexdigest())
@@ -893,7 +1018,7 @@ class Verifier:
     def run(self):
         for check in (self.check_rows, self.check_chains, self.check_heads, self.check_births, self.check_facts, self.check_registrations,
                       self.check_covered, self.check_payloads, self.check_lineage, self.check_teams, self.check_memberships,
-                      self.check_quarantines, self.check_retention, self.check_policies, self.check_models, self.check_endpoints, self.check_traffic, self.check_decisions, self.check_evidence, self.check_requests,
+                      self.check_quarantines, self.check_retention, self.check_policies, self.check_models, self.check_endpoints, self.check_traffic, self.check_schedules, self.check_decisions, self.check_evidence, self.check_requests,
                       self.check_notes, self.check_values, self.check_keys, self.check_attestations):
             check()
 

@@ -101,34 +101,42 @@ find_kept(int64 endpoint, const bytea *hash)
 
 /* A number that is NULL for none; 0 then. */
 static int64
-read_id(MrTable *table, AttrNumber column)
+id_of(const Datum *values, const bool *nulls, AttrNumber column)
 {
-	bool		none;
-	Datum		value = mr_table_get(table, column, &none);
-
-	return none ? 0 : DatumGetInt64(value);
+	return nulls[column - 1] ? 0 : DatumGetInt64(values[column - 1]);
 }
 
-/* The schedule of the row in the table's slot, in the current memory context. */
-static MrSchedule *
-read_row(MrTable *table)
+/* The schedule of a row's columns, in the current memory context. */
+MrSchedule *
+mr_schedule_of_columns(const Datum *values, const bool *nulls)
 {
 	MrSchedule *schedule = palloc0(sizeof(MrSchedule));
-	bytea	   *salt = DatumGetByteaPP(mr_table_get(table, TRAFFIC_SCHEDULE_SALT, NULL));
+	bytea	   *salt = DatumGetByteaPP(values[TRAFFIC_SCHEDULE_SALT - 1]);
 
 	if (VARSIZE_ANY_EXHDR(salt) != MR_SALT_LEN)
 		elog(ERROR, "the salt of a schedule is not %d bytes long", MR_SALT_LEN);
 	memcpy(schedule->salt, VARDATA_ANY(salt), MR_SALT_LEN);
-	schedule->endpoint = read_id(table, TRAFFIC_SCHEDULE_ENDPOINT_ID);
-	schedule->seq = read_id(table, TRAFFIC_SCHEDULE_SEQ);
-	schedule->team = read_id(table, TRAFFIC_SCHEDULE_TEAM_ID);
-	schedule->at = DatumGetTimestampTz(mr_table_get(table, TRAFFIC_SCHEDULE_AT, NULL));
-	schedule->kind = TextDatumGetCString(mr_table_get(table, TRAFFIC_SCHEDULE_KIND, NULL));
-	schedule->rollout = read_id(table, TRAFFIC_SCHEDULE_ROLLOUT);
-	schedule->restored = read_id(table, TRAFFIC_SCHEDULE_RESTORED);
-	schedule->hash = DatumGetByteaPCopy(mr_table_get(table, TRAFFIC_SCHEDULE_HASH, NULL));
-	mr_schedule_read(DatumGetJsonbPCopy(mr_table_get(table, TRAFFIC_SCHEDULE_DOC, NULL)), schedule);
+	schedule->endpoint = id_of(values, nulls, TRAFFIC_SCHEDULE_ENDPOINT_ID);
+	schedule->seq = id_of(values, nulls, TRAFFIC_SCHEDULE_SEQ);
+	schedule->team = id_of(values, nulls, TRAFFIC_SCHEDULE_TEAM_ID);
+	schedule->at = DatumGetTimestampTz(values[TRAFFIC_SCHEDULE_AT - 1]);
+	schedule->kind = TextDatumGetCString(values[TRAFFIC_SCHEDULE_KIND - 1]);
+	schedule->rollout = id_of(values, nulls, TRAFFIC_SCHEDULE_ROLLOUT);
+	schedule->restored = id_of(values, nulls, TRAFFIC_SCHEDULE_RESTORED);
+	schedule->hash = DatumGetByteaPCopy(values[TRAFFIC_SCHEDULE_HASH - 1]);
+	mr_schedule_read(DatumGetJsonbPCopy(values[TRAFFIC_SCHEDULE_DOC - 1]), schedule);
 	return schedule;
+}
+
+/* That of the row in the table's slot. */
+static MrSchedule *
+read_row(MrTable *table)
+{
+	Datum		values[TRAFFIC_SCHEDULE_COLUMNS];
+	bool		nulls[TRAFFIC_SCHEDULE_COLUMNS];
+
+	mr_table_read(table, values, nulls);
+	return mr_schedule_of_columns(values, nulls);
 }
 
 /*
@@ -163,7 +171,7 @@ static const MrSchedule *
 schedule_of_row(MrTable *table)
 {
 	const MrSchedule *schedule =
-		find_kept(read_id(table, TRAFFIC_SCHEDULE_ENDPOINT_ID),
+		find_kept(DatumGetInt64(mr_table_get(table, TRAFFIC_SCHEDULE_ENDPOINT_ID, NULL)),
 				  DatumGetByteaPP(mr_table_get(table, TRAFFIC_SCHEDULE_HASH, NULL)));
 
 	return schedule != NULL ? schedule : read_to_keep(table);

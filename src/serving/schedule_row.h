@@ -11,6 +11,8 @@
 #include "serving/schedule.h"
 #include "utils/snapshot.h"
 
+extern MrSchedule *mr_schedule_of_columns(const Datum *values,
+										  const bool *nulls);
 extern bytea *mr_schedule_insert(MrSchedule *schedule);
 extern const MrSchedule *mr_schedule_load(int64 endpoint, int64 seq,
 										  const bytea *hash,

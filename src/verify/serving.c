@@ -102,6 +102,19 @@ static const Statement statements[] = {
 		"FROM modelreg.traffic_arm r LEFT JOIN modelreg.version v ON v.model_id = r.model_id AND v.version = r.version AND v.team_id = r.team_id "
 		"WHERE " OF_TEAM("r") " AND v.version IS NULL ORDER BY 1, 2"},
 
+	/* The arms without a share in a step that has a time are no rows of traffic_arm. */
+	{"reference", "versions of schedules",
+		"WITH listed AS (SELECT s.endpoint_id, s.seq, s.team_id, 'steps' AS place, t.step->'warm' AS arms FROM modelreg.traffic_schedule s "
+		"CROSS JOIN LATERAL " ELEMENTS("s.doc->'steps'") " AS t(step) WHERE " OF_TEAM("s") " AND t.step ? 'warm' "
+		"UNION ALL SELECT s.endpoint_id, s.seq, s.team_id, 'waiting', l.arms FROM modelreg.traffic_schedule s CROSS JOIN LATERAL " ELEMENTS("s.doc->'waiting'") " AS t(step) "
+		"CROSS JOIN LATERAL (VALUES (t.step->'segments'), (t.step->'shadow'), (t.step->'warm')) AS l(arms) WHERE " OF_TEAM("s") " "
+		"UNION ALL SELECT s.endpoint_id, s.seq, s.team_id, l.place, s.doc->l.place FROM modelreg.traffic_schedule s CROSS JOIN (VALUES ('from'), ('target')) AS l(place) "
+		"WHERE " OF_TEAM("s") " AND s.doc ? l.place), "
+		"named AS (SELECT DISTINCT l.endpoint_id, l.seq, l.team_id, l.place, a.arm->>0 AS model, a.arm->>1 AS version FROM listed l CROSS JOIN LATERAL " ELEMENTS("l.arms") " AS a(arm)) "
+		"SELECT concat('traffic_schedule ', n.endpoint_id, '/', n.seq), format('version %s/%s in its %s is missing or of another team', n.model, n.version, n.place) "
+		"FROM named n LEFT JOIN modelreg.version v ON v.model_id::text = n.model AND v.version::text = n.version AND v.team_id = n.team_id "
+		"WHERE v.version IS NULL ORDER BY 1, 2"},
+
 	{"reference", "models of endpoints",
 		"SELECT concat('endpoint ', h.id), 'its model is missing or of another team' FROM modelreg.endpoint h "
 		"WHERE " OF_TEAM("h") " AND NOT EXISTS (SELECT FROM modelreg.model m WHERE m.id = h.model_id AND m.team_id = h.team_id) ORDER BY 1"},
@@ -183,6 +196,7 @@ mr_verify_serving(MrVerify *verify)
 		return;
 	for (int i = 0; i < lengthof(statements); i++)
 		mr_verify_run(verify, statements[i].what, run_statement, &statements[i]);
+	mr_verify_run(verify, "documents of schedules", mr_verify_schedules, NULL);
 	if (!verify->deep)
 		return;
 	mr_verify_run(verify, predictions.what, run_statement, &predictions);

@@ -84,14 +84,12 @@ is_caused_by_data(int sqlerrcode)
 
 /* Run a step; the error that the data caused, or NULL. */
 static ErrorData *
-run_step(MrVerify *verify, const char *what, MrVerifyStep step, const void *arg)
+catch_error(MrVerify *verify, MrVerifyStep step, const void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
 
-	verify->doing = what;
-	ereport(DEBUG1, (errmsg_internal("verify: %s", what)));
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
@@ -114,6 +112,26 @@ run_step(MrVerify *verify, const char *what, MrVerifyStep step, const void *arg)
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return error;
+}
+
+/* The same for one that has a name. */
+static ErrorData *
+run_step(MrVerify *verify, const char *what, MrVerifyStep step, const void *arg)
+{
+	verify->doing = what;
+	ereport(DEBUG1, (errmsg_internal("verify: %s", what)));
+	return catch_error(verify, step, arg);
+}
+
+/* Read a row; what is wrong with it if that fails, or NULL. */
+char *
+mr_verify_catch(MrVerify *verify, MrVerifyStep step, const void *arg)
+{
+	ErrorData  *error = catch_error(verify, step, arg);
+
+	if (error == NULL)
+		return NULL;
+	return error->detail != NULL ? error->detail : error->message;
 }
 
 /* Run a step; false if the data make it fail. */

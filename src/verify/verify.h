@@ -47,6 +47,8 @@ extern bool mr_verify_try(MrVerify *verify, const char *what,
 						  MrVerifyStep step, const void *arg);
 extern bool mr_verify_run(MrVerify *verify, const char *what,
 						  MrVerifyStep step, const void *arg);
+extern char *mr_verify_catch(MrVerify *verify, MrVerifyStep step,
+							 const void *arg);
 
 /* Called for each row, whose columns are in the slot's arrays. */
 typedef void (*MrVerifyRow) (MrVerify *verify, TupleTableSlot *slot,
@@ -105,6 +107,7 @@ extern void mr_verify_keys(MrVerify *verify);
 extern void mr_verify_statements(MrVerify *verify);
 extern void mr_verify_governance(MrVerify *verify);
 extern void mr_verify_serving(MrVerify *verify);
+extern void mr_verify_schedules(MrVerify *verify, const void *arg);
 
 extern void mr_verify_init(void);
 extern void mr_verify_attestations(MrVerify *verify);

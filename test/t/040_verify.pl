@@ -175,6 +175,16 @@ my @tampering = (
 	[ 'schedules changed with their hashes', q{UPDATE modelreg.traffic_schedule SET doc = replace(doc::text, '1000000', '999999')::jsonb; PERFORM rehash('traffic_schedule', 'true')} ],
 	[ 'schedules removed and added', q{DELETE FROM modelreg.traffic_schedule WHERE seq = 2; INSERT INTO modelreg.traffic_schedule SELECT endpoint_id, 99, team_id, at, kind, rollout, restored, salt, doc, hash, format
 		FROM modelreg.traffic_schedule WHERE seq = 1; PERFORM rehash('traffic_schedule', 'seq = 99')} ],
+	[ 'schedules in other forms', q{UPDATE modelreg.traffic_schedule SET salt = '\x01' WHERE endpoint_id = 1 AND seq = 3; UPDATE modelreg.traffic_schedule SET kind = 'weird' WHERE endpoint_id = 1 AND seq = 5;
+		UPDATE modelreg.traffic_schedule SET salt = substr(hash, 1, 16) WHERE endpoint_id = 1 AND kind = 'rollout_aborted'; UPDATE modelreg.traffic_schedule SET restored = 777 WHERE endpoint_id = 5 AND kind = 'rolled_back';
+		UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{steps,0,opens}', '5') WHERE endpoint_id = 3 AND seq = 2; UPDATE modelreg.traffic_schedule SET doc = doc || '{"more": 1}' WHERE endpoint_id = 2;
+		UPDATE modelreg.traffic_schedule SET rollout = 1 WHERE endpoint_id = 6 AND seq = 2; PERFORM rehash('traffic_schedule', 'true')} ],
+	[ 'schedules of other rollouts', q{UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{target}', '[[1, 1, 1000000]]') WHERE endpoint_id = 1 AND kind = 'rollout_paused';
+		UPDATE modelreg.traffic_schedule SET doc = doc - 'plan' WHERE endpoint_id = 6 AND seq = 2; UPDATE modelreg.traffic_schedule SET kind = 'rollout_aborted' WHERE endpoint_id = 5 AND kind = 'rolled_back';
+		DELETE FROM modelreg.traffic_schedule WHERE endpoint_id = 4; UPDATE modelreg.traffic_schedule SET seq = seq + 90 WHERE endpoint_id = 2; PERFORM rehash('traffic_schedule', 'true')} ],
+	[ 'steps of other versions', q{UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{waiting,0,segments}', '[[1, 99, 1000000]]') WHERE doc ? 'waiting'; UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{steps,0,warm}', '[[2, 1]]') WHERE kind = 'created';
+		UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{from}', '[[1, 98, 1000000]]') WHERE kind = 'rollout_started'; PERFORM rehash('traffic_schedule', 'true')} ],
+	[ 'segments cut anew', q{UPDATE modelreg.traffic_schedule SET doc = jsonb_set(doc, '{steps,0,segments}', jsonb_build_array(jsonb_set(doc#>'{steps,0,segments,0}', '{2}', '1'), jsonb_set(doc#>'{steps,0,segments,0}', '{2}', '999999'))) WHERE kind = 'created'; PERFORM rehash('traffic_schedule', 'true')} ],
 	[ 'arms changed', q{UPDATE modelreg.traffic_arm SET share = share + 1 WHERE seq = 1; DELETE FROM modelreg.traffic_arm WHERE seq = 2; UPDATE modelreg.traffic_arm SET version = version + 100 WHERE seq = 3} ],
 	[ 'stages changed', q{UPDATE modelreg.version_stage SET stage = 'Production'; DELETE FROM modelreg.version_stage WHERE model_id <> 1; INSERT INTO modelreg.version_stage VALUES (1, 9, 1, 'Staging', now())} ],
 	[ 'a decision forged', q{INSERT INTO modelreg.event SELECT chain, chain_id, seq + 1, at + interval '1 s', 'promoted', team_id, who, NULL, NULL, NULL,
