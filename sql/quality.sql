@@ -330,5 +330,16 @@ FROM modelreg.ab_results WHERE team = 'quality' AND metric <> ALL ('{dime,dimes,
 -- all shares add up to the time that an endpoint serves
 SELECT abs(sum(share_seconds) - extract(epoch FROM now() - min(served_since))) < 0.001 AS whole
 FROM (SELECT DISTINCT model, version, share_seconds, served_since FROM modelreg.ab_results WHERE endpoint = 'quality.side') s;
+-- What was recorded before a pause and is committed after it counts for no step, which its row says.
+SELECT modelreg.create_endpoint('quality.moved', model => 'quality.reco', version => 1) > 0 AS endpoint, modelreg.start_rollout('quality.moved', version => 2, plan => :'plan') > 0 AS started;
+CREATE VIEW pg_temp.counted AS SELECT q.schedule_seq, q.step FROM modelreg.quality_observation q ORDER BY q.id DESC LIMIT 1;
+BEGIN;
+SELECT pg_temp.observe(2, 'errors', 0, 3, 'quality.moved');
+TABLE pg_temp.counted;
+SELECT modelreg.pause_rollout('quality.moved') > 0 AS paused, modelreg.resume_rollout('quality.moved') > 0 AS resumed;
+COMMIT;
+TABLE pg_temp.counted;
+SELECT pg_temp.observe(2, 'errors', 0, 3, 'quality.moved');
+TABLE pg_temp.counted;
 SELECT count(*) FROM modelreg.verify();
 SELECT count(*) FROM modelreg.verify('quality', true);

@@ -140,6 +140,8 @@ CREATE VIEW wrong AS SELECT 'cheap' AS how, v.object, v.detail FROM modelreg.ver
 	(SELECT 'deep', v.object, v.detail FROM modelreg.verify('search', true) v EXCEPT SELECT 'deep', v.object, v.detail FROM modelreg.verify() v) ORDER BY 1, 2, 3;
 BEGIN; UPDATE modelreg.quality_observation SET endpoint_id = 99 WHERE id = 1; UPDATE modelreg.quality_observation SET version = 77 WHERE id = 2; UPDATE modelreg.quality_observation SET team_id = 5 WHERE id = 3; TABLE wrong; ROLLBACK;
 BEGIN; UPDATE modelreg.rollout_evidence SET observations = observations + 1; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.rollout_evidence SET total = total + 1 WHERE version = 1; DELETE FROM modelreg.rollout_evidence WHERE version = 2; TABLE wrong; ROLLBACK;
+BEGIN; UPDATE modelreg.quality_observation SET schedule_seq = NULL, step = NULL WHERE version = 1; UPDATE modelreg.quality_observation SET window_start = window_start - interval '1 day' WHERE version = 2; TABLE wrong; ROLLBACK;
 BEGIN; UPDATE modelreg.rollout_evidence SET step = 9 WHERE version = 1; UPDATE modelreg.rollout_evidence SET version = 77 WHERE version = 2; TABLE wrong; ROLLBACK;
 BEGIN; UPDATE modelreg.rollout_evidence SET endpoint_id = 99 WHERE version = 1; UPDATE modelreg.rollout_evidence SET team_id = 99 WHERE version = 2; TABLE wrong; ROLLBACK;
 BEGIN; UPDATE modelreg.instance_report SET endpoint_id = 99; TABLE wrong; ROLLBACK;
@@ -152,14 +154,21 @@ SELECT setval('modelreg.quality_id_seq', 3);
 CREATE FUNCTION lay_down(kind text, segments jsonb, shadow jsonb DEFAULT '[]', plan jsonb DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	e modelreg.endpoint; m bigint := (SELECT id FROM modelreg.model WHERE name = 'served'); at timestamptz; doc jsonb; h bytea; who jsonb := '{"role": "nobody", "role_oid": 1}';
+	salt bytea; rollout bigint;
 BEGIN
 	SELECT * INTO e FROM modelreg.endpoint;
+	SELECT s.salt INTO salt FROM modelreg.traffic_schedule s WHERE s.endpoint_id = e.id AND s.seq = e.schedule_seq;
 	at := greatest(clock_timestamp(), e.head_at + interval '1 us');
 	SELECT jsonb_agg(jsonb_build_array(m) || x) INTO segments FROM jsonb_array_elements(segments) x;
 	SELECT COALESCE(jsonb_agg(jsonb_build_array(m, x)), '[]') INTO shadow FROM jsonb_array_elements(shadow) x;
-	doc := jsonb_strip_nulls(jsonb_build_object('state', 'running', 'plan', plan, 'steps', jsonb_build_array(jsonb_build_object('opens', (extract(epoch FROM at - '2000-01-01 00:00+00') * 1000000)::bigint, 'segments', segments, 'shadow', shadow))));
-	h := modelreg.row_hash('traffic_schedule', 1::smallint, e.id, e.seq + 1, e.team_id, at, kind, NULL::bigint, NULL::bigint, '\x00'::bytea, doc);
-	INSERT INTO modelreg.traffic_schedule VALUES (e.id, e.seq + 1, e.team_id, at, kind, NULL, NULL, '\x00', doc, h, 1);
+	doc := jsonb_build_object('state', 'ended', 'steps', jsonb_build_array(jsonb_build_object('opens', (extract(epoch FROM at - '2000-01-01 00:00+00') * 1000000)::bigint, 'segments', segments)
+		|| CASE shadow WHEN '[]' THEN '{}' ELSE jsonb_build_object('shadow', shadow) END));
+	IF kind = 'rollout_started' THEN
+		rollout := e.seq + 1;
+		doc := doc || jsonb_build_object('state', 'running', 'plan', COALESCE(plan, '{"steps": [{"weight": "100%"}]}'), 'from', jsonb_build_array(jsonb_build_array(m, 1, 1000000)), 'target', segments);
+	END IF;
+	h := modelreg.row_hash('traffic_schedule', 1::smallint, e.id, e.seq + 1, e.team_id, at, kind, rollout, NULL::bigint, salt, doc);
+	INSERT INTO modelreg.traffic_schedule VALUES (e.id, e.seq + 1, e.team_id, at, kind, rollout, NULL, salt, doc, h, 1);
 	INSERT INTO modelreg.traffic_arm SELECT e.id, e.seq + 1, 0, m, (x->>1)::integer, (x->>2)::integer, e.team_id, at FROM jsonb_array_elements(segments) x UNION ALL
 		SELECT e.id, e.seq + 1, 0, m, (x->>1)::integer, 0, e.team_id, at FROM jsonb_array_elements(shadow) x;
 	INSERT INTO modelreg.event VALUES (6, e.id, e.seq + 1, at, kind, e.team_id, who, NULL, NULL, NULL, jsonb_build_object('schedule', encode(h, 'hex')), NULL, e.head_hash, modelreg.row_hash('event', 1::smallint, 6::smallint,

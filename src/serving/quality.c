@@ -227,6 +227,14 @@ raise_not_serving(const MrEndpoint *endpoint, const MrModel *model,
 			 mr_reason("version_not_serving")));
 }
 
+static void
+set_step(Datum *values, bool *nulls, int64 schedule_seq, int32 step)
+{
+	nulls[QUALITY_SCHEDULE_SEQ - 1] = nulls[QUALITY_STEP - 1] = schedule_seq == 0;
+	values[QUALITY_SCHEDULE_SEQ - 1] = Int64GetDatum(schedule_seq);
+	values[QUALITY_STEP - 1] = Int32GetDatum(step);
+}
+
 static int64
 insert_row(MrVerb *verb, const MrObservation *observation)
 {
@@ -246,6 +254,7 @@ insert_row(MrVerb *verb, const MrObservation *observation)
 	values[QUALITY_WINDOW_END - 1] = TimestampTzGetDatum(observation->window_end);
 	values[QUALITY_WHO - 1] = JsonbPGetDatum(verb->who);
 	values[QUALITY_RECORDED_AT - 1] = TimestampTzGetDatum(observation->recorded_at);
+	set_step(values, nulls, observation->schedule_seq, observation->step);
 	mr_insert_row("quality_observation", values, nulls);
 	return id;
 }
@@ -257,6 +266,7 @@ mr_observation_read(int64 id)
 	MrTable    *table = mr_table_open_read("quality_observation");
 	Datum		key = Int64GetDatum(id);
 	MrObservation observation;
+	bool		none;
 
 	if (!mr_table_find_latest(table, "quality_observation_pkey", 1, &key))
 		elog(ERROR, "observation " INT64_FORMAT " does not exist", id);
@@ -269,8 +279,29 @@ mr_observation_read(int64 id)
 	observation.window_start = DatumGetTimestampTz(mr_table_get(table, QUALITY_WINDOW_START, NULL));
 	observation.window_end = DatumGetTimestampTz(mr_table_get(table, QUALITY_WINDOW_END, NULL));
 	observation.recorded_at = DatumGetTimestampTz(mr_table_get(table, QUALITY_RECORDED_AT, NULL));
+	observation.schedule_seq = DatumGetInt64(mr_table_get(table, QUALITY_SCHEDULE_SEQ, &none));
+	observation.step = DatumGetInt32(mr_table_get(table, QUALITY_STEP, &none));
+	if (none)
+		observation.schedule_seq = 0;
 	mr_table_close(table);
 	return observation;
+}
+
+/* By the commit it counts for another step than when it was written; 0 for none. */
+void
+mr_observation_count_for(int64 id, int64 schedule_seq, int32 step)
+{
+	MrTable    *table = mr_table_open("quality_observation");
+	Datum		key = Int64GetDatum(id);
+	Datum		values[QUALITY_COLUMNS];
+	bool		nulls[QUALITY_COLUMNS];
+
+	if (!mr_table_lock_latest(table, "quality_observation_pkey", 1, &key))
+		elog(ERROR, "observation " INT64_FORMAT " does not exist", id);
+	mr_table_read(table, values, nulls);
+	set_step(values, nulls, schedule_seq, step);
+	mr_table_update(table, values, nulls);
+	mr_table_close(table);
 }
 
 /* Returns the row's id. */
@@ -286,8 +317,9 @@ record(FunctionCallInfo fcinfo, MrVerb *verb, const MrEndpoint *endpoint,
 	observation->arm.model = model.id;
 	if (!served_within(endpoint, observation, snapshot))
 		raise_not_serving(endpoint, &model, observation);
+	mr_rollout_guard_find_step(endpoint, observation, snapshot);
 	id = insert_row(verb, observation);
-	mr_rollout_guard_mark(verb, endpoint, observation, id, snapshot);
+	mr_rollout_guard_mark(verb, observation, id);
 	UnregisterSnapshot(snapshot);
 	return id;
 }

@@ -25,8 +25,11 @@ typedef struct MrObservation
 	TimestampTz window_start;
 	TimestampTz window_end;
 	TimestampTz recorded_at;
+	int64		schedule_seq;	/* for whose step it counts; 0 for none */
+	int32		step;
 } MrObservation;
 
 extern MrObservation mr_observation_read(int64 id);
+extern void mr_observation_count_for(int64 id, int64 schedule_seq, int32 step);
 
 #endif							/* MODELREG_QUALITY_H */

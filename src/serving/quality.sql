@@ -16,7 +16,9 @@ CREATE TABLE modelreg.quality_observation (
 	window_start timestamptz NOT NULL,
 	window_end timestamptz NOT NULL,
 	who jsonb NOT NULL,
-	recorded_at timestamptz NOT NULL
+	recorded_at timestamptz NOT NULL,
+	schedule_seq bigint,
+	step integer
 );
 CREATE INDEX quality_observation_window ON modelreg.quality_observation (endpoint_id, model_id, version, metric, window_start);
 COMMENT ON TABLE modelreg.quality_observation IS 'What was observed of versions while they served, written once; no events, and the view quality shows it.';
@@ -32,6 +34,8 @@ COMMENT ON COLUMN modelreg.quality_observation.window_start IS 'From when on the
 COMMENT ON COLUMN modelreg.quality_observation.window_end IS 'Until when.';
 COMMENT ON COLUMN modelreg.quality_observation.who IS 'Who recorded it.';
 COMMENT ON COLUMN modelreg.quality_observation.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN modelreg.quality_observation.schedule_seq IS 'Event that laid down the schedule for whose guards it counts; null where it counts for none.';
+COMMENT ON COLUMN modelreg.quality_observation.step IS 'The step in that, counted from 0.';
 ALTER TABLE modelreg.quality_observation ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.quality_observation FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 GRANT SELECT ON modelreg.quality_observation TO PUBLIC;
@@ -50,7 +54,7 @@ CREATE TABLE modelreg.rollout_evidence (
 	CONSTRAINT rollout_evidence_pkey PRIMARY KEY (endpoint_id, schedule_seq, step, metric, model_id, version)
 );
 ALTER TABLE modelreg.rollout_evidence SET (fillfactor = 70);
-COMMENT ON TABLE modelreg.rollout_evidence IS 'Sums of what was observed during each step of a guarded rollout and counts for its guards; neither events nor a fold of them.';
+COMMENT ON TABLE modelreg.rollout_evidence IS 'Sums of what was observed during each step of a guarded rollout and counts for its guards; a fold of quality_observation.';
 COMMENT ON COLUMN modelreg.rollout_evidence.endpoint_id IS 'The endpoint.';
 COMMENT ON COLUMN modelreg.rollout_evidence.schedule_seq IS 'Event that laid down the schedule.';
 COMMENT ON COLUMN modelreg.rollout_evidence.step IS 'The step in it, counted from 0.';

@@ -68,22 +68,33 @@ counts(const Present *present, const MrObservation *observation)
 	return observation->window_start >= opens && observation->recorded_at >= opens;
 }
 
-/*
- * An observation was recorded: if it counts, the guards are looked at before
- * the commit.  What does not count now never will.
- */
+/* Fill in for which step an observation counts that is to be recorded. */
 void
-mr_rollout_guard_mark(const MrVerb *verb, const MrEndpoint *endpoint,
-					  const MrObservation *observation, int64 id,
-					  Snapshot snapshot)
+mr_rollout_guard_find_step(const MrEndpoint *endpoint, MrObservation *observation,
+						   Snapshot snapshot)
 {
-	MrMark		mark = {.team = verb->team.id,.node = endpoint->id,
-	.observation = id,.who = verb->who};
 	Present		present = {.endpoint = *endpoint};
 
 	present.schedule = mr_endpoint_schedule(endpoint, snapshot);
 	find_step(&present, GetCurrentTimestamp());
-	if (counts(&present, observation))
+	if (!counts(&present, observation))
+		return;
+	observation->schedule_seq = present.schedule->seq;
+	observation->step = present.step;
+}
+
+/*
+ * It was recorded: if it counts, the guards are looked at before the commit.
+ * What does not count now never will.
+ */
+void
+mr_rollout_guard_mark(const MrVerb *verb, const MrObservation *observation,
+					  int64 id)
+{
+	MrMark		mark = {.team = verb->team.id,.node = observation->endpoint,
+	.observation = id,.who = verb->who};
+
+	if (observation->schedule_seq != 0)
 		mr_mark(MR_MARK_ROLLOUT_GUARD, &mark);
 }
 
@@ -98,6 +109,18 @@ look(int64 endpoint, TimestampTz now)
 	return present;
 }
 
+/* Does an observation count for the step that is open now?  Its row says for which it does. */
+static bool
+counts_now(const Present *present, const MrObservation *observation, int64 id)
+{
+	bool		does = counts(present, observation);
+	int64		schedule_seq = does ? present->schedule->seq : 0;
+
+	if (observation->schedule_seq != schedule_seq || (does && observation->step != present->step))
+		mr_observation_count_for(id, schedule_seq, present->step);
+	return does;
+}
+
 /* Add what the marks of one endpoint tell of to the sums of the step. */
 static void
 add_evidence(const Present *present, const MrMark *const *marks, int64 n)
@@ -110,7 +133,7 @@ add_evidence(const Present *present, const MrMark *const *marks, int64 n)
 	{
 		MrObservation observation = mr_observation_read(marks[i]->observation);
 
-		if (counts(present, &observation))
+		if (counts_now(present, &observation, marks[i]->observation))
 			mr_sums_add(&list, observation.metric, observation.arm,
 						mr_observed_sum(observation.observed));
 	}

@@ -10,10 +10,12 @@
 #include "serving/quality.h"
 #include "serving/schedule.h"
 
+extern void mr_rollout_guard_find_step(const MrEndpoint *endpoint,
+									   MrObservation *observation,
+									   Snapshot snapshot);
 extern void mr_rollout_guard_mark(const MrVerb *verb,
-								  const MrEndpoint *endpoint,
-								  const MrObservation *observation, int64 id,
-								  Snapshot snapshot);
+								  const MrObservation *observation,
+								  int64 id);
 extern void mr_rollout_guard_init(void);
 
 #endif							/* MODELREG_ROLLOUT_GUARD_H */

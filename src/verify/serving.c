@@ -123,14 +123,22 @@ static const Statement statements[] = {
 		"SELECT concat('quality_observation ', q.id), " OBSERVED_WRONG("q") " FROM modelreg.quality_observation q " OBSERVED_OF("q") OBSERVED_VERSION("q")
 		"WHERE " OF_TEAM("q") " AND (n.id IS NULL OR v.version IS NULL) ORDER BY q.id"},
 
-	{"reference", "evidence of rollouts",
-		"SELECT concat('rollout_evidence ', concat_ws('/', r.endpoint_id, r.schedule_seq, r.step, r.metric, r.model_id, r.version)), w.wrong "
-		"FROM modelreg.rollout_evidence r " OBSERVED_OF("r") OBSERVED_VERSION("r")
-		"LEFT JOIN LATERAL (SELECT a.opens FROM modelreg.traffic_arm a WHERE a.endpoint_id = r.endpoint_id AND a.seq = r.schedule_seq AND a.step = r.step LIMIT 1) s ON true "
-		"CROSS JOIN LATERAL (SELECT COALESCE(" OBSERVED_WRONG("r") ", CASE WHEN s.opens IS NULL THEN 'the endpoint has no such step' "
-		"WHEN r.observations > (SELECT COALESCE(sum(q.observations), 0) FROM modelreg.quality_observation q WHERE q.endpoint_id = r.endpoint_id AND q.model_id = r.model_id "
-		"AND q.version = r.version AND q.metric = r.metric AND q.window_start >= s.opens) THEN 'it counts more than was observed' END) AS wrong) w "
-		"WHERE " OF_TEAM("r") " AND w.wrong IS NOT NULL ORDER BY 1"},
+	/* Whoever guards a step has at its opening nothing but what comes later. */
+	{"reference", "steps that observations count for",
+		"SELECT concat('quality_observation ', q.id), CASE WHEN a.opens IS NULL THEN 'the endpoint has no step that it counts for' ELSE 'it counts for a step that opened later' END "
+		"FROM modelreg.quality_observation q LEFT JOIN (SELECT DISTINCT a.endpoint_id, a.seq, a.step, a.opens FROM modelreg.traffic_arm a WHERE " OF_TEAM("a") ") a "
+		"ON a.endpoint_id = q.endpoint_id AND a.seq = q.schedule_seq AND a.step = q.step "
+		"WHERE " OF_TEAM("q") " AND (q.schedule_seq IS NOT NULL OR q.step IS NOT NULL) AND (a.opens <= q.window_start AND a.opens <= q.recorded_at) IS NOT TRUE ORDER BY q.id"},
+
+	{"fold", "evidence of rollouts",
+		"WITH told AS (SELECT q.endpoint_id, q.schedule_seq, q.step, q.metric, q.model_id, q.version, q.team_id, sum(q.total::text::numeric) AS total, "
+		"LEAST(sum(q.observations), 9223372036854775807) AS observations FROM modelreg.quality_observation q WHERE q.schedule_seq IS NOT NULL AND " OF_TEAM("q") " GROUP BY 1, 2, 3, 4, 5, 6, 7) "
+		"SELECT concat('rollout_evidence ', concat_ws('/', COALESCE(r.endpoint_id, t.endpoint_id), COALESCE(r.schedule_seq, t.schedule_seq), COALESCE(r.step, t.step), COALESCE(r.metric, t.metric), "
+		"COALESCE(r.model_id, t.model_id), COALESCE(r.version, t.version))), CASE WHEN r.endpoint_id IS NULL THEN 'the row that the observations tell of is missing' "
+		"WHEN t.endpoint_id IS NULL THEN 'no observation counts for it' ELSE format('it has %s over %s observations, by these it is %s over %s', r.total, r.observations, t.total, t.observations) END "
+		"FROM told t FULL JOIN (SELECT * FROM modelreg.rollout_evidence r WHERE " OF_TEAM("r") ") r ON r.endpoint_id = t.endpoint_id AND r.schedule_seq = t.schedule_seq AND r.step = t.step "
+		"AND r.metric = t.metric AND r.model_id = t.model_id AND r.version = t.version AND r.team_id = t.team_id "
+		"WHERE (r.total, r.observations) IS DISTINCT FROM (t.total, t.observations) ORDER BY 1, 2"},
 
 	{"reference", "reports of instances",
 		"SELECT concat('instance_report ', r.endpoint_id, '/', r.instance), 'its endpoint is missing or of another team' FROM modelreg.instance_report r " OBSERVED_OF("r")

@@ -471,6 +471,8 @@ run_checks(MrVerify *verify)
 	plan_for_scope(verify);
 	/* names of types are compared as text, and this setting quotes them */
 	set_locally("quote_all_identifiers", "off");
+	/* and numbers in binary as the shortest decimals */
+	set_locally("extra_float_digits", "1");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	mr_verify_rows(verify);
