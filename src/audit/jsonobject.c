@@ -128,13 +128,7 @@ mr_json_add_ints(MrJson *json, const char *key, const int64 *numbers, int n)
 {
 	mr_json_begin_array(json, key);
 	for (int i = 0; i < n; i++)
-	{
-		JsonbValue	value;
-
-		value.type = jbvNumeric;
-		value.val.numeric = int64_to_numeric(numbers[i]);
-		pushJsonbValue(&json->state, WJB_ELEM, &value);
-	}
+		mr_json_add_int_element(json, numbers[i]);
 	mr_json_end_array(json);
 }
 

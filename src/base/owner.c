@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/sequence.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
@@ -106,9 +107,21 @@ owner_oid(void)
 }
 
 /*
- * Become the owner.  search_path is the system's alone until
- * mr_owner_end(), so that no statement finds a planted object.
+ * search_path is the system's alone until AtEOXact_GUC() of the level that is
+ * returned, so that no statement finds a planted object.
  */
+static int
+begin_search_path(void)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+/* Become the owner, until mr_owner_end(). */
 void
 mr_owner_begin(MrOwnerScope *scope)
 {
@@ -116,10 +129,7 @@ mr_owner_begin(MrOwnerScope *scope)
 	SetUserIdAndSecContext(owner_oid(),
 						   scope->context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
-	scope->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	scope->guc_level = begin_search_path();
 }
 
 /* Be the caller again, who sees from here on what was written. */
@@ -129,6 +139,28 @@ mr_owner_end(MrOwnerScope *scope)
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->user, scope->context);
 	CommandCounterIncrement();
+}
+
+/*
+ * Run fixed statements as the caller, who sees what he may read, until
+ * mr_caller_end().  What is allocated meanwhile and is to be kept is not of
+ * the current memory context.
+ */
+void
+mr_caller_begin(MrCallerScope *scope)
+{
+	scope->guc_level = begin_search_path();
+	scope->memory = CurrentMemoryContext;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+}
+
+void
+mr_caller_end(MrCallerScope *scope)
+{
+	SPI_finish();
+	MemoryContextSwitchTo(scope->memory);
+	AtEOXact_GUC(false, scope->guc_level);
 }
 
 /* The next value of one of the registry's sequences; needs mr_owner_begin. */

@@ -14,8 +14,18 @@ typedef struct MrOwnerScope
 	int			guc_level;
 } MrOwnerScope;
 
+/* The same for statements that run as the caller. */
+typedef struct MrCallerScope
+{
+	int			guc_level;
+	MemoryContext memory;
+} MrCallerScope;
+
 extern void mr_owner_begin(MrOwnerScope *scope);
 extern void mr_owner_end(MrOwnerScope *scope);
+
+extern void mr_caller_begin(MrCallerScope *scope);
+extern void mr_caller_end(MrCallerScope *scope);
 
 extern Oid	mr_relation_oid(const char *name);
 extern int64 mr_nextval(const char *sequence);

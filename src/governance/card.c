@@ -11,10 +11,10 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 #include "base/args.h"
+#include "base/owner.h"
 #include "base/stmt.h"
 #include "registry/registry.h"
 
@@ -95,26 +95,19 @@ static MrStmt card_stmt = {
 	.nargs = 2,.types = {TEXTOID, INT4OID}
 };
 
-/* The answer, in the memory of the caller. */
+/* The answer, in that memory. */
 static text *
-read_card(Datum *values, const char *nulls)
+read_card(Datum *values, const char *nulls, MemoryContext memory)
 {
-	MemoryContext context = CurrentMemoryContext;
 	bool		isnull;
 	Datum		value;
-	char	   *card;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
 	(void) mr_stmt_read_as_of(&card_stmt, values, nulls, GetActiveSnapshot(), 0);
 	value = mr_stmt_value(0, 1, &isnull);
 	if (isnull)
 		elog(ERROR, "model card has no text");
-	card = TextDatumGetCString(value);
-	MemoryContextSwitchTo(context);
-	card = pstrdup(card);
-	SPI_finish();
-	return cstring_to_text(card);
+	MemoryContextSwitchTo(memory);
+	return DatumGetTextPCopy(value);
 }
 
 /* What is not there is an error before the statement, which nobody has to see. */
@@ -139,16 +132,14 @@ modelreg_model_card(PG_FUNCTION_ARGS)
 {
 	Datum		values[2];
 	char		nulls[3] = {' ', PG_ARGISNULL(1) ? 'n' : ' ', '\0'};
-	int			level;
+	MrCallerScope scope;
 	text	   *card;
 
 	require_asked(fcinfo);
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
-	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	card = read_card(values, nulls);
-	AtEOXact_GUC(false, level);
+	mr_caller_begin(&scope);
+	card = read_card(values, nulls, scope.memory);
+	mr_caller_end(&scope);
 	PG_RETURN_TEXT_P(card);
 }

@@ -37,6 +37,18 @@ mr_held_name_at(MrTable *table, const char *index, int64 team, const char *name,
 	return id;
 }
 
+/* From then on somebody holds a name. */
+void
+mr_held_name_begin(const char *table, int64 team, const char *name, int64 holder,
+				   TimestampTz at)
+{
+	Datum		values[COLUMNS] = {Int64GetDatum(team), CStringGetTextDatum(name),
+	Int64GetDatum(holder), TimestampTzGetDatum(at)};
+	bool		nulls[COLUMNS] = {[UNTIL - 1] = true};
+
+	mr_insert_row(table, values, nulls);
+}
+
 /* Who holds a name holds it no longer. */
 void
 mr_held_name_end(MrTable *table, const char *index, int64 team, const char *name,

@@ -13,6 +13,8 @@
 
 extern int64 mr_held_name_at(MrTable *table, const char *index, int64 team,
 							 const char *name, TimestampTz at);
+extern void mr_held_name_begin(const char *table, int64 team, const char *name,
+							   int64 holder, TimestampTz at);
 extern void mr_held_name_end(MrTable *table, const char *index, int64 team,
 							 const char *name, TimestampTz at);
 

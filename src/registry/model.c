@@ -331,20 +331,6 @@ mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 	return birth;
 }
 
-static void
-insert_model_name(int64 team, const char *name, int64 model, TimestampTz at)
-{
-	Datum		values[MODEL_NAME_COLUMNS];
-	bool		nulls[MODEL_NAME_COLUMNS] = {false};
-
-	values[MODEL_NAME_TEAM_ID - 1] = Int64GetDatum(team);
-	values[MODEL_NAME_NAME - 1] = CStringGetTextDatum(name);
-	values[MODEL_NAME_MODEL_ID - 1] = Int64GetDatum(model);
-	values[MODEL_NAME_SINCE - 1] = TimestampTzGetDatum(at);
-	nulls[MODEL_NAME_UNTIL - 1] = true;
-	mr_insert_row("model_name", values, nulls);
-}
-
 /* The last model that had the name; 0 for none. */
 static int64
 last_owner_of_name(int64 team, const char *name)
@@ -500,7 +486,7 @@ create_model(MrVerb *verb, const char *name, const char *policy, bool admin,
 	at = append_team_event(verb, head, "model_created", &what, NULL);
 	insert_decisions_head(verb, id, name, policy, policy_digest, at);
 	insert_registrations_head(verb, id);
-	insert_model_name(verb->team.id, name, id, at);
+	mr_held_name_begin("model_name", verb->team.id, name, id, at);
 	if (description != NULL)
 		mr_search_description_changed(verb, id, 0, description,
 									  mr_note_insert(verb, MR_NOTE_DESCRIPTION, id, 0,
@@ -575,7 +561,7 @@ rename_model(MrVerb *verb, const MrModel *model, const char *new_name, bool admi
 	mr_json_add_text(&what, "name", new_name);
 	at = append_team_event(verb, team, "model_renamed", &what, NULL);
 	end_model_name(verb->team.id, old_name, at);
-	insert_model_name(verb->team.id, new_name, model->id, at);
+	mr_held_name_begin("model_name", verb->team.id, new_name, model->id, at);
 	head->values[MODEL_NAME - 1] = CStringGetTextDatum(new_name);
 	mr_head_save(head);			/* the team's event tells it */
 }

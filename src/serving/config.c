@@ -202,12 +202,9 @@ version_json(const char *team, const MrArm *arm, Snapshot snapshot)
 
 /* A version is its place among those of the document. */
 static void
-add_place(JsonbParseState **state, const MrArmSet *arms, const MrArm *arm)
+add_place(MrJson *json, const MrArmSet *arms, const MrArm *arm)
 {
-	JsonbValue	place = {.type = jbvNumeric};
-
-	place.val.numeric = int64_to_numeric(mr_arm_set_place(arms, arm));
-	pushJsonbValue(state, WJB_ELEM, &place);
+	mr_json_add_int_element(json, mr_arm_set_place(arms, arm));
 }
 
 static void
@@ -216,7 +213,7 @@ add_places(MrJson *json, const char *key, const MrArmSet *arms,
 {
 	mr_json_begin_array(json, key);
 	for (int i = 0; i < n; i++)
-		add_place(&json->state, arms, &of[i]);
+		add_place(json, arms, &of[i]);
 	mr_json_end_array(json);
 }
 
@@ -226,12 +223,9 @@ add_segments(MrJson *json, const MrArmSet *arms, const MrSegments *segments)
 	mr_json_begin_array(json, "segments");
 	for (int i = 0; i < segments->n; i++)
 	{
-		JsonbValue	width = {.type = jbvNumeric};
-
-		width.val.numeric = int64_to_numeric(segments->segments[i].width);
 		pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
-		add_place(&json->state, arms, &segments->segments[i].arm);
-		pushJsonbValue(&json->state, WJB_ELEM, &width);
+		add_place(json, arms, &segments->segments[i].arm);
+		mr_json_add_int_element(json, segments->segments[i].width);
 		pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);
 	}
 	mr_json_end_array(json);

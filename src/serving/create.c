@@ -79,20 +79,6 @@ insert_head(MrVerb *verb, int64 id, const Birth *birth, TimestampTz at)
 	CommandCounterIncrement();
 }
 
-static void
-insert_name(int64 team, const char *name, int64 endpoint, TimestampTz at)
-{
-	Datum		values[ENDPOINT_NAME_COLUMNS];
-	bool		nulls[ENDPOINT_NAME_COLUMNS] = {false};
-
-	values[ENDPOINT_NAME_TEAM_ID - 1] = Int64GetDatum(team);
-	values[ENDPOINT_NAME_NAME - 1] = CStringGetTextDatum(name);
-	values[ENDPOINT_NAME_ENDPOINT_ID - 1] = Int64GetDatum(endpoint);
-	values[ENDPOINT_NAME_SINCE - 1] = TimestampTzGetDatum(at);
-	nulls[ENDPOINT_NAME_UNTIL - 1] = true;
-	mr_insert_row("endpoint_name", values, nulls);
-}
-
 /* What the first event of its chain tells besides the schedule. */
 static void
 describe(MrJson *what, const Birth *birth)
@@ -163,7 +149,7 @@ create(MrVerb *verb, Birth *birth)
 	at = mr_event_append(team, verb, "endpoint_created", mr_json_end(&what), NULL);
 	mr_head_save(team);
 	insert_head(verb, id, birth, at);
-	insert_name(verb->team.id, birth->name, id, at);
+	mr_held_name_begin("endpoint_name", verb->team.id, birth->name, id, at);
 	lay_first_schedule(verb, id, birth);
 	return id;
 }

@@ -306,6 +306,21 @@ mr_endpoint_schedule(const MrEndpoint *endpoint, Snapshot snapshot)
 							endpoint->schedule_hash, snapshot);
 }
 
+/* The one that held at a time.  Error 42704 for a time before the first. */
+const MrSchedule *
+mr_endpoint_schedule_at(const MrEndpoint *endpoint, TimestampTz at, Snapshot snapshot)
+{
+	const MrSchedule *schedule = mr_schedule_load_at(endpoint->id, at, snapshot);
+
+	if (schedule == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("endpoint \"%s\" had no traffic yet", mr_endpoint_address(endpoint)),
+				 errdetail("As of %s.", timestamptz_to_str(at)),
+				 mr_reason("endpoint_not_found")));
+	return schedule;
+}
+
 #define CHANNEL_OF_ALL "modelreg_endpoints"
 
 /* Tell those who LISTEN for the endpoint, and for all, of its last event. */

@@ -50,6 +50,9 @@ extern MrHead *mr_endpoint_lock_expected(MrEndpoint *endpoint,
 										 const char *expected);
 extern const MrSchedule *mr_endpoint_schedule(const MrEndpoint *endpoint,
 											  Snapshot snapshot);
+extern const MrSchedule *mr_endpoint_schedule_at(const MrEndpoint *endpoint,
+												 TimestampTz at,
+												 Snapshot snapshot);
 extern int64 mr_endpoint_change(MrHead *head, MrVerb *verb, const char *kind,
 								MrSchedule *schedule, MrJson *what,
 								const char *reason);

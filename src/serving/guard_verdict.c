@@ -39,19 +39,6 @@ grows(const MrSchedule *schedule, const MrArm *arm)
 	return mr_split_weight(&schedule->target, arm) > mr_split_weight(&schedule->from, arm);
 }
 
-/* Has the arm a share in the step, or does it see the requests? */
-bool
-mr_step_has_arm(const MrStep *step, const MrArm *arm)
-{
-	for (int i = 0; i < step->segments.n; i++)
-		if (mr_arm_compare(&step->segments.segments[i].arm, arm) == 0)
-			return true;
-	for (int i = 0; i < step->nshadow; i++)
-		if (mr_arm_compare(&step->shadow[i], arm) == 0)
-			return true;
-	return false;
-}
-
 static MrObservedSum
 observe_baseline(const MrSchedule *schedule, const MrSums *evidence,
 				 const char *metric)
@@ -156,7 +143,7 @@ mr_guard_states(const MrSchedule *schedule, int step, Snapshot snapshot)
 		{
 			const MrArm *arm = &schedule->target.shares[i].arm;
 
-			if (grows(schedule, arm) && mr_step_has_arm(&schedule->steps[step], arm))
+			if (grows(schedule, arm) && mr_step_role(&schedule->steps[step], arm) >= MR_ROLE_SHADOW)
 				states.items[states.n++] = look(schedule, &evidence, &plan->guards[g], arm);
 		}
 	return states;

@@ -38,7 +38,6 @@ extern MrGuardStates mr_guard_states(const MrSchedule *schedule, int step,
 									 Snapshot snapshot);
 extern const MrGuardState *mr_guard_states_failing(const MrGuardStates *states);
 extern bool mr_guard_states_pass(const MrGuardStates *states);
-extern bool mr_step_has_arm(const MrStep *step, const MrArm *arm);
 extern Jsonb *mr_guard_state_json(const MrGuardState *state);
 
 #endif							/* MODELREG_GUARD_VERDICT_H */

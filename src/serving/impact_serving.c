@@ -13,11 +13,11 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 #include "base/args.h"
 #include "base/grow.h"
+#include "base/owner.h"
 #include "base/stmt.h"
 #include "lineage/lineage.h"
 #include "registry/impact.h"
@@ -162,19 +162,14 @@ static void
 show_impact(FunctionCallInfo fcinfo, const MrNode *start, bool current_only)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	MemoryContext context = CurrentMemoryContext;
 	MrCurrentVersion *versions;
 	Found		found;
 	int64		n;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
 	versions = read_versions(current_only ? &now_stmt : &ever_stmt, snapshot, &n);
 	found = find_versions(start, versions, n, snapshot);
 	if (found.n > 0)
 		put_rows((ReturnSetInfo *) fcinfo->resultinfo, &found, current_only, snapshot);
-	SPI_finish();
-	MemoryContextSwitchTo(context);
 }
 
 /*
@@ -189,15 +184,13 @@ modelreg_impact_serving(PG_FUNCTION_ARGS)
 {
 	char	   *address = mr_arg_text(fcinfo, 0, "node");
 	MrNode		start;
-	int			level;
+	MrCallerScope scope;
 
 	mr_arg_require(fcinfo, 1, "current_only");
 	mr_node_load(address, GetActiveSnapshot(), &start);
 	InitMaterializedSRF(fcinfo, 0);
-	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	mr_caller_begin(&scope);
 	show_impact(fcinfo, &start, PG_GETARG_BOOL(1));
-	AtEOXact_GUC(false, level);
+	mr_caller_end(&scope);
 	return (Datum) 0;
 }

@@ -11,32 +11,14 @@
 
 #include "serving/in_use.h"
 
-/* Version 0 stands for all of the model. */
-static bool
-is_meant(const MrArm *arm, const MrArm *meant)
-{
-	return arm->model == meant->model &&
-		(meant->version == 0 || arm->version == meant->version);
-}
-
-static bool
-has_arm(const MrArm *arms, int n, const MrArm *meant)
-{
-	for (int i = 0; i < n; i++)
-		if (is_meant(&arms[i], meant))
-			return true;
-	return false;
-}
-
 static MrUse
-use_in_step(const MrStep *step, const MrArm *meant)
+use_in_step(const MrStep *step, const MrArm *arm)
 {
-	for (int i = 0; i < step->segments.n; i++)
-		if (is_meant(&step->segments.segments[i].arm, meant))
-			return MR_USE_SERVING;
-	if (has_arm(step->shadow, step->nshadow, meant))
-		return MR_USE_SERVING;
-	return has_arm(step->warm, step->nwarm, meant) ? MR_USE_WARM : MR_USE_NONE;
+	MrRole		role = mr_step_role(step, arm);
+
+	if (role == MR_ROLE_NONE)
+		return MR_USE_NONE;
+	return role == MR_ROLE_WARM ? MR_USE_WARM : MR_USE_SERVING;
 }
 
 /* Does a version have a share where the rollout started, to which it may be taken back? */
@@ -44,7 +26,7 @@ static bool
 is_in_split(const MrSplit *split, const MrArm *meant)
 {
 	for (int i = 0; i < split->n; i++)
-		if (is_meant(&split->shares[i].arm, meant))
+		if (mr_arm_is(&split->shares[i].arm, meant))
 			return true;
 	return false;
 }

@@ -50,16 +50,6 @@ mr_moment_now(const char *name, Snapshot snapshot)
 	return moment;
 }
 
-static void
-raise_no_traffic(const char *endpoint, TimestampTz at)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("endpoint \"%s\" had no traffic yet", endpoint),
-			 errdetail("As of %s.", timestamptz_to_str(at)),
-			 mr_reason("endpoint_not_found")));
-}
-
 MrMoment
 mr_moment_then(const char *name, TimestampTz at, Snapshot snapshot)
 {
@@ -68,9 +58,7 @@ mr_moment_then(const char *name, TimestampTz at, Snapshot snapshot)
 
 	/* what was decided after this is not final, and may be seen below or not */
 	moment.final = mr_chain_is_final(MR_CHAIN_ENDPOINT, moment.endpoint, at, snapshot);
-	moment.schedule = mr_schedule_load_at(moment.endpoint, at, snapshot);
-	if (moment.schedule == NULL)
-		raise_no_traffic(name, at);
+	moment.schedule = mr_endpoint_schedule_at(&endpoint, at, snapshot);
 	set_step(&moment);
 	return moment;
 }
@@ -206,7 +194,7 @@ set_moment(const MrMoment *moment, Snapshot snapshot, Datum *values, bool *nulls
 /* An endpoint's versions are of its own team. */
 static void
 put_arm(ReturnSetInfo *rsinfo, const MrMoment *moment, const MrArm *arm,
-		const char *role, int32 share, Snapshot snapshot, Datum *values,
+		MrRole role, int32 share, Snapshot snapshot, Datum *values,
 		bool *nulls)
 {
 	MrModel		model = mr_model_get(arm->model, snapshot);
@@ -215,7 +203,7 @@ put_arm(ReturnSetInfo *rsinfo, const MrMoment *moment, const MrArm *arm,
 	values[OUT_MODEL_ID] = Int64GetDatum(arm->model);
 	values[OUT_VERSION] = Int32GetDatum(arm->version);
 	values[OUT_PERMANENT_ID] = CStringGetTextDatum(mr_arm_permanent_id(arm, snapshot));
-	values[OUT_ROLE] = CStringGetTextDatum(role);
+	values[OUT_ROLE] = CStringGetTextDatum(mr_role_name(role));
 	values[OUT_SHARE] = Int32GetDatum(share);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -230,12 +218,12 @@ put_moment(ReturnSetInfo *rsinfo, const MrMoment *moment, Snapshot snapshot)
 
 	set_moment(moment, snapshot, values, nulls);
 	for (int i = 0; i < split.n; i++)
-		put_arm(rsinfo, moment, &split.shares[i].arm, "serving", split.shares[i].weight,
+		put_arm(rsinfo, moment, &split.shares[i].arm, MR_ROLE_SERVING, split.shares[i].weight,
 				snapshot, values, nulls);
 	for (int i = 0; i < step->nshadow; i++)
-		put_arm(rsinfo, moment, &step->shadow[i], "shadow", 0, snapshot, values, nulls);
+		put_arm(rsinfo, moment, &step->shadow[i], MR_ROLE_SHADOW, 0, snapshot, values, nulls);
 	for (int i = 0; i < step->nwarm; i++)
-		put_arm(rsinfo, moment, &step->warm[i], "warm", 0, snapshot, values, nulls);
+		put_arm(rsinfo, moment, &step->warm[i], MR_ROLE_WARM, 0, snapshot, values, nulls);
 }
 
 /*

@@ -175,7 +175,7 @@ serves_by(const MrSchedule *schedule, const MrArm *arm, TimestampTz from,
 	{
 		bool		over = i + 1 < schedule->nsteps && schedule->steps[i + 1].opens <= from;
 
-		if (!over && mr_step_has_arm(&schedule->steps[i], arm))
+		if (!over && mr_step_role(&schedule->steps[i], arm) >= MR_ROLE_SHADOW)
 			return true;
 	}
 	return false;

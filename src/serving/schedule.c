@@ -17,6 +17,38 @@
 /* Of all steps of a schedule together, so that its row stays small. */
 #define MAX_SEGMENTS_OF_ALL 65536
 
+static bool
+has_arm(const MrArm *arms, int n, const MrArm *meant)
+{
+	for (int i = 0; i < n; i++)
+		if (mr_arm_is(&arms[i], meant))
+			return true;
+	return false;
+}
+
+MrRole
+mr_step_role(const MrStep *step, const MrArm *arm)
+{
+	for (int i = 0; i < step->segments.n; i++)
+		if (mr_arm_is(&step->segments.segments[i].arm, arm))
+			return MR_ROLE_SERVING;
+	if (has_arm(step->shadow, step->nshadow, arm))
+		return MR_ROLE_SHADOW;
+	return has_arm(step->warm, step->nwarm, arm) ? MR_ROLE_WARM : MR_ROLE_NONE;
+}
+
+const char *
+mr_role_name(MrRole role)
+{
+	static const char *const names[] = {
+		[MR_ROLE_WARM] = "warm",
+		[MR_ROLE_SHADOW] = "shadow",
+		[MR_ROLE_SERVING] = "serving"
+	};
+
+	return names[role];
+}
+
 int
 mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time)
 {

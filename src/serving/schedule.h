@@ -37,6 +37,15 @@ typedef struct MrStep
 	int			nwarm;
 } MrStep;
 
+/* What an arm does in a step. */
+typedef enum MrRole
+{
+	MR_ROLE_NONE,
+	MR_ROLE_WARM,				/* is to be loaded */
+	MR_ROLE_SHADOW,				/* sees the requests and answers none */
+	MR_ROLE_SERVING				/* has a share of them */
+} MrRole;
+
 typedef struct MrSchedule
 {
 	int64		endpoint;
@@ -57,6 +66,12 @@ typedef struct MrSchedule
 	MrScheduleState state;
 	bytea	   *hash;			/* of its row, once there is one */
 } MrSchedule;
+
+/* Of several roles the last; of an arm of version 0 that of any of its model. */
+extern MrRole mr_step_role(const MrStep *step, const MrArm *arm);
+
+/* serving, shadow, warm, and NULL for none. */
+extern const char *mr_role_name(MrRole role);
 
 /* For who reads what stands at a time: the step's number; before the schedule -1. */
 extern int	mr_schedule_step_at(const MrSchedule *schedule, TimestampTz time);

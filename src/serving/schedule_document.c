@@ -28,26 +28,16 @@ mr_schedule_state_name(MrScheduleState state)
 	return state_names[state];
 }
 
-static void
-push_number(JsonbParseState **state, int64 number)
-{
-	JsonbValue	value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(number);
-	pushJsonbValue(state, WJB_ELEM, &value);
-}
-
 /* [model, version], or with a number behind if it is above zero. */
 static void
-push_arm(JsonbParseState **state, const MrArm *arm, int32 number)
+write_arm(MrJson *json, const MrArm *arm, int32 number)
 {
-	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	push_number(state, arm->model);
-	push_number(state, arm->version);
+	pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
+	mr_json_add_int_element(json, arm->model);
+	mr_json_add_int_element(json, arm->version);
 	if (number > 0)
-		push_number(state, number);
-	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+		mr_json_add_int_element(json, number);
+	pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);
 }
 
 static void
@@ -57,7 +47,7 @@ write_arms(MrJson *json, const char *name, const MrArm *arms, int n)
 		return;
 	mr_json_begin_array(json, name);
 	for (int i = 0; i < n; i++)
-		push_arm(&json->state, &arms[i], 0);
+		write_arm(json, &arms[i], 0);
 	mr_json_end_array(json);
 }
 
@@ -68,7 +58,7 @@ write_split(MrJson *json, const char *name, const MrSplit *split)
 		return;
 	mr_json_begin_array(json, name);
 	for (int i = 0; i < split->n; i++)
-		push_arm(&json->state, &split->shares[i].arm, split->shares[i].weight);
+		write_arm(json, &split->shares[i].arm, split->shares[i].weight);
 	mr_json_end_array(json);
 }
 
@@ -84,7 +74,7 @@ write_step(const MrStep *step, bool opens, bool bake)
 		mr_json_add_int(&json, "bake", step->bake);
 	mr_json_begin_array(&json, "segments");
 	for (int i = 0; i < step->segments.n; i++)
-		push_arm(&json.state, &step->segments.segments[i].arm, step->segments.segments[i].width);
+		write_arm(&json, &step->segments.segments[i].arm, step->segments.segments[i].width);
 	mr_json_end_array(&json);
 	write_arms(&json, "shadow", step->shadow, step->nshadow);
 	write_arms(&json, "warm", step->warm, step->nwarm);

@@ -55,6 +55,14 @@ mr_arm_compare(const MrArm *a, const MrArm *b)
 	return (a->version > b->version) - (a->version < b->version);
 }
 
+/* Is it the arm that is meant, or, if that has the version 0, any of its model? */
+static inline bool
+mr_arm_is(const MrArm *arm, const MrArm *meant)
+{
+	return arm->model == meant->model &&
+		(meant->version == 0 || arm->version == meant->version);
+}
+
 /* For qsort: canonical order. */
 extern int	mr_share_compare(const void *a, const void *b);
 

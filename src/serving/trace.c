@@ -15,12 +15,12 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "base/args.h"
 #include "base/errors.h"
+#include "base/owner.h"
 #include "base/stmt.h"
 #include "serving/endpoint.h"
 #include "serving/receipt.h"
@@ -138,16 +138,6 @@ raise_not_enough(void)
 			 mr_reason("invalid_argument")));
 }
 
-static void
-raise_no_traffic(const Trace *trace)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("endpoint \"%s\" had no traffic yet", mr_endpoint_address(&trace->endpoint)),
-			 errdetail("As of %s.", timestamptz_to_str(trace->at)),
-			 mr_reason("endpoint_not_found")));
-}
-
 /* Take the step that a receipt names; false where there is none. */
 static bool
 take_step(Trace *trace, const MrReceipt *receipt)
@@ -174,9 +164,7 @@ begin_by_receipt(Trace *trace, const text *text)
 static void
 begin_by_time(Trace *trace)
 {
-	trace->schedule = mr_schedule_load_at(trace->endpoint.id, trace->at, trace->snapshot);
-	if (trace->schedule == NULL)
-		raise_no_traffic(trace);
+	trace->schedule = mr_endpoint_schedule_at(&trace->endpoint, trace->at, trace->snapshot);
 	trace->step = mr_schedule_step_at(trace->schedule, trace->at);
 	trace->basis = "computed";
 }
@@ -321,29 +309,21 @@ put_traffic(Trace *trace)
 	put_rows(trace, &traffic_stmt, args, nulls);
 }
 
-static bool
-is_shadow(const MrStep *step, const MrArm *arm)
-{
-	for (int i = 0; i < step->nshadow; i++)
-		if (mr_arm_compare(&step->shadow[i], arm) == 0)
-			return true;
-	return false;
-}
-
 /* What was logged may have had no part in the traffic: then it has no role. */
 static void
 put_version(Trace *trace, const MrArm *arm)
 {
 	MrSplit		split = mr_split_of(&step_of(trace)->segments);
 	int32		share = mr_split_weight(&split, arm);
-	bool		shadow = is_shadow(step_of(trace), arm);
+	MrRole		role = mr_step_role(step_of(trace), arm);
+	bool		takes_part = role >= MR_ROLE_SHADOW;
 	Datum		args[7] = {Int64GetDatum(arm->model), Int32GetDatum(arm->version),
 		TimestampTzGetDatum(trace->at),
-		CStringGetTextDatum(shadow ? "shadow" : "serving"), Int32GetDatum(share),
+		takes_part ? CStringGetTextDatum(mr_role_name(role)) : (Datum) 0, Int32GetDatum(share),
 	trace->output, trace->fcinfo->args[ARG_MAX_DEPTH].value};
 	char		nulls[8] = "       ";
 
-	nulls[3] = share > 0 || shadow ? ' ' : 'n';
+	nulls[3] = takes_part ? ' ' : 'n';
 	nulls[5] = trace->has_output ? ' ' : 'n';
 	nulls[6] = trace->fcinfo->args[ARG_MAX_DEPTH].isnull ? 'n' : ' ';
 	put_rows(trace, &version_stmt, args, nulls);
@@ -374,20 +354,13 @@ Datum
 modelreg_trace_prediction(PG_FUNCTION_ARGS)
 {
 	Trace		trace = {.fcinfo = fcinfo,.snapshot = GetActiveSnapshot()};
-	MemoryContext context = CurrentMemoryContext;
-	int			level;
+	MrCallerScope scope;
 
 	begin(&trace);
 	InitMaterializedSRF(fcinfo, 0);
 	trace.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
+	mr_caller_begin(&scope);
 	run(&trace);
-	SPI_finish();
-	MemoryContextSwitchTo(context);
-	AtEOXact_GUC(false, level);
+	mr_caller_end(&scope);
 	return (Datum) 0;
 }
