@@ -128,6 +128,17 @@ SELECT etag AS now FROM modelreg.serving_config('config.home') \gset
 SELECT modelreg.report_serving('config.home', 'pod-1', :'now', ARRAY[:'one', :'three']) AS new, modelreg.report_serving('config.home', 'pod-4', NULL) AS gone, modelreg.report_serving('config.home', 'pod-4', NULL) AS again;
 SELECT instance, behind, cardinality(missing) AS missing, lags_since IS NOT NULL AS lags FROM modelreg.fleet_status('config.home');
 SELECT instance, role FROM modelreg.instance_report WHERE endpoint_id = :home AND instance = 'pod-2';
+-- Who does not repeat what it said is silent; who does says nothing new.
+SELECT modelreg.create_endpoint('config.brief', 'config.reco', 1, max_staleness => '100 ms') AS brief \gset
+SELECT modelreg.report_serving('config.brief', 'pod-1', '1-ab') AS new;
+SELECT pg_sleep(0.25);
+SELECT instance, silent, seen_at = reported_at AS once FROM modelreg.fleet_status('config.brief');
+SELECT modelreg.report_serving('config.brief', 'pod-1', '1-ab') AS new;
+SELECT instance, seen_at > reported_at AS again, (clock_timestamp() - seen_at > interval '200 ms') = silent OR clock_timestamp() - seen_at > interval '100 ms' AS heard FROM modelreg.fleet WHERE endpoint = 'config.brief';
+SELECT count(*) AS silent FROM modelreg.fleet_status(:home) WHERE silent;
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[$$SELECT modelreg.fleet_status(NULL::bigint)$$, $$SELECT modelreg.fleet_status(770077)$$]) call;
+SELECT modelreg.retire_endpoint('config.brief');
+SELECT pg_temp.attempt(format('SELECT modelreg.fleet_status(%s)', :brief)) ~ 'endpoint_not_found' AS gone;
 SELECT pg_temp.attempt(format('SELECT modelreg.report_serving(%s)', arguments)) FROM unnest(ARRAY[
 	$$'config.home', NULL, '1-0123456789abcdef'$$, $$'config.home', '', '1-0123456789abcdef'$$, $$'config.home', repeat('a', 256), '1-0123456789abcdef'$$, $$'config.home', 'a', ''$$, $$'config.home', 'a', '1'$$, $$'config.home', 'a', '1-'$$,
 	$$'config.home', 'a', '01-ab'$$, $$'config.home', 'a', '1-xy'$$, $$'config.home', 'a', '1-' || repeat('a', 100)$$, $$'config.home', 'a', '1-ab', '{a}'$$, $$'config.home', 'a', '1-ab', '{NULL}'$$, $$'config.home', 'a', '1-ab', '{models:/config.reco/1}'$$,

@@ -69,7 +69,7 @@ class Follower:
         self.registry = Registry(dsn)
         self.clock = Clock()
         self.served = Served(None, None, None, {})
-        self.reported = None
+        self.reported, self.reported_at = None, 0.0
         self.polls = 0
         self.changed = threading.Event()
         self.lock = threading.Lock()
@@ -101,10 +101,11 @@ class Follower:
         return joblib.load(io.BytesIO(content))
 
     def report(self):
-        if self.reported != self.served.etag:
+        """What is new, and every minute that this process is there."""
+        if self.reported != self.served.etag or time.monotonic() - self.reported_at > 60:
             self.registry.value("SELECT modelreg.report_serving(%s, %s, %s, %s::text[])",
                                 (self.endpoint, self.instance, self.served.etag, list(self.served.pipelines)))
-            self.reported = self.served.etag
+            self.reported, self.reported_at = self.served.etag, time.monotonic()
 
     def try_refresh(self):
         """Whatever goes wrong, what is served stays, with the weights of the last instant for which it was valid."""

@@ -103,8 +103,8 @@ known_until(MrTable *table, XLogRecPtr *replayed)
 }
 
 /* Until when what is answered now may be gone by without asking again. */
-static TimestampTz
-valid_until(MrTable *table, TimestampTz known)
+TimestampTz
+mr_config_stale_at(MrTable *table, TimestampTz known)
 {
 	bool		by_default;
 	Datum		staleness = mr_table_get(table, ENDPOINT_MAX_STALENESS, &by_default);
@@ -349,7 +349,7 @@ modelreg_serving_config(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	values[OUT_ETAG] = CStringGetTextDatum(etag);
-	values[OUT_VALID_UNTIL] = TimestampTzGetDatum(valid_until(table, known));
+	values[OUT_VALID_UNTIL] = TimestampTzGetDatum(mr_config_stale_at(table, known));
 	values[OUT_REPLAYED] = LSNGetDatum(replayed);
 	nulls[OUT_REPLAYED] = replayed == InvalidXLogRecPtr;
 	nulls[OUT_DOCUMENT] = is_etag(fcinfo, 1, etag);

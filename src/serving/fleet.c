@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(modelreg_fleet_status);
 enum
 {
 	OUT_INSTANCE, OUT_ETAG, OUT_REPORTED_AT, OUT_BEHIND, OUT_LOADED,
-	OUT_MISSING, OUT_LAGS_SINCE, OUT_COLUMNS
+	OUT_MISSING, OUT_LAGS_SINCE, OUT_SEEN_AT, OUT_SILENT, OUT_COLUMNS
 };
 
 /* Texts by their bytes, each once. */
@@ -211,6 +211,7 @@ write_report(MrTable *table, const MrEndpoint *endpoint, const char *instance,
 {
 	Datum		values[INSTANCE_REPORT_COLUMNS];
 	bool		nulls[INSTANCE_REPORT_COLUMNS] = {false};
+	TimestampTz now = GetCurrentTimestamp();
 
 	values[INSTANCE_REPORT_ENDPOINT_ID - 1] = Int64GetDatum(endpoint->id);
 	values[INSTANCE_REPORT_INSTANCE - 1] = CStringGetTextDatum(instance);
@@ -218,11 +219,43 @@ write_report(MrTable *table, const MrEndpoint *endpoint, const char *instance,
 	values[INSTANCE_REPORT_ETAG - 1] = CStringGetTextDatum(etag);
 	values[INSTANCE_REPORT_LOADED - 1] = names_datum(loaded);
 	values[INSTANCE_REPORT_ROLE - 1] = CStringGetTextDatum(role);
-	values[INSTANCE_REPORT_REPORTED_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[INSTANCE_REPORT_REPORTED_AT - 1] = TimestampTzGetDatum(now);
+	values[INSTANCE_REPORT_SEEN_AT - 1] = TimestampTzGetDatum(now);
 	if (found)
 		mr_table_update(table, values, nulls);
 	else
 		mr_table_insert(table, values, nulls);
+}
+
+/* For how long a process of the endpoint may go on without asking. */
+static int64
+patience_of(int64 endpoint, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	Datum		key = Int64GetDatum(endpoint);
+	int64		patience;
+
+	if (!mr_table_find(table, "endpoint_pkey", 1, &key, snapshot))
+		elog(ERROR, "endpoint " INT64_FORMAT " does not exist", endpoint);
+	patience = mr_config_stale_at(table, 0);
+	mr_table_close(table);
+	return patience;
+}
+
+/* The report in the table's slot was repeated.  Few of so many are worth a write. */
+static void
+note_sign_of_life(MrTable *table, const MrEndpoint *endpoint)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz seen = DatumGetTimestampTz(mr_table_get(table, INSTANCE_REPORT_SEEN_AT, NULL));
+	Datum		values[INSTANCE_REPORT_COLUMNS];
+	bool		nulls[INSTANCE_REPORT_COLUMNS];
+
+	if (now - seen < patience_of(endpoint->id, NULL) / 5)
+		return;
+	mr_table_read(table, values, nulls);
+	values[INSTANCE_REPORT_SEEN_AT - 1] = TimestampTzGetDatum(now);
+	mr_table_update(table, values, nulls);
 }
 
 static bool
@@ -242,6 +275,8 @@ report(MrVerb *verb, const MrEndpoint *endpoint, const char *instance,
 	else if (changes)
 		write_report(table, endpoint, instance, etag, loaded,
 					 mr_json_get_text(verb->who, "role"), found);
+	else if (found)
+		note_sign_of_life(table, endpoint);
 	mr_table_close(table);
 	return changes;
 }
@@ -275,15 +310,17 @@ typedef struct Wanted
 {
 	MrMoment	moment;
 	Names		loaded;			/* permanent ids */
+	int64		patience;		/* with who says nothing */
 	Snapshot	snapshot;
 } Wanted;
 
 static Wanted
-find_wanted(const char *endpoint, Snapshot snapshot)
+find_wanted(MrMoment moment, Snapshot snapshot)
 {
-	Wanted		wanted = {.moment = mr_moment_now(endpoint, snapshot),.snapshot = snapshot};
+	Wanted		wanted = {.moment = moment,.snapshot = snapshot};
 	MrArmSet	arms = mr_arms_from(wanted.moment.schedule, wanted.moment.step);
 
+	wanted.patience = 2 * patience_of(moment.endpoint, snapshot);
 	wanted.loaded.names = palloc(arms.n * sizeof(char *));
 	wanted.loaded.n = arms.n;
 	for (int i = 0; i < arms.n; i++)
@@ -372,13 +409,25 @@ put_instance(ReturnSetInfo *rsinfo, MrTable *table, const Wanted *wanted)
 	values[OUT_REPORTED_AT] = mr_table_get(table, INSTANCE_REPORT_REPORTED_AT, NULL);
 	values[OUT_LOADED] = mr_table_get(table, INSTANCE_REPORT_LOADED, NULL);
 	values[OUT_MISSING] = names_datum(&lacking);
+	values[OUT_SEEN_AT] = mr_table_get(table, INSTANCE_REPORT_SEEN_AT, NULL);
+	values[OUT_SILENT] = BoolGetDatum(GetCurrentTimestamp() - DatumGetTimestampTz(values[OUT_SEEN_AT]) > wanted->patience);
 	set_lag(wanted, TextDatumGetCString(values[OUT_ETAG]), lacking.n > 0, values, nulls);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/* The endpoint is named, or is there by its id. */
+static MrMoment
+moment_arg(FunctionCallInfo fcinfo, Snapshot snapshot)
+{
+	if (get_fn_expr_argtype(fcinfo->flinfo, 0) != INT8OID)
+		return mr_moment_now(mr_arg_text(fcinfo, 0, "endpoint"), snapshot);
+	mr_arg_require(fcinfo, 0, "endpoint_id");
+	return mr_moment_now_of(PG_GETARG_INT64(0), snapshot);
+}
+
 /*
- * modelreg.fleet_status(endpoint text) returns setof record: a row for each
- * instance that reported.
+ * modelreg.fleet_status(endpoint text) and (endpoint_id bigint) return setof
+ * record: a row for each instance that reported.
  *
  * Errors: 22004, 22023, 42704.
  */
@@ -386,7 +435,7 @@ Datum
 modelreg_fleet_status(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	Wanted		wanted = find_wanted(mr_arg_text(fcinfo, 0, "endpoint"), snapshot);
+	Wanted		wanted = find_wanted(moment_arg(fcinfo, snapshot), snapshot);
 	MrTable    *table = mr_table_open_read("instance_report");
 	Datum		key = Int64GetDatum(wanted.moment.endpoint);
 	MrScan	   *scan;

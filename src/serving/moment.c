@@ -37,17 +37,48 @@ set_step(MrMoment *moment)
 	moment->step = Max(mr_schedule_step_at(moment->schedule, moment->at), 0);
 }
 
+static MrMoment
+moment_now(const MrEndpoint *endpoint, Snapshot snapshot)
+{
+	MrMoment	moment = {.endpoint = endpoint->id,.team = endpoint->team.name,
+	.at = GetCurrentStatementStartTimestamp()};
+
+	moment.schedule = mr_schedule_load(endpoint->id, endpoint->schedule_seq,
+									   endpoint->schedule_hash, snapshot);
+	set_step(&moment);
+	return moment;
+}
+
 MrMoment
 mr_moment_now(const char *name, Snapshot snapshot)
 {
 	MrEndpoint	endpoint = mr_require_endpoint(name, MR_READER, snapshot);
-	MrMoment	moment = {.endpoint = endpoint.id,.team = endpoint.team.name,
-	.at = GetCurrentStatementStartTimestamp()};
 
-	moment.schedule = mr_schedule_load(endpoint.id, endpoint.schedule_seq,
-									   endpoint.schedule_hash, snapshot);
-	set_step(&moment);
-	return moment;
+	return moment_now(&endpoint, snapshot);
+}
+
+/* The same of a live endpoint by its id, whatever its name is. */
+MrMoment
+mr_moment_now_of(int64 id, Snapshot snapshot)
+{
+	MrTable    *table = mr_table_open_read("endpoint");
+	Datum		key = Int64GetDatum(id);
+	const MrTeam *team = NULL;
+	MrEndpoint	endpoint;
+
+	if (mr_table_find(table, "endpoint_pkey", 1, &key, snapshot))
+		team = mr_team_by_id(DatumGetInt64(mr_table_get(table, ENDPOINT_TEAM_ID, NULL)));
+	if (team != NULL)
+		mr_endpoint_read(table, team, &endpoint);
+	if (team == NULL || endpoint.retired)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("endpoint " INT64_FORMAT " does not exist or you may not read it", id),
+				 mr_reason("endpoint_not_found")));
+	endpoint.team.name = pstrdup(team->name);
+	mr_require_rights(&endpoint.team, MR_READER);
+	mr_table_close(table);
+	return moment_now(&endpoint, snapshot);
 }
 
 MrMoment

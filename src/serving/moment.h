@@ -20,6 +20,7 @@ typedef struct MrMoment
 
 /* Now, which is when the statement began; for a reader of the endpoint's team. */
 extern MrMoment mr_moment_now(const char *endpoint, Snapshot snapshot);
+extern MrMoment mr_moment_now_of(int64 id, Snapshot snapshot);
 
 /* By the names and the schedule of that time. */
 extern MrMoment mr_moment_then(const char *endpoint, TimestampTz at,

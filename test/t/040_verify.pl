@@ -286,6 +286,16 @@ SQL
 like($err, qr/ERROR:  40001: transaction was open for too long after a decision/, 'a late decision is refused');
 like($err, qr/CONSTRAINT NAME:  modelreg_decision_too_old/, 'with its reason');
 is($node->safe_psql('registry', "SELECT stage FROM modelreg.version_stage WHERE model_id = 1 AND version = 1"), 'Archived', 'and changed nothing');
+# So is the end of an endpoint, which the team's chain tells.
+($status, $out, $err) = $node->psql('registry', <<'SQL');
+\set VERBOSITY verbose
+BEGIN;
+SELECT modelreg.retire_endpoint('search.home');
+SELECT pg_sleep(0.5);
+COMMIT;
+SQL
+like($err, qr/ERROR:  40001: transaction was open for too long after a decision/, 'an endpoint that was retired late is not retired');
+is($node->safe_psql('registry', "SELECT count(*) FROM modelreg.endpoints WHERE endpoint = 'search.home'"), 1, 'and serves on');
 # One whose savepoint was rolled back does not count, nor do facts.
 is( $node->psql('registry', <<'SQL'), 0, 'a decision that was rolled back does not count');
 \set ON_ERROR_STOP on
