@@ -1,7 +1,8 @@
 # A backend, or the whole server, is killed at any moment of registering, uploading, promoting, asking for approval and approving,
-# purging, rolling out and back, and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
-# keeps a ledger of what it was told. What it was told is there afterwards, and besides at most the one step that it was waiting for;
-# verify() is clean, each large object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
+# purging, rolling out and back, one endpoint and several at once, of observing what guards ask for, of promotions that endpoints follow,
+# and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
+# keeps a ledger of what it was told, one of what it was routed to. What it was told is there afterwards, and besides at most the one step
+# that it was waiting for; each split is whole and of versions that may serve, verify() is clean, each large object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
 
 use strict;
 use warnings;
@@ -23,10 +24,39 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
 	SELECT modelreg.create_team('search');
-	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion,purged,served}'::text[]) name;
+	SELECT modelreg.create_model('search.' || name, 'open') FROM unnest('{reco,shipped,piped,champion,purged,served,guarded,followed}'::text[]) name;
 	SELECT modelreg.register_version('search.champion'), modelreg.register_version('search.champion');
 	SELECT modelreg.promote('search.served', modelreg.register_version('search.served'), 'Production', archive_others => false) FROM generate_series(1, 2);
 	SELECT modelreg.create_endpoint('search.home', 'search.served', 1), modelreg.start_rollout('search.home', 2, plan => 'all at once');
+	SELECT modelreg.create_endpoint('search.all' || i, 'search.served', 1), modelreg.start_rollout('search.all' || i, 2, plan => 'all at once') FROM generate_series(1, 3) i;
+	SELECT modelreg.grant_level('search', session_user, 'evaluator');
+	SELECT modelreg.promote('search.' || model, modelreg.register_version('search.' || model), 'Production', archive_others => false) FROM unnest('{guarded,followed}'::text[]) model, generate_series(1, 2);
+	SELECT modelreg.create_endpoint('search.guarded', 'search.guarded', 1), modelreg.create_endpoint('search.slow', follows => 'search.followed', plan => 'linear over 2 hours'),
+		modelreg.create_endpoint('search.quick', follows => 'search.followed', plan => 'all at once');
+	-- A purge waits for nobody: bytes whose lock another client happens to share are tried again.
+	CREATE FUNCTION purge(version integer, request text) RETURNS bigint LANGUAGE plpgsql AS $$
+	BEGIN
+		LOOP
+			BEGIN
+				RETURN modelreg.purge_version('search.purged', version, 'too old', request_id => request);
+			EXCEPTION WHEN object_in_use THEN
+				PERFORM pg_sleep(0.001);
+			END;
+		END LOOP;
+	END $$;
+	-- From where guarded rollouts start, so that both versions have traffic all the time; whoever ended the last one.
+	CREATE FUNCTION to_start() RETURNS bigint LANGUAGE plpgsql AS $$
+	BEGIN
+		LOOP
+			BEGIN
+				PERFORM modelreg.abort_rollout('search.guarded') FROM modelreg.rollout_status('search.guarded') WHERE state <> 'none';
+				RETURN modelreg.start_rollout('search.guarded', split => '{1: 90%, 2: 10%}', plan => 'all at once');
+			EXCEPTION WHEN object_not_in_prerequisite_state THEN
+				NULL;	-- a guard ended it meanwhile
+			END;
+		END LOOP;
+	END $$;
+	SELECT to_start();
 	SELECT modelreg.create_policy('search', 'two', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production",
 		"levels": ["contributor"], "approvals": 2, "approvers": ["reviewer"], "gates": ["card"]}], "gates": {"card": {"kind": "model_card"}}}');
 	SELECT modelreg.allow_policy('search', 'two', 1), modelreg.create_model('search.approved', 'two');
@@ -100,7 +130,7 @@ SELECT modelreg.append_upload(:id, 0, convert_to(rpad('$round-$_', $chunk), 'UTF
 SELECT modelreg.register_version('search.purged', request_id => 'kept-$round-$_', artifacts => jsonb_build_array(jsonb_build_object('name', 'weights', 'upload', :id))) AS version \\gset
 COMMIT;
 \\echo kept|$round-$_|:version
-SELECT 'purged', '$round-$_', modelreg.purge_version('search.purged', :version, 'too old', request_id => 'purge-$round-$_');
+SELECT 'purged', '$round-$_', purge(:version, 'purge-$round-$_');
 END
 }
 
@@ -111,6 +141,60 @@ sub serving
 	return "SELECT modelreg.rollback('search.home', 'after a crash') AS ignored \\gset\n" . join '', map { <<"END" } 1 .. 10_000;
 SELECT 'started', '$round-$_', modelreg.start_rollout('search.home', split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', request_id => 'start-$round-$_');
 SELECT 'back', '$round-$_', modelreg.rollback('search.home', 'worse', request_id => 'back-$round-$_')->>'number';
+END
+}
+
+# Of three endpoints at once, in either order, each time all or none.
+sub serving_all
+{
+	my ($round) = @_;
+	my $all = "'{search.all1,search.all3,search.all2}'::text[]";
+	return "SELECT modelreg.rollback($all, 'after a crash') AS ignored \\gset\n" . join '', map { <<"END" } 1 .. 10_000;
+SELECT pg_sleep(0.02) AS ignored \\gset
+SELECT 'all_started', '$round-$_', count(modelreg.start_rollout('search.all' || i, split => '{1: 25%, 2: 75%}', plan => 'linear over 2 hours', request_id => 'all-start-$round-$_-' || i)) FROM generate_series(1, 3) i;
+SELECT 'all_back', '$round-$_', jsonb_array_length(modelreg.rollback($all, 'worse', request_id => 'all-back-$round-$_'));
+END
+}
+
+# Rollouts with guards: figures of others open their steps, and one of its own ends each that did not come to its end.
+sub guarding
+{
+	my ($round) = @_;
+	return join '', map { <<"END" } 1 .. 10_000;
+SELECT to_start() AS ignored \\gset
+SELECT 'guarded', '$round-$_', modelreg.start_rollout('search.guarded', split => '{1: 40%, 2: 60%}', request_id => 'guarded-$round-$_', plan => '{"steps": [{"weight": "25%", "bake": "1 ms"}, {"weight": "75%", "bake": "1 ms"},
+	{"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0.1, "min_observations": 20}]}');
+SELECT pg_sleep(0.01 * ($_ % 4 + 1)) AS ignored, modelreg.record_quality('search.guarded', 2, 'errors', total => 1e9, count => 900, window_start => clock_timestamp()) AS bad \\gset
+END
+}
+
+# Each client's figures are known by how many observations they are of.
+sub observing
+{
+	my ($round, $client) = @_;
+	return join '', map { <<"END" } 1 .. 10_000;
+SELECT pg_sleep(0.01) AS ignored \\gset
+SELECT 'observed', '$client-$round-$_', modelreg.record_quality('search.guarded', 2, 'errors', total => 0, count => $round * 1000 + $client, window_start => clock_timestamp(), request_id => 'observed-$client-$round-$_');
+END
+}
+
+# Each promotion starts a rollout of each of two endpoints.
+sub following
+{
+	my ($round) = @_;
+	my $current = $node->safe_psql('postgres', q{SELECT version FROM modelreg.production('search.followed')});
+	return join '', map { my $version = ($current + $_) % 2 ? 1 : 2; <<"END" } 1 .. 10_000;
+SELECT pg_sleep(0.02) AS ignored \\gset
+SELECT 'followed', '$round-$_', modelreg.promote('search.followed', $version, 'Production', request_id => 'follow-$round-$_');
+END
+}
+
+# What a reader was routed by was committed.
+sub routing
+{
+	return join '', map { my $endpoint = (qw(home guarded slow quick all2))[ $_ % 5 ]; <<"END" } 1 .. 10_000;
+SELECT pg_sleep(0.005) AS ignored \\gset
+SELECT 'routed', '$endpoint.' || r.receipt || '.' || r.version, r.version FROM modelreg.route('search.$endpoint', 'user-$_') r;
 END
 }
 
@@ -235,6 +319,21 @@ sub check_told
 	is_zero(ledger($_->[0]) . qq{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.chain_id AND s.seq = e.seq
 		WHERE e.chain = 6 AND e.seq = value::bigint AND e.kind = '$_->[1]' AND e.request_id = '$_->[2]-' || key)}, "$round: $_->[1], as was told")
 		for [ 'started', 'rollout_started', 'start' ], [ 'back', 'rolled_back', 'back' ];
+	is_zero(ledger('all_started') . q{LEFT JOIN (SELECT substring(request_id, '^all-start-(.*)-.$') AS key, count(*) FROM modelreg.event WHERE chain = 6 AND kind = 'rollout_started' GROUP BY 1) e USING (key)
+		WHERE key <> '' AND (value <> '3' OR e.count IS DISTINCT FROM 3)},
+		"$round: all three rollouts that were started at once");
+	is_zero(ledger('all_back') . q{LEFT JOIN (SELECT substring(request_id, '^all-back-(.*)$') AS key, count(*) FROM modelreg.event WHERE chain = 6 AND kind = 'rolled_back' GROUP BY 1) e USING (key)
+		WHERE key <> '' AND (value <> '3' OR e.count IS DISTINCT FROM 3)},
+		"$round: and all three rollbacks");
+	is_zero(ledger('guarded') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.chain_id AND s.seq = e.seq
+		WHERE e.chain = 6 AND e.seq = value::bigint AND e.kind = 'rollout_started' AND e.request_id = 'guarded-' || key)}, "$round: every guarded rollout");
+	is_zero(ledger('observed') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.quality_observation o
+		WHERE o.id = value::bigint AND o.observations = split_part(key, '-', 2)::bigint * 1000 + split_part(key, '-', 1)::bigint)}, "$round: every figure");
+	is_zero(ledger('followed') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e WHERE e.chain = 5 AND e.seq = value::bigint AND e.kind = 'promoted' AND e.request_id = 'follow-' || key)},
+		"$round: every promotion that is followed");
+	is_zero(ledger('routed') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.endpoint e JOIN modelreg.traffic_arm a ON a.endpoint_id = e.id
+		WHERE e.name = split_part(key, '.', 1) AND a.seq = split_part(key, '.', 2)::bigint AND a.step = split_part(key, '.', 3)::integer AND a.version = value::integer AND a.share > 0)},
+		"$round: every step that a reader was routed by");
 	is_zero(ledger('kept') . sprintf($version, 'purged', 'kept-'), "$round: every version that was to be purged");
 	is_zero(ledger('purged') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.purged_version p JOIN modelreg.event e ON e.chain = 2 AND e.chain_id = p.team_id AND e.seq = p.seq
 		WHERE p.seq = value::bigint AND e.request_id = 'purge-' || key)}, "$round: every purge");
@@ -258,6 +357,12 @@ my %there = (
 	purging => q{SELECT COALESCE(sum(steps), 0), COALESCE(max((number - 1) * 2 + steps), 0) FROM (
 		SELECT split_part(v.request_id, '-', 3)::int AS number, 1 + (p.version IS NOT NULL)::int AS steps
 		FROM modelreg.version v LEFT JOIN modelreg.purged_version p USING (model_id, version) WHERE v.request_id LIKE 'kept-%d-%%') s},
+	serving_all => q{SELECT count(*), max(step) FROM (SELECT DISTINCT (split_part(request_id, '-', 4)::int - 1) * 2 + CASE kind WHEN 'rolled_back' THEN 2 ELSE 1 END AS step
+		FROM modelreg.event WHERE chain = 6 AND request_id ~ '^all-(start|back)-%d-') s},
+	guarding => q{SELECT count(*), max(split_part(request_id, '-', 3)::int) FROM modelreg.event WHERE chain = 6 AND request_id LIKE 'guarded-%d-%%'},
+	observing_1 => q{SELECT count(*), count(*) FROM modelreg.quality_observation WHERE observations = %d001},
+	observing_2 => q{SELECT count(*), count(*) FROM modelreg.quality_observation WHERE observations = %d002},
+	following => q{SELECT count(*), max(split_part(request_id, '-', 3)::int) FROM modelreg.event WHERE chain = 5 AND request_id LIKE 'follow-%d-%%'},
 	serving => q{SELECT count(*), max((split_part(request_id, '-', 3)::int - 1) * 2 + CASE kind WHEN 'rolled_back' THEN 2 ELSE 1 END)
 		FROM modelreg.event WHERE chain = 6 AND request_id ~ '^(start|back)-%d-'},
 	piping => q{SELECT count(*), max(split_part(key, '-', 2)::int) FROM job WHERE key LIKE '%d-%%'},
@@ -279,7 +384,7 @@ sub check_nothing_else
 		$sum_told += $steps{$name};
 		$sum_untold += $count - $steps{$name};
 	}
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '6', "round $round: and nothing that nobody asked for");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '10', "round $round: and nothing that nobody asked for");
 }
 
 sub check_whole
@@ -300,6 +405,16 @@ sub check_whole
 		LEFT JOIN modelreg.purged_version p ON p.model_id = v.model_id AND p.version = v.version
 		LEFT JOIN modelreg.blob b ON b.digest::text = a.digest::text LEFT JOIN pg_largeobject_metadata o ON o.oid = b.object WHERE (o.oid IS NULL) <> (p.version IS NOT NULL)},
 		"$round: bytes are there, or were purged by an event");
+	is_zero(q{(SELECT t.step FROM modelreg.traffic_schedule s, LATERAL (SELECT jsonb_array_elements(s.doc->'steps') UNION ALL SELECT jsonb_array_elements(s.doc->'waiting')) t (step)
+		WHERE (SELECT sum((g->>2)::integer) FROM jsonb_array_elements(t.step->'segments') g) IS DISTINCT FROM 1000000) x}, "$round: each split is whole, in each step");
+	is_zero(q{(SELECT g FROM modelreg.endpoints e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.endpoint_id AND s.seq = e.number,
+			LATERAL (SELECT jsonb_array_elements(s.doc->'steps') UNION ALL SELECT jsonb_array_elements(s.doc->'waiting')) t (step), jsonb_array_elements(t.step->'segments') g
+		WHERE NOT EXISTS (SELECT FROM modelreg.version_stage v WHERE v.model_id = (g->>0)::bigint AND v.version = (g->>1)::integer AND v.stage::text = 'Production')) x},
+		"$round: of versions that may serve");
+	is_zero(q{modelreg.endpoint e WHERE e.follows AND (SELECT count(*) FROM modelreg.event s WHERE s.chain = 6 AND s.chain_id = e.id AND s.kind = 'rollout_started')
+		<> (SELECT count(*) FROM modelreg.event p WHERE p.chain = 5 AND p.chain_id = e.model_id AND p.request_id LIKE 'follow-%')}, "$round: each promotion has a rollout of each follower");
+	is_zero(q{(SELECT 1 FROM modelreg.event WHERE chain = 6 AND request_id LIKE 'all-%' GROUP BY regexp_replace(request_id, '^(all-start.*)-.$', '\1') HAVING count(*) <> 3) x},
+		"$round: three endpoints went on and back together");
 	is_zero(q{modelreg.registration_head h WHERE h.last_version <> (SELECT count(*) FROM modelreg.version v WHERE v.model_id = h.id)},
 		"$round: versions are numbered without a gap");
 }
@@ -309,8 +424,10 @@ for my $round (1 .. $rounds)
 	my %clients = (registering => start_client(registering($round)), uploading => start_client(uploading($round)),
 		promoting => start_client(promoting($round)), piping => start_client(piping($round)),
 		approving => start_client(approving($round)), purging => start_client(purging($round)),
-		serving => start_client(serving($round)));
-	$node->poll_query_until('postgres', q{SELECT count(*) >= 7 FROM pg_stat_activity WHERE backend_type = 'client backend'
+		serving => start_client(serving($round)), serving_all => start_client(serving_all($round)), guarding => start_client(guarding($round)),
+		observing_1 => start_client(observing($round, 1)), observing_2 => start_client(observing($round, 2)),
+		following => start_client(following($round)), routing => start_client(routing($round)));
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 13 FROM pg_stat_activity WHERE backend_type = 'client backend'
 		AND pid <> pg_backend_pid()}) or die 'the clients did not connect: ' . join '', map { $_->{err} } values %clients;
 	sleep 0.15 + rand 0.4;
 	(\&kill_server, \&kill_backend, \&kill_in_recovery)[ $round % 3 ]->();
@@ -318,8 +435,7 @@ for my $round (1 .. $rounds)
 	{
 		my $client = $clients{$name};
 		eval { IPC::Run::finish($client->{run}) };
-		# A purge waits for nobody: bytes whose lock another client happens to share end it before the server does.
-		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file|bytes of version \d+ of "search\.purged" are being used/,
+		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file/,
 			"round $round: $name lost its server") or diag $client->{err};
 		remember($name, $client->{out});
 	}
@@ -328,7 +444,9 @@ for my $round (1 .. $rounds)
 	check_nothing_else($round);
 	check_whole("round $round");
 }
-cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged started back);
+cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged started back all_back guarded observed followed routed);
+# What opened steps, and what ended rollouts, was there.
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM modelreg.traffic_schedule WHERE kind = '$_'"), '>', $rounds, $_) for qw(rollout_step_opened rollout_aborted);
 note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
