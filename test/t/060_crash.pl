@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $rounds = ($ENV{MODELREG_PROOF} // '') eq 'full' ? 60 : 9;
+my $rounds = ($ENV{MODELREG_PROOF} // '') eq 'full' ? 60 : 6;
 my $chunk = 100_000;
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
