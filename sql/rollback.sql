@@ -128,6 +128,8 @@ SELECT substring(pg_temp.attempt(format('SELECT modelreg.rollback(%L::text[], ''
 	('{rb.follower,rb.follower}', ARRAY['1-0123456789abcdef', NULL])) AS call(endpoints, expected);
 SELECT endpoint, kind FROM pg_temp.last WHERE endpoint = 'rb.follower';
 SELECT modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', expected => ARRAY[NULL, NULL, :'follower'], request_id => 'all') = modelreg.rollback('{rb.follower,rb.side,rb.follower}'::text[], 'all', expected => ARRAY[NULL, NULL, :'follower'], request_id => 'all') AS repeated;
+-- Another call with that request id is told which function had it, be it for one endpoint or for several.
+SELECT pg_temp.attempt(call) FROM unnest(ARRAY[$$SELECT modelreg.rollback('{rb.side}'::text[], 'all', request_id => 'all')$$, $$SELECT modelreg.rollback('rb.side', 'all', request_id => 'all')$$]) AS call;
 SELECT * FROM pg_temp.last ORDER BY endpoint;
 -- Both go back to a version that was archived: it returns once, and is archived again when it serves nowhere any more.
 SELECT pg_temp.at_once('rb.follower', '{4: 1%, 5: 99%}', '{5: 100%}'), pg_temp.at_once('rb.new', '{4: 1%, 5: 99%}', '{5: 100%}');
