@@ -82,22 +82,29 @@ take_permitted(const MrSchedule *schedule, const MrSplit *split, void *arg)
 	return true;
 }
 
+/* The event names what should not serve; the others are left, to be looked at again before the commit. */
 static void
-add_unpermitted(MrJson *what, const MrNeeds *needs)
+tell_unpermitted(MrJson *what, MrNeeds *needs)
 {
+	int			n = 0;
+
 	mr_json_begin_array(what, "unpermitted");
 	for (int i = 0; i < needs->n; i++)
 	{
 		MrJson		arm;
 
 		if (!mr_permit_is_quarantined(&needs->needs[i], NULL))
+		{
+			needs->needs[n++] = needs->needs[i];
 			continue;
+		}
 		mr_json_begin(&arm);
 		mr_json_add_int(&arm, "model_id", needs->needs[i].arm.model);
 		mr_json_add_int(&arm, "version", needs->needs[i].arm.version);
 		mr_json_add_element(what, mr_json_end(&arm));
 	}
 	mr_json_end_array(what);
+	needs->n = n;
 }
 
 /* End the rollout that runs at a locked endpoint, with what the event tells besides; returns its number. */
@@ -122,9 +129,8 @@ mr_abort(MrHead *head, MrVerb *verb, const MrSchedule *present, TimestampTz at,
 		mr_json_add_int(what, "restored", found.seq);
 	}
 	else if (!permitted)
-		add_unpermitted(what, &needs);
+		tell_unpermitted(what, &needs);
 	number = mr_endpoint_change(head, verb, "rollout_aborted", schedule, what, reason);
-	if (permitted || found.seq != 0)
-		mr_permit_mark(&needs);
+	mr_permit_mark(&needs);
 	return number;
 }
