@@ -103,7 +103,7 @@ sub fill
 {
 	my ($node) = @_;
 	$node->safe_psql('postgres', <<'SQL');
-CREATE ROLE ann;
+CREATE ROLE ann CREATEROLE;
 CREATE ROLE bob;
 CREATE ROLE joe;
 GRANT USAGE ON SCHEMA faults TO ann;
@@ -195,7 +195,7 @@ my %calls = (
 		'chains', (SELECT jsonb_agg(jsonb_build_object('chain', chain, 'id', 1, 'seq', 100000, 'hash', repeat('0', 64))) FROM unnest(ARRAY['registry', 'team']) chain)), request_id => 'r%d')} ],
 	new_identity => [ '', q{new_identity('a copy', request_id => 'r%d')} ],
 	rebind_roles => [ q{SELECT modelreg.grant_level('search', 'joe', 'reader'); RESET ROLE; DROP ROLE joe; CREATE ROLE joe;}, q{rebind_roles()}, 'superuser' ],
-	setup_roles => [ '', q{setup_roles('search', 'group-%d')}, 'superuser' ],
+	setup_roles => [ '', q{setup_roles('search', 'group-%d')} ],
 	create_model => [ '', q{create_model('search.m%d', 'open', description => 'one of many', request_id => 'r%d')} ],
 	rename_model => [ q{SELECT modelreg.create_model('search.old%d', 'open');}, q{rename_model('search.old%d', 'new%d', request_id => 'r%d')} ],
 	retire_model => [ q{SELECT modelreg.create_model('search.gone%d', 'open');}, q{retire_model('search.gone%d', 'why not', request_id => 'r%d')} ],
