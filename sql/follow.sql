@@ -178,26 +178,6 @@ SELECT stage, count(*) FROM modelreg.versions WHERE model LIKE 'follow.night-%' 
 -- what is known to be wrong later does not keep a pipeline from recording it
 SELECT modelreg.record_evaluation('models:/follow.night-1/3', 'offline', '{}', passed => false) > 0;
 
--- A promotion is not refused because its follower's plan would cut the traffic into too many pieces: that takes fewer steps, and as long. Here 20
--- versions took from each other so often that they have many pieces each.
-SELECT modelreg.create_model('follow.many', 'open') > 0, modelreg.create_model('follow.pieces', 'nightly') > 0;
-SELECT count(modelreg.register_version('follow.many')) FROM generate_series(1, 20);
-SELECT count(modelreg.promote('follow.many', i, 'Production', archive_others => false)) FROM generate_series(1, 20) i;
-SELECT modelreg.register_version('follow.pieces'), modelreg.record_evaluation('models:/follow.pieces/1', 'offline', '{}', passed => true) > 0;
-SELECT modelreg.create_endpoint('follow.pieces', follows => 'follow.pieces', plan => 'linear over 2 hours in 1000 steps') > 0;
-SELECT count(modelreg.start_rollout('follow.pieces', split => ('{' || arms || '}')::modelreg.traffic_split, plan => 'all at once')) FROM (SELECT string_agg(format('follow.many/%s: %s%%', i, ((i * a + k) % 20) * 0.5 + 0.25), ', ') AS arms
-	FROM generate_series(1, 20) i, unnest('{1,3,7,9,11,13,17,19}'::integer[]) a, generate_series(0, 15, 5) k GROUP BY a, k ORDER BY k, a) s;
-BEGIN;
-SELECT modelreg.register_version('follow.pieces'), modelreg.record_evaluation('models:/follow.pieces/2', 'offline', '{}', passed => true) > 0;
-COMMIT;
-SELECT s.kind, v.what->'shortened', s.doc->'plan', jsonb_array_length(s.doc->'steps'), to_timestamp(0) + (((s.doc->'steps'->-1->>'opens')::bigint - (s.doc->'steps'->0->>'opens')::bigint) / 1000000 || ' s')::interval - to_timestamp(0),
-	jsonb_array_length(s.doc->'steps'->1->'segments') > 66 FROM modelreg.endpoints e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.endpoint_id AND s.seq = e.number
-	JOIN modelreg.events v ON v.chain = 'endpoint' AND v.chain_id = e.endpoint_id AND v.number = e.number WHERE e.endpoint = 'follow.pieces';
-SELECT version FROM modelreg.production('follow.pieces');
--- who starts a rollout himself is told
-SELECT regress_follow.fails($$SELECT modelreg.abort_rollout('follow.pieces'), modelreg.start_rollout('follow.pieces', split => '{follow.pieces/2: 100%}', plan => 'linear over 2 hours in 1000 steps')$$);
-SELECT modelreg.retire_endpoint('follow.pieces');
-
 -- A model of which nothing serves is not retired while an endpoint follows it. After that the endpoint's versions are named with their model.
 SELECT modelreg.create_model('follow.led', 'open') > 0, modelreg.create_model('follow.leads', 'open') > 0, modelreg.register_version('follow.led'), modelreg.register_version('follow.leads'),
 	modelreg.promote('follow.led', 1, 'Production') > 0, modelreg.promote('follow.leads', 1, 'Production') > 0;

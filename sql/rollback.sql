@@ -163,40 +163,4 @@ SELECT modelreg.rollback('rb.bad', 'worse', further => true)->>'split' AS split;
 SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.only', 'worse')$$);
 SELECT modelreg.lift_quarantine('snapshot:rb.bad@1', 'mended') > 0 AS lifted;
 
--- Traffic in as many pieces as there may be: changes of 64 shares at once cut it into more and more. A way back that would cut it into too many
--- lays it down anew, so that nothing stands in the way of an abort, a rollback or a guard; what starts a rollout is refused.
-SELECT modelreg.create_model('rb.wide', 'open') > 0 AS model, modelreg.grant_level('rb', current_user, 'evaluator');
-SELECT count(modelreg.register_version('rb.wide')) FROM generate_series(1, 64);
-SELECT count(modelreg.promote('rb.wide', v, 'Production', archive_others => false)) FROM generate_series(1, 64) v;
-SELECT modelreg.create_endpoint('rb.wide', 'rb.wide', 1) > 0 AS endpoint;
--- Shares that look random, and are the same each time; some of them exchanged in pairs.
-CREATE FUNCTION pg_temp.shares(seed integer, exchanged integer[] DEFAULT '{}') RETURNS modelreg.traffic_split LANGUAGE sql AS $$
-	WITH random AS (SELECT v, 1 + ('x' || left(md5(seed || ':' || v), 6))::bit(24)::integer % 1000 AS x FROM generate_series(1, 64) v),
-		share AS (SELECT v, x * 1000000 / (SELECT sum(x) FROM random) AS w FROM random),
-		whole AS (SELECT v, CASE v WHEN 1 THEN 1000000 - (SELECT sum(w) FROM share WHERE v > 1) ELSE w END AS w FROM share),
-		place AS (SELECT v, w, array_position(exchanged, v) AS i FROM whole)
-	SELECT ('{' || string_agg(CASE i % 2 WHEN 1 THEN exchanged[i + 1] WHEN 0 THEN exchanged[i - 1] ELSE v END || ': ' || trim_scale(w / 10000.0) || '%', ', ') || '}')::modelreg.traffic_split FROM place $$;
-CREATE FUNCTION pg_temp.pieces() RETURNS integer LANGUAGE sql AS $$ SELECT jsonb_array_length(document->'steps'->0->'segments') FROM modelreg.serving_config('rb.wide') $$;
-SELECT format('SELECT pg_temp.at_once(''rb.wide'', pg_temp.shares(%s)::text)', i) FROM generate_series(1, 122) i
-\set ECHO none
-\o /dev/null
-\gexec
-\o
-\set ECHO all
-SELECT pg_temp.pieces();
-SELECT pg_temp.attempt($$SELECT pg_temp.at_once('rb.wide', pg_temp.shares(123)::text)$$);
-SELECT modelreg.start_rollout('rb.wide', split => pg_temp.shares(122, '{35,14,28,17,63,45,33,42,12,40,59,48,55,2,43,15}'),
-	plan => '{"steps": [{"weight": "50%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0}]}') > 0 AS started;
-SELECT pg_temp.pieces();
-BEGIN;
-SELECT modelreg.abort_rollout('rb.wide') > 0 AS aborted, pg_temp.pieces();
-ROLLBACK;
-BEGIN;
-SELECT modelreg.rollback('rb.wide', 'worse')->>'split' = pg_temp.shares(122)::text AS back, pg_temp.pieces();
-ROLLBACK;
-SELECT modelreg.record_quality('rb.wide', v, 'errors', clock_timestamp(), value => 1) > 0 AS recorded FROM generate_series(1, 64) v, modelreg.serving('rb.wide') s
-WHERE s.version = v AND s.share > modelreg.share(pg_temp.shares(122), v) LIMIT 1;
-SELECT kind, state, split = pg_temp.shares(122)::text AS back FROM modelreg.rollout_status('rb.wide');
-SELECT pg_temp.pieces();
-SELECT modelreg.retire_endpoint('rb.wide');
 SELECT * FROM modelreg.verify('rb', true);
