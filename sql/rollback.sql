@@ -163,4 +163,56 @@ SELECT modelreg.rollback('rb.bad', 'worse', further => true)->>'split' AS split;
 SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.only', 'worse')$$);
 SELECT modelreg.lift_quarantine('snapshot:rb.bad@1', 'mended') > 0 AS lifted;
 
+-- How far somebody's walks may go hinders no quarantine, of whatever team, and no way back: what lies upstream is known all the same.
+SELECT modelreg.record_snapshot('rb.first', '1'), modelreg.record_snapshot('rb.aside', '1'), modelreg.create_model('rb.deep', 'open') > 0 AS model, modelreg.grant_level('rb', current_user, 'evaluator');
+SELECT count(modelreg.record_snapshot('rb.step', i::text, inputs => jsonb_build_object('source', CASE i WHEN 1 THEN 'snapshot:rb.first@1' ELSE 'snapshot:rb.step@' || i - 1 END))) FROM generate_series(1, 101) i;
+SELECT modelreg.register_version('rb.deep', inputs => CASE WHEN n < 4 THEN '{"training": "snapshot:rb.step@101"}'::jsonb END) FROM generate_series(1, 4) n;
+SELECT modelreg.promote('rb.deep', v, 'Production', archive_others => v > 3) FROM generate_series(1, 4) v;
+SELECT modelreg.promote('rb.deep', v, 'Production', archive_others => false) FROM generate_series(1, 3) v;
+SELECT modelreg.create_endpoint('rb.deep', 'rb.deep', 4) > 0 AS endpoint, modelreg.create_endpoint('rb.deeper', 'rb.deep', 1) > 0 AS endpoint;
+SELECT count(*) FROM pg_temp.at_once('rb.deep', '{1: 100%}');
+CREATE FUNCTION pg_temp.roll(version integer, endpoint text DEFAULT 'rb.deep') RETURNS boolean LANGUAGE sql AS $$
+	SELECT modelreg.start_rollout(endpoint, version, plan => '{"steps": [{"weight": "50%", "bake": "1 hour"}, {"weight": "100%"}], "guards": [{"metric": "errors", "at_most": 0}]}') > 0 $$;
+CREATE VIEW pg_temp.stands AS SELECT p.endpoint, s.kind, s.state, s.split, e.what->'unpermitted'->0->>'version' AS unpermitted FROM modelreg.endpoints p, modelreg.rollout_status(p.endpoint) s, modelreg.event e
+	WHERE p.endpoint ~ '^rb.deep' AND e.chain = 6 AND e.chain_id = p.endpoint_id AND e.seq = p.number ORDER BY 1;
+SET modelreg.max_lineage_nodes = 100;
+SELECT pg_temp.attempt($$SELECT count(*) FROM modelreg.upstream('models:/rb.deep/2')$$);
+SELECT pg_temp.roll(2), pg_temp.roll(2, 'rb.deeper');
+-- of what it does not touch, though all of it has to be looked at
+SELECT pg_temp.attempt($$SELECT modelreg.quarantine('snapshot:rb.aside@1', 'worse') > 0$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT modelreg.abort_rollout('rb.deep') > 0$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT pg_temp.roll(2)$$);
+SELECT pg_temp.attempt($$SELECT modelreg.record_quality('rb.deep', 2, 'errors', clock_timestamp(), value => 1) > 0$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT pg_temp.roll(2)$$);
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.deep', 'worse')->>'split'$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT pg_temp.roll(2)$$);
+-- of what it leads to: held, and the way back is to what may serve
+SELECT pg_temp.attempt($$SELECT modelreg.quarantine('snapshot:rb.first@1', 'worse') > 0$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT modelreg.resume_rollout('rb.deep')$$);
+BEGIN;
+SELECT pg_temp.attempt($$SELECT modelreg.rollback('rb.deep', 'worse')->>'split'$$);
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.attempt(format('SELECT modelreg.abort_rollout(%L) > 0', e)) FROM unnest('{rb.deep,rb.deeper}'::text[]) e;
+SELECT * FROM pg_temp.stands;
+ROLLBACK;
+SELECT pg_temp.attempt($$SELECT modelreg.record_quality('rb.deep', 2, 'errors', clock_timestamp(), value => 1) > 0$$);
+SELECT pg_temp.attempt($$SELECT modelreg.record_quality('rb.deeper', 2, 'errors', clock_timestamp(), value => 1) > 0$$);
+SELECT * FROM pg_temp.stands;
+SELECT pg_temp.attempt($$SELECT modelreg.rollback_model('rb.deep', 'worse')$$);
+SELECT pg_temp.attempt($$SELECT modelreg.promote('rb.deep', 3, 'Staging')$$);
+-- where more than a few are quarantined, by one walk
+SELECT count(modelreg.quarantine(modelreg.record_node('note', 'rb.n', n::text), 'one of many')) FROM generate_series(1, 9) n;
+SELECT modelreg.lift_quarantine('snapshot:rb.first@1', 'mended') > 0 AS lifted;
+SELECT pg_temp.attempt($$SELECT pg_temp.roll(2)$$);
+SELECT pg_temp.attempt($$SELECT modelreg.quarantine('snapshot:rb.first@1', 'worse') > 0$$);
+SELECT * FROM pg_temp.stands;
+RESET modelreg.max_lineage_nodes;
+SELECT count(modelreg.lift_quarantine(node, 'mended')) FROM modelreg.quarantined WHERE team = 'rb';
+SELECT modelreg.retire_endpoint('rb.deep'), modelreg.retire_endpoint('rb.deeper');
 SELECT * FROM modelreg.verify('rb', true);

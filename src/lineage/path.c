@@ -247,5 +247,5 @@ modelreg_is_derived_from(PG_FUNCTION_ARGS)
 
 	read_ends(fcinfo, &ends);
 	bounds = mr_bounds_towards(&ends.ancestor, ends.snapshot);
-	PG_RETURN_BOOL(mr_derives(&ends.node, &bounds, ends.snapshot, NULL, NULL));
+	PG_RETURN_BOOL(mr_derives(&ends.node, &bounds, ends.snapshot, 0, NULL, NULL));
 }

@@ -24,7 +24,8 @@
  * counts, it takes what lies nearest to the target first, out of order, as
  * long as that leads on by long steps.
  *
- * Memory: see seen.c for the nodes.  modelreg.max_lineage_nodes is the limit.  Who may read what is
+ * Memory: see seen.c for the nodes.  modelreg.max_lineage_nodes is the limit,
+ * unless the walk guards others than who has set it.  Who may read what is
  * not asked here: a walk goes on through nodes that its caller may not see.
  */
 #include "postgres.h"
@@ -90,9 +91,11 @@ see(MrWalk *walk, int64 id, bool *found)
 	if (*found)
 		return node;
 	if (walk->seen->nseen > walk->max_nodes)
+	{
+		if (walk->raises)
+			raise_too_large();
 		walk->cut_off = walk->ended = true;
-	else if (walk->seen->nseen > mr_max_lineage_nodes)
-		raise_too_large();
+	}
 	return node;
 }
 
@@ -647,6 +650,15 @@ open_cursors(MrWalk *walk)
 										 walk->snapshot, 1);
 }
 
+/* The setting bounds what its user asks for, and nothing that guards others. */
+static int64
+node_limit(int64 max_nodes)
+{
+	if (max_nodes == MR_NO_NODE_LIMIT)
+		return max_nodes;
+	return max_nodes == 0 ? mr_max_lineage_nodes : Min(max_nodes, mr_max_lineage_nodes);
+}
+
 /*
  * A walk that is to be started from one node or several, and then run.  One
  * that goes back by the edges of another shares its words, and so lives in
@@ -666,8 +678,8 @@ mr_walk_begin(const MrWalkOptions *options)
 	walk->goes_back = goes_back;
 	walk->backward = options->direction == MR_UPSTREAM;
 	walk->max_depth = options->max_depth;
-	walk->max_nodes = options->max_nodes == 0 ? PG_INT64_MAX :
-		Min(options->max_nodes, mr_max_lineage_nodes);
+	walk->max_nodes = node_limit(options->max_nodes);
+	walk->raises = options->max_nodes == 0;
 	walk->snapshot = RegisterSnapshot(options->snapshot);
 	walk->within = options->within;
 	walk->inputs_only = options->inputs_only;
@@ -777,16 +789,16 @@ mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 /*
  * Is the node of the bounds upstream of another, as the snapshot sees it?  Not
  * of itself.  To nseen (NULL: no matter) is added how many nodes were seen.
- * complete (NULL: error 54000) becomes false when it is not known, because
- * that takes more than modelreg.max_lineage_nodes.
+ * max_nodes is that of MrWalkOptions; complete becomes false when it is not
+ * known, because that takes more.
  */
 bool
 mr_derives(const MrNode *node, const MrBounds *ancestor, Snapshot snapshot,
-		   int64 *nseen, bool *complete)
+		   int64 max_nodes, int64 *nseen, bool *complete)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
 		.max_depth = MR_NO_DEPTH_LIMIT,.towards = ancestor,.bare = true,
-		.max_nodes = complete == NULL ? 0 : mr_max_lineage_nodes};
+		.max_nodes = max_nodes};
 	MrWalk	   *walk;
 	bool		derives;
 

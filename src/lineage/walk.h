@@ -39,6 +39,9 @@ typedef bool (*MrWant) (const MrWalkStep *step, void *arg);
 
 #define MR_NO_DEPTH_LIMIT PG_INT32_MAX
 
+/* For what must be known whatever the caller's modelreg.max_lineage_nodes is. */
+#define MR_NO_NODE_LIMIT PG_INT64_MAX
+
 /*
  * Where the parents of edges have to lie on the way to a node.  It is worth to
  * keep for many walks towards one node.
@@ -56,8 +59,9 @@ typedef struct MrWalkOptions
 	MrDirection direction;
 	Snapshot	snapshot;
 	int32		max_depth;		/* or MR_NO_DEPTH_LIMIT */
-	int64		max_nodes;		/* cut off when it sees more; 0: an error above
-								 * modelreg.max_lineage_nodes */
+	int64		max_nodes;		/* cut off when it sees more, or more than
+								 * modelreg.max_lineage_nodes; 0: an error
+								 * above that; or MR_NO_NODE_LIMIT */
 	const MrBounds *towards;	/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
 	bool		keeps_edges;	/* upstream: for a walk within this one */
@@ -80,7 +84,7 @@ extern void mr_walk_end(MrWalk *walk);
 extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,
 						 MrWant want, MrVisit visit, void *arg);
 extern bool mr_derives(const MrNode *node, const MrBounds *ancestor,
-					   Snapshot snapshot, int64 *nseen,
+					   Snapshot snapshot, int64 max_nodes, int64 *nseen,
 					   bool *complete);
 
 #endif							/* MODELREG_WALK_H */

@@ -38,8 +38,9 @@ struct MrWalk
 {
 	bool		backward;		/* upstream: ids descend */
 	int32		max_depth;
-	int64		max_nodes;		/* where it ends without an error */
-	bool		cut_off;		/* it did */
+	int64		max_nodes;		/* where it ends, ... */
+	bool		raises;			/* ... by an error, */
+	bool		cut_off;		/* or without one */
 	int64		stop_at;		/* the node that ends it, or 0 */
 	bool		ended;			/* there, or cut off */
 	bool		inputs_only;	/* supersessions are not followed */

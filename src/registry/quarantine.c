@@ -75,6 +75,16 @@ require_node(int64 id, Snapshot snapshot)
 	return node;
 }
 
+/*
+ * Only who can tell that something is missing goes by the caller's setting:
+ * with a low one nobody gets past a quarantine, nor is kept from one.
+ */
+static int64
+node_limit(const bool *complete)
+{
+	return complete == NULL ? MR_NO_NODE_LIMIT : mr_max_lineage_nodes;
+}
+
 /* Is the one of the nodes the other, or upstream of it? */
 static bool
 leads_to(int64 quarantined, const MrNode *node, Snapshot snapshot, bool *complete)
@@ -86,7 +96,7 @@ leads_to(int64 quarantined, const MrNode *node, Snapshot snapshot, bool *complet
 		return true;
 	target = require_node(quarantined, snapshot);
 	bounds = mr_bounds_towards(&target, snapshot);
-	return mr_derives(node, &bounds, snapshot, NULL, complete);
+	return mr_derives(node, &bounds, snapshot, node_limit(complete), NULL, complete);
 }
 
 /* All that the node derives from, and itself. */
@@ -95,7 +105,7 @@ walk_upstream(const MrNode *node, Snapshot snapshot, bool *complete)
 {
 	MrWalkOptions options = {.direction = MR_UPSTREAM,.snapshot = snapshot,
 		.max_depth = MR_NO_DEPTH_LIMIT,.bare = true,
-		.max_nodes = complete == NULL ? 0 : mr_max_lineage_nodes};
+		.max_nodes = node_limit(complete)};
 	MrWalk	   *walk = mr_walk_begin(&options);
 
 	mr_walk_start(walk, node);
@@ -184,7 +194,7 @@ choose_one_by_one(const MrQuarantined *all, const MrNode *node,
  * snapshot (NULL: the latest) sees them; of those upstream only what is an
  * input in one of the roles, unless roles is NULL.  Above
  * modelreg.max_lineage_nodes complete becomes false, and some may be missing;
- * where it is NULL this is error 54000.
+ * where it is NULL all are found.
  */
 MrQuarantined
 mr_upstream_quarantined(int64 node, const char *const *roles, int nroles,

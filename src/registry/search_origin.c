@@ -64,7 +64,7 @@ derives_from(MrSearch *search, const MrSearchOrigin *origin, int64 node)
 			bsearch(&node, origin->versions, origin->n, sizeof(int64),
 					mr_id_compare) != NULL;
 	return mr_node_get(node, search->snapshot, &version) &&
-		mr_derives(&version, &origin->bounds, search->snapshot, &search->scanned, NULL);
+		mr_derives(&version, &origin->bounds, search->snapshot, 0, &search->scanned, NULL);
 }
 
 /* Does the version with that node derive from all origins? */
