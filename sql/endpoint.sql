@@ -126,4 +126,11 @@ ROLLBACK TO s;
 SELECT modelreg.start_rollout('ep.home', 3, plan => 'shadow');
 COMMIT;
 SELECT * FROM pg_temp.weights WHERE endpoint = 'home' AND seq = 2 ORDER BY step, version;
+-- What serves, serves no more and is retired with its model, all in one transaction.
+SELECT modelreg.create_model('ep.short', 'open') > 0 AS model, modelreg.register_version('ep.short') AS version, modelreg.promote('ep.short', 1, 'Production') > 0 AS promoted;
+BEGIN;
+SELECT modelreg.create_endpoint('ep.short', 'ep.short', 1) > 0 AS endpoint;
+SELECT modelreg.retire_endpoint('ep.short');
+SELECT modelreg.promote('ep.short', 1, 'Archived', leave_none => true) > 0 AS archived, modelreg.retire_model('ep.short');
+COMMIT;
 SELECT * FROM modelreg.verify('ep');

@@ -99,6 +99,7 @@ extern void mr_head_release(MrHead *head);
 extern MrHead *mr_registry_head_lock(MrVerb *verb);
 extern Datum mr_registry_identity(void);
 
+extern void mr_clock_require(TimestampTz last, TimestampTz now);
 extern TimestampTz mr_event_time(const MrHead *head);
 extern TimestampTz mr_event_append_at(MrHead *head, MrVerb *verb,
 									  TimestampTz at, const char *kind,

@@ -319,6 +319,21 @@ mr_registry_identity(void)
 }
 
 /*
+ * 55000 for a clock that fell behind an event by more than modelreg.max_clock_skew.
+ */
+void
+mr_clock_require(TimestampTz last, TimestampTz now)
+{
+	if (last > now && last - now > (int64) mr_max_clock_skew * 1000)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the server's clock is behind the last event"),
+				 errdetail("The last event is of %s.", timestamptz_to_str(last)),
+				 errhint("Set the clock right, or raise modelreg.max_clock_skew."),
+				 mr_reason("clock_behind")));
+}
+
+/*
  * The time of the next event: now, but later than the event before, by a
  * microsecond if need be.  A clock that fell behind by more than the setting
  * is an error.
@@ -329,16 +344,8 @@ mr_event_time(const MrHead *head)
 	TimestampTz last = DatumGetTimestampTz(head->values[HEAD_AT - 1]);
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (now > last)
-		return now;
-	if (last - now > (int64) mr_max_clock_skew * 1000)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the server's clock is behind the last event"),
-				 errdetail("The last event is of %s.", timestamptz_to_str(last)),
-				 errhint("Set the clock right, or raise modelreg.max_clock_skew."),
-				 mr_reason("clock_behind")));
-	return last + 1;
+	mr_clock_require(last, now);
+	return now > last ? now : last + 1;
 }
 
 /* The client's address as text, or NULL for a local socket. */

@@ -4,7 +4,8 @@
  *		needed to serve it.
  *
  * Who has it and asks again gives its etag, and is answered by one probe of
- * the endpoint's row.  Nothing here locks, and all of it works on a hot
+ * the endpoint's row; with an old snapshot, and on a standby, two more tell
+ * until when that is known.  Nothing here locks, and all of it works on a hot
  * standby.
  */
 #include "postgres.h"

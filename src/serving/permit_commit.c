@@ -273,27 +273,36 @@ check_model_at(const MrEndpoint *endpoint, void *arg)
 		refuse_at_commit(refusal);
 }
 
-/* Did this transaction move the version itself? */
+/* Did this transaction move the version itself, or change all of its model? */
 static bool
 moved_here(const Check *check, const MrArm *arm)
 {
 	for (int64 i = 0; i < check->n; i++)
 		if (!is_endpoint(&check->all[i]) && check->all[i].model == arm->model &&
-			check->all[i].version == arm->version)
+			(check->all[i].version == 0 || check->all[i].version == arm->version))
 			return true;
 	return false;
 }
 
-/* A version that somebody moved since it was let in was in another stage then. */
+/*
+ * A version that somebody moved since it was let in was in another stage then.
+ * One that was moved when the clock was ahead may have been before: by more
+ * than may be, the clock is what is wrong.
+ */
 static char *
 moved_since(const MrNeeds *needs, TimestampTz at)
 {
+	TimestampTz now = GetCurrentTimestamp();
+
 	for (int i = 0; i < needs->n; i++)
 	{
 		const MrArm *arm = &needs->needs[i].arm;
 		TimestampTz since;
 
-		if (mr_version_stage(arm->model, arm->version, NULL, &since) != MR_STAGE_NONE && since > at)
+		if (mr_version_stage(arm->model, arm->version, NULL, &since) == MR_STAGE_NONE || since <= at)
+			continue;
+		mr_clock_require(since, now);
+		if (since <= now)
 			return psprintf("%s was moved to another stage.", mr_permit_address(arm, NULL));
 	}
 	return NULL;

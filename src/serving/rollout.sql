@@ -42,7 +42,7 @@ COMMENT ON FUNCTION modelreg.complete_rollout(text, text, text, text) IS
 CREATE FUNCTION modelreg.abort_rollout(endpoint text, reason text DEFAULT NULL, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'modelreg_abort_rollout' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION modelreg.abort_rollout(text, text, text, text) IS
-	'Takes the traffic back at once to where it was before a rollout. Returns the number of the event, null when that was done already.';
+	'Takes the traffic back at once to where it was before a rollout, or before that where more would come to what was quarantined. Returns the number of the event, null when that was done already.';
 
 CREATE FUNCTION modelreg.rollback(endpoint text, reason text, further boolean DEFAULT false, expected text DEFAULT NULL, request_id text DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'modelreg_rollback' LANGUAGE C VOLATILE;

@@ -146,7 +146,8 @@ take_step(Trace *trace, const MrReceipt *receipt)
 		return false;
 	trace->schedule = mr_schedule_load(trace->endpoint.id, receipt->event, NULL, trace->snapshot);
 	trace->step = receipt->step;
-	return true;
+	/* a forged arm may be of none of its steps */
+	return trace->step < trace->schedule->nsteps;
 }
 
 static void

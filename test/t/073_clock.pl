@@ -200,6 +200,15 @@ set_clock($begin);
 is(outcome(q{SELECT modelreg.start_rollout('search.ramp', 2)}), $behind, 'with the clock back where it began nothing is started');
 is(shares(@minutes), '0 0 10 20 30 40 0 0 0', 'and nothing changes');
 set_clock($begin + 60 * 60);
+
+# A version that was moved when the clock was ahead: whether it was before or after is not known until the clock has caught up.
+set_clock($begin + 60 * 61);
+sql(q{SELECT modelreg.create_model('search.ahead', 'open'); SELECT modelreg.register_version('search.ahead'); SELECT modelreg.promote('search.ahead', 1, 'Production')});
+set_clock($begin + 60 * 60);
+my $takes = q{SELECT modelreg.start_rollout('search.ramp', split => '{search.ahead/1: 100%}', plan => 'all at once')};
+is(outcome($takes), $behind, 'what was moved ahead of the clock takes no traffic');
+set_clock($begin + 60 * 61 - 1);
+is(outcome($takes), 'ok', 'and does when the clock has caught up');
 is(sql(q{SELECT count(*) FROM (SELECT at - lag(at) OVER (PARTITION BY chain, chain_id ORDER BY seq) AS step FROM modelreg.event) e WHERE step <= interval '0'}), '0', 'times of every chain went forward');
 is(sql($clean), '', 'verify() is clean');
 is(leaks($node), '', 'nothing leaked');
