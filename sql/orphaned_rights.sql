@@ -50,6 +50,56 @@ SET ROLE regress_orph_anew;
 SELECT * FROM modelreg.my_rights();
 RESET ROLE;
 
+-- open requests of such roles are listed, with what became of who asked
+SELECT modelreg.create_model('orph.m', 'standard') > 0 AS created, count(modelreg.grant_level('orph', role, level)) AS granted
+FROM (VALUES ('regress_orph_maintainer', 'evaluator'), ('regress_orph_maintainer', 'reviewer')) AS l (role, level);
+CREATE ROLE regress_orph_asks1;
+CREATE ROLE regress_orph_asks2;
+CREATE ROLE regress_orph_asks3;
+CREATE ROLE regress_orph_asks4;
+SELECT modelreg.grant_registry_right(session_user, 'pooler');
+CREATE FUNCTION ask(role_name text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	asked integer;
+BEGIN
+	PERFORM modelreg.grant_level('orph', role_name, 'contributor');
+	EXECUTE format('SET LOCAL ROLE %I', role_name);
+	asked := modelreg.register_version('orph.m');
+	RESET ROLE;
+	SET LOCAL ROLE regress_orph_maintainer;
+	PERFORM modelreg.record_evaluation('models:/orph.m/' || asked, 'offline', '{}', passed => true);
+	RESET ROLE;
+	EXECUTE format('SET LOCAL ROLE %I', role_name);
+	PERFORM modelreg.attempt_promotion('orph.m', asked, 'Staging');
+	PERFORM modelreg.request_promotion('orph.m', asked, 'Production');
+	RESET ROLE;
+	RETURN true;
+END $$;
+CREATE FUNCTION approve(role_name text, asked integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	number bigint; message text; detail text; reason text;
+BEGIN
+	PERFORM modelreg.grant_level('orph', role_name, 'reviewer');
+	EXECUTE format('SET LOCAL ROLE %I', role_name);
+	SELECT modelreg.approve(q.request, r.evidence) INTO number FROM modelreg.promotion_requests q, modelreg.review(q.request) r WHERE q.team = 'orph' AND q.version = asked;
+	RESET ROLE;
+	RETURN CASE WHEN number > 0 THEN 'moved' ELSE 'noted' END;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, reason = CONSTRAINT_NAME;
+	RETURN concat_ws(' | ', SQLSTATE, reason, regexp_replace(message, 'request \d+', 'request <n>'), detail);
+END $$;
+SELECT ask('regress_orph_asks' || i) FROM generate_series(1, 4) i;
+SELECT count(*) FROM modelreg.orphaned_requests WHERE team = 'orph';
+DROP ROLE regress_orph_asks1, regress_orph_asks3;
+ALTER ROLE regress_orph_asks2 RENAME TO regress_orph_asked;
+CREATE ROLE regress_orph_asks3;
+SET ROLE regress_orph_maintainer;
+SELECT team, model, version, stage, policy, role, problem, renamed_to, expires_at > requested_at AS expires FROM modelreg.orphaned_requests WHERE team = 'orph' ORDER BY role;
+RESET ROLE;
+-- who has the name now, and who has it no more, are who asked; somebody else approves
+SELECT approve('regress_orph_asks3', 3) AS made_anew, approve('regress_orph_asked', 2) AS renamed, approve('regress_orph_asks4', 1) AS somebody_else;
+SELECT role, problem FROM modelreg.orphaned_requests WHERE team = 'orph' ORDER BY role;
+SELECT modelreg.revoke_registry_right(session_user, 'pooler');
 -- who owns the database is a member of pg_database_owner, from the next statement on
 SELECT set_config('regress.owner', datdba::regrole::text, false) <> '' AS noted FROM pg_database WHERE datname = current_database();
 CREATE FUNCTION own_database(role_name text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO %s', current_database(), role_name); END $$;
@@ -62,6 +112,6 @@ SELECT r.* FROM rights_of('regress_orph_member') AS r;
 SELECT modelreg.revoke_level('orph', 'pg_database_owner', 'reader');
 SELECT * FROM modelreg.verify('orph');
 
-DROP FUNCTION rights_of, own_database;
+DROP FUNCTION rights_of, own_database, ask, approve;
 SELECT modelreg.revoke_level('orph', 'regress_orph_anew', 'reviewer'), modelreg.revoke_level('orph', 'regress_orph_maintainer', 'maintainer');
-DROP ROLE regress_orph_anew, regress_orph_renamed, regress_orph_other, regress_orph_group, regress_orph_member, regress_orph_maintainer;
+DROP ROLE regress_orph_asks3, regress_orph_asks4, regress_orph_asked, regress_orph_anew, regress_orph_renamed, regress_orph_other, regress_orph_group, regress_orph_member, regress_orph_maintainer;

@@ -152,6 +152,21 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[$$SELECT modelreg.serving_config(
 	$$SELECT modelreg.fleet_status('config.home')$$, $$SELECT modelreg.report_serving('config.home', 'a', '1-ab')$$, $$SELECT count(*) FROM modelreg.fleet$$, $$SELECT count(*) FROM modelreg.instance_report$$, $$SELECT count(*) FROM modelreg.changes()$$]) call;
 SELECT count(*) FROM modelreg.changes(:'known');
 RESET ROLE;
+-- A poll of what is unchanged is one probe of the endpoint's row; nothing else of the registry is looked at, whoever asks.
+CREATE FUNCTION pg_temp.looked() RETURNS TABLE (name text, scans bigint, rows bigint) LANGUAGE sql AS $$
+	SELECT relname::text, pg_stat_get_xact_numscans(oid), CASE relkind WHEN 'i' THEN pg_stat_get_xact_tuples_fetched(oid) ELSE pg_stat_get_xact_tuples_returned(oid) END
+	FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'i') $$;
+SELECT etag FROM modelreg.serving_config('config.home') \gset
+SET ROLE regress_config_reader;
+SELECT document IS NULL AS unchanged FROM modelreg.serving_config('config.home', :'etag');
+RESET ROLE;
+BEGIN;
+CREATE TEMP TABLE looked AS SELECT * FROM pg_temp.looked();
+SET LOCAL ROLE regress_config_reader;
+SELECT count(*) AS polls, count(document) AS changed FROM generate_series(1, 100) i, LATERAL modelreg.serving_config('config.home', CASE WHEN i > 0 THEN :'etag' END);
+RESET ROLE;
+SELECT a.name, a.scans - b.scans AS probes, a.rows - b.rows AS rows FROM pg_temp.looked() a JOIN looked b USING (name) WHERE (a.scans, a.rows) <> (b.scans, b.rows) ORDER BY 1;
+ROLLBACK;
 -- In a read-only transaction everything but a report.
 BEGIN READ ONLY;
 SELECT document IS NOT NULL AS document FROM modelreg.serving_config('config.home');

@@ -51,6 +51,8 @@ CREATE TABLE modelreg.event (
 		team_id, who, application_name, client_addr, request_id, what, prose, prev) END IS TRUE)
 );
 CREATE INDEX event_team_at ON modelreg.event (team_id, at);
+-- The few that the view rollbacks counts.
+CREATE INDEX event_taken_back ON modelreg.event (team_id, at) WHERE kind IN ('rolled_back', 'rollout_aborted');
 COMMENT ON TABLE modelreg.event IS 'Everything that was ever decided or recorded, each row chained to the one before it; written once.';
 COMMENT ON COLUMN modelreg.event.chain IS '1 registry, 2 team, 3 facts of a team, 4 registrations of a model, 5 decisions of a model, 6 endpoint.';
 COMMENT ON COLUMN modelreg.event.chain_id IS 'Id of the team, model or endpoint (1 for the registry).';

@@ -105,17 +105,17 @@ COMMENT ON COLUMN modelreg.rollouts.ended_at IS 'When it reached its target, or 
 GRANT SELECT ON modelreg.rollouts TO PUBLIC;
 
 CREATE VIEW modelreg.time_to_production WITH (security_invoker, security_barrier) AS
-	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, v.model_id, v.version, v.registered_at, p.at AS production_since,
-		EXTRACT(epoch FROM p.at - v.registered_at)::float8 AS seconds_to_production, a.at AS served_since,
+	SELECT t.name::text COLLATE "default" AS team, t.name || '.' || m.name AS model, m.id AS model_id, v.version, v.registered_at, v.at AS production_since,
+		EXTRACT(epoch FROM v.at - v.registered_at)::float8 AS seconds_to_production, a.at AS served_since,
 		EXTRACT(epoch FROM a.at - v.registered_at)::float8 AS seconds_to_serving
-	FROM modelreg.version v
-		JOIN modelreg.model m ON m.id = v.model_id
-		JOIN modelreg.team t ON t.id = v.team_id
-		LEFT JOIN (SELECT x.model_id, x.version, pg_catalog.min(x.at) AS at FROM modelreg.model o JOIN modelreg.production x ON x.model_id = o.id
-			WHERE x.version IS NOT NULL GROUP BY x.model_id, x.version) p
-			ON p.model_id = v.model_id AND p.version = v.version
-		LEFT JOIN LATERAL (SELECT pg_catalog.min(x.since) AS at FROM modelreg.traffic x WHERE x.model_id = v.model_id AND x.version = v.version AND x.role = 'serving') a ON true
-	WHERE p.at IS NOT NULL OR a.at IS NOT NULL;
+	FROM modelreg.model m
+		JOIN modelreg.team t ON t.id = m.team_id
+		-- Model by model, each of its rows looked at once: OFFSET keeps who asks for one model from paying for all.
+		CROSS JOIN LATERAL (SELECT n.version, n.registered_at, o.at FROM modelreg.version n
+			LEFT JOIN (SELECT x.version, pg_catalog.min(x.at) AS at FROM modelreg.production x WHERE x.model_id = m.id GROUP BY x.version) o ON o.version = n.version
+			WHERE n.model_id = m.id OFFSET 0) v
+		LEFT JOIN LATERAL (SELECT pg_catalog.min(x.since) AS at FROM modelreg.traffic x WHERE x.model_id = m.id AND x.version = v.version AND x.role = 'serving') a ON true
+	WHERE v.at IS NOT NULL OR a.at IS NOT NULL;
 COMMENT ON VIEW modelreg.time_to_production IS 'One row per version that ever was current in Production or served: how long that took from its registration.';
 COMMENT ON COLUMN modelreg.time_to_production.team IS 'Name of the team.';
 COMMENT ON COLUMN modelreg.time_to_production.model IS 'Present name of the model, with its team.';
@@ -130,12 +130,12 @@ GRANT SELECT ON modelreg.time_to_production TO PUBLIC;
 
 CREATE VIEW modelreg.rollbacks WITH (security_invoker, security_barrier) AS
 	SELECT t.name::text COLLATE "default" AS team, pg_catalog.date_trunc('month', r.at, 'UTC') AS month,
-		pg_catalog.count(*) FILTER (WHERE r.kind = 'model') AS models_rolled_back,
-		pg_catalog.count(*) FILTER (WHERE r.kind = 'rolled_back') AS endpoints_rolled_back,
+		pg_catalog.count(*) FILTER (WHERE r.chain = 5) AS models_rolled_back,
+		pg_catalog.count(*) FILTER (WHERE r.chain = 6 AND r.kind = 'rolled_back') AS endpoints_rolled_back,
 		pg_catalog.count(*) FILTER (WHERE r.kind = 'rollout_aborted') AS rollouts_aborted
-	FROM (SELECT s.team_id, s.at, s.kind FROM modelreg.endpoint p JOIN modelreg.traffic_schedule s ON s.endpoint_id = p.id WHERE s.kind IN ('rolled_back', 'rollout_aborted')
-			UNION ALL SELECT e.team_id, e.at, 'model' FROM modelreg.model p JOIN modelreg.event e ON e.chain_id = p.id WHERE e.chain = 5 AND e.kind = 'rolled_back'
-				AND e.what->'current' IS DISTINCT FROM e.what->'replaced') r
+	-- What an endpoint's rollback returns from the archive is a decision of this kind that leaves the current version.
+	FROM (SELECT e.team_id, e.at, e.chain, e.kind FROM modelreg.event e WHERE e.kind IN ('rolled_back', 'rollout_aborted')
+			AND (e.chain = 6 OR e.what->'current' IS DISTINCT FROM e.what->'replaced')) r
 		JOIN modelreg.team t ON t.id = r.team_id
 	GROUP BY 1, 2;
 COMMENT ON VIEW modelreg.rollbacks IS 'One row per team and month, of UTC, in which something was taken back.';

@@ -115,4 +115,32 @@ for my $call (q{production('t400.m')}, q{get_version('t401.m', 1)}, q{upstream('
 	my ($few, $thousand) = map { my $plan = plan_of($_, 'three', "SELECT * FROM modelreg.$call"); $plan->{'Shared Hit Blocks'} + $plan->{'Shared Read Blocks'} } qw(few thousand);
 	cmp_ok($thousand, '<=', 2 * $few + 20, "$call reads as many pages ($thousand, and $few)");
 }
+
+# Who asks about one model, or about what was taken back, pays for that, and not for what else happened: ten times as many decisions
+# about another model of the team, and ten times as many rollouts of another endpoint.
+$node->safe_psql('postgres', 'CREATE DATABASE busy');
+$node->safe_psql('busy', q{CREATE EXTENSION modelreg; SELECT modelreg.create_team('t'), modelreg.grant_level('t', 'three', 'reader');
+	SELECT modelreg.create_model('t.' || m, 'open'), modelreg.register_version('t.' || m), modelreg.register_version('t.' || m), modelreg.promote('t.' || m, 1, 'Production'), modelreg.promote('t.' || m, 2, 'Production', archive_others => false),
+		modelreg.create_endpoint('t.' || m, 't.' || m, 1) FROM unnest('{m,other}'::text[]) m;
+	SELECT modelreg.start_rollout('t.m', 2, plan => 'canary 5% for 1 hour'), modelreg.abort_rollout('t.m'), modelreg.start_rollout('t.m', 2, plan => 'all at once'), modelreg.rollback('t.m', 'worse'), modelreg.rollback_model('t.m', 'worse');});
+sub happen
+{
+	my ($times) = @_;
+	$node->safe_psql('busy', "DO \$\$ BEGIN FOR i IN 1..$times LOOP PERFORM modelreg.promote('t.other', 1 + i % 2, 'Production', archive_others => false); PERFORM modelreg.start_rollout('t.other', 1 + i % 2, plan => 'all at once'); COMMIT; END LOOP; END \$\$; VACUUM ANALYZE");
+	return $node->safe_psql('busy', 'SELECT count(*) FROM modelreg.event');
+}
+my %asked = (rollbacks => q{SELECT * FROM modelreg.rollbacks}, 'rollbacks of a team' => q{SELECT * FROM modelreg.rollbacks WHERE team = 't'}, time_to_production => q{SELECT * FROM modelreg.time_to_production WHERE model = 't.m'},
+	'time_to_production by id' => q{SELECT * FROM modelreg.time_to_production WHERE model_id = 1}, traffic_between => q{SELECT * FROM modelreg.traffic_between('t.m', '2001-01-01')});
+sub looked_at { return map { my $plan = plan_of('busy', 'three', $asked{$_}); ($_ => [ $plan->{'Actual Rows'}, rows_seen($plan), $plan->{'Shared Hit Blocks'} + $plan->{'Shared Read Blocks'} ]) } keys %asked; }
+cmp_ok(happen(500), '>=', 1000, 'a thousand events');
+my %before = looked_at();
+cmp_ok(happen(4500), '>', 10_000, 'ten thousand');
+my %after = looked_at();
+for my $what (sort keys %asked)
+{
+	note "$what: rows given, rows passed by, pages: @{ $before{$what} }; then @{ $after{$what} }";
+	cmp_ok($after{$what}[0], '>', 0, "$what has an answer");
+	cmp_ok($after{$what}[1], '<=', $before{$what}[1], "$what passes by no row more");
+	cmp_ok($after{$what}[2], '<=', 1.5 * $before{$what}[2] + 5, 'and reads no pages but for a level more of an index');
+}
 done_testing();
