@@ -1,5 +1,5 @@
 # A backend, or the whole server, is killed at any moment of registering, uploading, promoting, asking for approval and approving,
-# purging, rolling out and back, one endpoint and several at once, of observing what guards ask for, of promotions that endpoints follow,
+# purging, rolling out and back, one endpoint and several at once, of observing what guards ask for, of promotions that endpoints follow, of quarantine,
 # and of pipelines that register together with writes of their own; or the server once more, while it recovers. Each client
 # keeps a ledger of what it was told, one of what it was routed to. What it was told is there afterwards, and besides at most the one step
 # that it was waiting for; each split is whole and of versions that may serve, verify() is clean, each large object has a row, and all go on. TAP because servers are killed. MODELREG_PROOF=full runs more rounds.
@@ -19,7 +19,7 @@ my $chunk = 100_000;
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 # Each attempt to start a server prints its log if it fails.
-$node->append_conf('postgresql.conf', "restart_after_crash = on\nlog_statement = none");
+$node->append_conf('postgresql.conf', "restart_after_crash = on\nlog_statement = none\ntrack_commit_timestamp = on");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg;
@@ -33,6 +33,10 @@ $node->safe_psql('postgres', q{
 	SELECT modelreg.promote('search.' || model, modelreg.register_version('search.' || model), 'Production', archive_others => false) FROM unnest('{guarded,followed}'::text[]) model, generate_series(1, 2);
 	SELECT modelreg.create_endpoint('search.guarded', 'search.guarded', 1), modelreg.create_endpoint('search.slow', follows => 'search.followed', plan => 'linear over 2 hours'),
 		modelreg.create_endpoint('search.quick', follows => 'search.followed', plan => 'all at once');
+	SELECT modelreg.create_model('search.doubted', 'open'), modelreg.record_snapshot('search.doubt', '1');
+	SELECT modelreg.promote('search.doubted', modelreg.register_version('search.doubted', inputs => CASE n WHEN 2 THEN '{"training": "snapshot:search.doubt@1"}'::jsonb END), 'Production', archive_others => false)
+		FROM generate_series(1, 2) n;
+	SELECT modelreg.create_endpoint('search.doubted', 'search.doubted', 1);
 	-- A purge waits for nobody: bytes whose lock another client happens to share are tried again.
 	CREATE FUNCTION purge(version integer, request text) RETURNS bigint LANGUAGE plpgsql AS $$
 	BEGIN
@@ -178,6 +182,34 @@ SELECT 'observed', '$client-$round-$_', modelreg.record_quality('search.guarded'
 END
 }
 
+# What a version derives from is quarantined and not any more, and it is archived and returned, while another client rolls it out. Each is refused where it
+# comes at the wrong moment, and has no line then; what always serves is never archived.
+sub doubting
+{
+	my ($round) = @_;
+	return "\\set ON_ERROR_STOP 0\n\\set VERBOSITY sqlstate\n" . join '', map { <<"END" } 1 .. 5_000;
+SELECT 'doubted', 'seal-$round-$_', number FROM modelreg.quarantine('snapshot:search.doubt\@1', 'of round $round', request_id => 'seal-$round-$_') number WHERE number IS NOT NULL;
+SELECT pg_sleep(0.01) AS ignored \\gset
+SELECT 'doubted', 'lift-$round-$_', number FROM modelreg.lift_quarantine('snapshot:search.doubt\@1', 'of round $round', request_id => 'lift-$round-$_') number WHERE number IS NOT NULL;
+SELECT 'doubted', 'archive-$round-$_', modelreg.promote('search.doubted', 2, 'Archived', leave_none => true, request_id => 'archive-$round-$_') FROM modelreg.versions WHERE model = 'search.doubted' AND version = 2 AND stage = 'Production';
+SELECT 'impossible', '$round-$_', modelreg.promote('search.' || model, version, 'Archived', leave_none => true) FROM (VALUES ('doubted', 1), ('served', 2)) m (model, version);
+SELECT 'doubted', 'return-$round-$_', modelreg.promote('search.doubted', 2, 'Production', archive_others => false, request_id => 'return-$round-$_') FROM modelreg.versions WHERE model = 'search.doubted' AND version = 2 AND stage = 'Archived';
+SELECT pg_sleep(0.02) AS ignored \\gset
+END
+}
+
+# Another split each time, so that there is something to start where the last one came to its end and could not be left.
+sub wanting
+{
+	my ($round) = @_;
+	return "\\set ON_ERROR_STOP 0\n\\set VERBOSITY sqlstate\n" . join '', map { my $rest = 10 + $_ % 50; <<"END" } 1 .. 10_000;
+SELECT 'doubted', 'want-$round-$_', modelreg.start_rollout('search.doubted', split => '{1: $rest%, 2: @{[ 100 - $rest ]}%}', plan => 'linear over 40 ms in 8 steps', request_id => 'want-$round-$_');
+SELECT pg_sleep(0.01 * ($_ % 6)) AS ignored \\gset
+SELECT 'doubted', 'leave-$round-$_', number FROM (SELECT modelreg.rollback('search.doubted', 'worse', request_id => 'leave-$round-$_')->>'number' AS number) r WHERE number IS NOT NULL;
+SELECT pg_sleep(0.005) AS ignored \\gset
+END
+}
+
 # Each promotion starts a rollout of each of two endpoints.
 sub following
 {
@@ -319,6 +351,10 @@ sub check_told
 	is_zero(ledger($_->[0]) . qq{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e JOIN modelreg.traffic_schedule s ON s.endpoint_id = e.chain_id AND s.seq = e.seq
 		WHERE e.chain = 6 AND e.seq = value::bigint AND e.kind = '$_->[1]' AND e.request_id = '$_->[2]-' || key)}, "$round: $_->[1], as was told")
 		for [ 'started', 'rollout_started', 'start' ], [ 'back', 'rolled_back', 'back' ];
+	is_zero(ledger('doubted') . q{WHERE key <> '' AND NOT EXISTS (SELECT FROM modelreg.event e WHERE e.seq = value::bigint AND e.request_id = key AND e.kind = '{"seal": "quarantined",
+		"lift": "quarantine_lifted", "archive": "stage_changed", "return": "promoted", "want": "rollout_started", "leave": "rolled_back"}'::jsonb->>split_part(key, '-', 1))},
+		"$round: each quarantine and its end, and what was done meanwhile with what it touches");
+	is(scalar keys %{ $told{impossible} // {} }, 0, "$round: nothing that serves was archived");
 	is_zero(ledger('all_started') . q{LEFT JOIN (SELECT substring(request_id, '^all-start-(.*)-.$') AS key, count(*) FROM modelreg.event WHERE chain = 6 AND kind = 'rollout_started' GROUP BY 1) e USING (key)
 		WHERE key <> '' AND (value <> '3' OR e.count IS DISTINCT FROM 3)},
 		"$round: all three rollouts that were started at once");
@@ -363,6 +399,8 @@ my %there = (
 	observing_1 => q{SELECT count(*), count(*) FROM modelreg.quality_observation WHERE observations = %d001},
 	observing_2 => q{SELECT count(*), count(*) FROM modelreg.quality_observation WHERE observations = %d002},
 	following => q{SELECT count(*), max(split_part(request_id, '-', 3)::int) FROM modelreg.event WHERE chain = 5 AND request_id LIKE 'follow-%d-%%'},
+	doubting => q{SELECT count(*), count(*) FROM modelreg.event WHERE request_id ~ '^(seal|lift|archive|return)-%d-'},
+	wanting => q{SELECT count(*), count(*) FROM modelreg.event WHERE request_id ~ '^(want|leave)-%d-'},
 	serving => q{SELECT count(*), max((split_part(request_id, '-', 3)::int - 1) * 2 + CASE kind WHEN 'rolled_back' THEN 2 ELSE 1 END)
 		FROM modelreg.event WHERE chain = 6 AND request_id ~ '^(start|back)-%d-'},
 	piping => q{SELECT count(*), max(split_part(key, '-', 2)::int) FROM job WHERE key LIKE '%d-%%'},
@@ -384,7 +422,7 @@ sub check_nothing_else
 		$sum_told += $steps{$name};
 		$sum_untold += $count - $steps{$name};
 	}
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '10', "round $round: and nothing that nobody asked for");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM modelreg.version WHERE request_id IS NULL}), '12', "round $round: and nothing that nobody asked for");
 }
 
 sub check_whole
@@ -411,6 +449,14 @@ sub check_whole
 			LATERAL (SELECT jsonb_array_elements(s.doc->'steps') UNION ALL SELECT jsonb_array_elements(s.doc->'waiting')) t (step), jsonb_array_elements(t.step->'segments') g
 		WHERE NOT EXISTS (SELECT FROM modelreg.version_stage v WHERE v.model_id = (g->>0)::bigint AND v.version = (g->>1)::integer AND v.stage::text = 'Production')) x},
 		"$round: of versions that may serve");
+	# While something is quarantined no rollout towards it is started, and none goes on.
+	is_zero(q{(SELECT pg_xact_commit_timestamp(e.xmin) AS since, COALESCE(lead(pg_xact_commit_timestamp(e.xmin)) OVER (ORDER BY e.seq), 'infinity') AS until, e.kind
+			FROM modelreg.event e WHERE e.chain = 2 AND e.kind IN ('quarantined', 'quarantine_lifted')) q,
+		(SELECT s.kind, s.doc, pg_xact_commit_timestamp(s.xmin) AS since, COALESCE(lead(pg_xact_commit_timestamp(s.xmin)) OVER (ORDER BY s.seq), 'infinity') AS until
+			FROM modelreg.traffic_schedule s JOIN modelreg.endpoint e ON e.id = s.endpoint_id WHERE e.name = 'doubted') s
+		WHERE q.kind = 'quarantined' AND s.until > q.since AND s.since < q.until AND (s.kind = 'rollout_started' AND s.since > q.since
+			OR EXISTS (SELECT FROM jsonb_array_elements(s.doc->'steps') WITH ORDINALITY t (step, n), LATERAL (SELECT timestamptz '2000-01-01 00:00+00' + (t.step->>'opens')::bigint * interval '1 microsecond' AS opens) o
+				WHERE t.n > 1 AND o.opens > GREATEST(s.since, q.since) AND o.opens < LEAST(s.until, q.until)))}, "$round: nothing grew towards what was quarantined");
 	is_zero(q{modelreg.endpoint e WHERE e.follows AND (SELECT count(*) FROM modelreg.event s WHERE s.chain = 6 AND s.chain_id = e.id AND s.kind = 'rollout_started')
 		<> (SELECT count(*) FROM modelreg.event p WHERE p.chain = 5 AND p.chain_id = e.model_id AND p.request_id LIKE 'follow-%')}, "$round: each promotion has a rollout of each follower");
 	is_zero(q{(SELECT 1 FROM modelreg.event WHERE chain = 6 AND request_id LIKE 'all-%' GROUP BY regexp_replace(request_id, '^(all-start.*)-.$', '\1') HAVING count(*) <> 3) x},
@@ -426,8 +472,9 @@ for my $round (1 .. $rounds)
 		approving => start_client(approving($round)), purging => start_client(purging($round)),
 		serving => start_client(serving($round)), serving_all => start_client(serving_all($round)), guarding => start_client(guarding($round)),
 		observing_1 => start_client(observing($round, 1)), observing_2 => start_client(observing($round, 2)),
+		doubting => start_client(doubting($round)), wanting => start_client(wanting($round)),
 		following => start_client(following($round)), routing => start_client(routing($round)));
-	$node->poll_query_until('postgres', q{SELECT count(*) >= 13 FROM pg_stat_activity WHERE backend_type = 'client backend'
+	$node->poll_query_until('postgres', q{SELECT count(*) >= 15 FROM pg_stat_activity WHERE backend_type = 'client backend'
 		AND pid <> pg_backend_pid()}) or die 'the clients did not connect: ' . join '', map { $_->{err} } values %clients;
 	sleep 0.15 + rand 0.4;
 	(\&kill_server, \&kill_backend, \&kill_in_recovery)[ $round % 3 ]->();
@@ -437,6 +484,7 @@ for my $round (1 .. $rounds)
 		eval { IPC::Run::finish($client->{run}) };
 		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file/,
 			"round $round: $name lost its server") or diag $client->{err};
+		unlike($client->{err}, qr/ERROR:  (?!55000|40001)/, "round $round: $name was refused nothing else than what came at the wrong moment") if $name =~ /^(doubting|wanting)$/;
 		remember($name, $client->{out});
 	}
 	ok($node->poll_query_until('postgres', 'SELECT true'), "round $round: the server is back");
@@ -445,8 +493,9 @@ for my $round (1 .. $rounds)
 	check_whole("round $round");
 }
 cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged started back all_back guarded observed followed routed);
+for my $step (qw(seal lift archive return want leave)) { cmp_ok(scalar grep(/^$step-/, keys %{ $told{doubted} }), '>', 0, "$step too") }
 # What opened steps, and what ended rollouts, was there.
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM modelreg.traffic_schedule WHERE kind = '$_'"), '>', $rounds, $_) for qw(rollout_step_opened rollout_aborted);
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM modelreg.traffic_schedule WHERE kind = '$_'"), '>', $rounds, $_) for qw(rollout_step_opened rollout_aborted rollout_held);
 note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
