@@ -143,4 +143,21 @@ for my $what (sort keys %asked)
 	cmp_ok($after{$what}[1], '<=', $before{$what}[1], "$what passes by no row more");
 	cmp_ok($after{$what}[2], '<=', 1.5 * $before{$what}[2] + 5, 'and reads no pages but for a level more of an index');
 }
+
+# Three hundred models that are retrained every night need no hand: each goes to Production when it has passed, and its traffic after it.
+$node->safe_psql('busy', q{SELECT modelreg.grant_level('t', current_user, 'evaluator'), modelreg.create_policy('t', 'nightly', '{"format": 1, "transitions": [{"from": ["Experimental"], "to": "Production", "levels": ["maintainer"], "automatic": true, "gates": ["offline"]}],
+	"gates": {"offline": {"kind": "evaluation", "evaluation": "offline", "passed": true}}, "return": {"levels": ["maintainer"]}}');
+	SELECT modelreg.allow_policy('t', 'nightly', 1);
+	SELECT modelreg.create_model('t.night-' || i, 'nightly') FROM generate_series(1, 300) i;
+	CREATE PROCEDURE night(night integer) LANGUAGE plpgsql AS $$ BEGIN
+		FOR i IN 1..300 LOOP PERFORM modelreg.register_version('t.night-' || i), modelreg.record_evaluation(format('models:/t.night-%s/%s', i, night), 'offline', '{}', passed => true); COMMIT; END LOOP;
+	END $$;
+	CALL night(1);
+	SELECT modelreg.create_endpoint('t.night-' || i, follows => 't.night-' || i, plan => 'all at once') FROM generate_series(1, 300) i;
+	CALL night(2);
+	CALL night(3)});
+is($node->safe_psql('busy', q{SELECT count(*), min(s.version), max(s.version), min(s.share), count(*) FILTER (WHERE p.version = s.version) FROM generate_series(1, 300) i, modelreg.serving('t.night-' || i) s, modelreg.production('t.night-' || i) p}),
+	'300|3|3|1000000|300', 'each model has its third version in Production, and all of its traffic');
+is($node->safe_psql('busy', q{SELECT stage, count(*) FROM modelreg.versions WHERE model LIKE 't.night-%' GROUP BY 1 ORDER BY 1}), "Archived|600\nProduction|300", 'the versions before are in the archive');
+is($node->safe_psql('busy', 'SELECT * FROM modelreg.verify()'), '', 'and verify() finds nothing');
 done_testing();
