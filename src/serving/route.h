@@ -5,6 +5,7 @@
 #ifndef MODELREG_ROUTE_H
 #define MODELREG_ROUTE_H
 
+#include "base/table.h"
 #include "serving/schedule.h"
 
 /* The position of a key, from 0 to MR_WHOLE - 1, as docs/serving.md has it. */
