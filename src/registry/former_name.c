@@ -1,6 +1,6 @@
 /*
  * former_name.c
- *		Which models had a name before, and whether they were in Production.
+ *		Which models had a name before, and which of them were in Production.
  *
  * Gates compare a version with what is in Production.  A model that has a name
  * which another one had before stands in that one's place, so a name is as
@@ -89,9 +89,9 @@ was_in_production(int64 model)
 	return was;
 }
 
-/* The last model that had a name and ever had a version in Production; 0 for none. */
-static int64
-last_in_production(int64 team, const char *name)
+/* The last model that had a name, of those that are wanted, NULL for all; 0 for none. */
+int64
+mr_model_last_holder(int64 team, const char *name, bool (*wanted) (int64 model))
 {
 	MrTable    *table = mr_table_open_read("model_name");
 	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
@@ -103,7 +103,7 @@ last_in_production(int64 team, const char *name)
 		int64		id = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
 
 		CHECK_FOR_INTERRUPTS();
-		if (was_in_production(id))
+		if (wanted == NULL || wanted(id))
 			found = id;
 	}
 	mr_scan_end(scan);
@@ -119,7 +119,7 @@ last_in_production(int64 team, const char *name)
 void
 mr_model_check_takes_place(const MrModel *model, const char *new_name)
 {
-	int64		last = last_in_production(model->team.id, new_name);
+	int64		last = mr_model_last_holder(model->team.id, new_name, was_in_production);
 
 	if (last == 0 || last == model->id || !was_in_production(model->id))
 		return;

@@ -331,22 +331,6 @@ mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 	return birth;
 }
 
-/* The last model that had the name; 0 for none. */
-static int64
-last_owner_of_name(int64 team, const char *name)
-{
-	MrTable    *table = mr_table_open_read("model_name");
-	Datum		keys[2] = {Int64GetDatum(team), CStringGetTextDatum(name)};
-	MrScan	   *scan = mr_scan_begin(table, "model_name_pkey", 2, keys, NULL);
-	int64		owner = 0;
-
-	if (mr_scan_next(scan, true))
-		owner = DatumGetInt64(mr_table_get(table, MODEL_NAME_MODEL_ID, NULL));
-	mr_scan_end(scan);
-	mr_table_close(table);
-	return owner;
-}
-
 /* The live model of a name, or else the one that had it when it was retired. */
 MrModel
 mr_model_find_or_retired(MrVerb *verb, const char *qualified, const char *name)
@@ -356,7 +340,7 @@ mr_model_find_or_retired(MrVerb *verb, const char *qualified, const char *name)
 
 	if (mr_model_find(&verb->team, name, NULL, &model))
 		return model;
-	owner = last_owner_of_name(verb->team.id, name);
+	owner = mr_model_last_holder(verb->team.id, name, NULL);
 	if (owner != 0)
 		model = mr_model_get(owner, NULL);
 	if (owner == 0 || strcmp(model.name, name) != 0)
@@ -388,7 +372,7 @@ static void
 check_former_policy(MrVerb *verb, const char *name, const char *policy,
 					const bytea *policy_digest)
 {
-	int64		owner = last_owner_of_name(verb->team.id, name);
+	int64		owner = mr_model_last_holder(verb->team.id, name, NULL);
 	bytea	   *digest;
 	char	   *former;
 
