@@ -152,7 +152,8 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[$$SELECT modelreg.serving_config(
 	$$SELECT modelreg.fleet_status('config.home')$$, $$SELECT modelreg.report_serving('config.home', 'a', '1-ab')$$, $$SELECT count(*) FROM modelreg.fleet$$, $$SELECT count(*) FROM modelreg.instance_report$$, $$SELECT count(*) FROM modelreg.changes()$$]) call;
 SELECT count(*) FROM modelreg.changes(:'known');
 RESET ROLE;
--- A poll of what is unchanged is one probe of the endpoint's row; nothing else of the registry is looked at, whoever asks.
+-- A poll of what is unchanged is one probe of the endpoint's row; nothing else of the registry is looked at at each, whoever asks. (Rights are looked up
+-- once more after a message that they may have changed, and an autovacuum of their tables in the midst of this is one.)
 CREATE FUNCTION pg_temp.looked() RETURNS TABLE (name text, scans bigint, rows bigint) LANGUAGE sql AS $$
 	SELECT relname::text, pg_stat_get_xact_numscans(oid), CASE relkind WHEN 'i' THEN pg_stat_get_xact_tuples_fetched(oid) ELSE pg_stat_get_xact_tuples_returned(oid) END
 	FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'i') $$;
@@ -165,7 +166,7 @@ CREATE TEMP TABLE looked AS SELECT * FROM pg_temp.looked();
 SET LOCAL ROLE regress_config_reader;
 SELECT count(*) AS polls, count(document) AS changed FROM generate_series(1, 100) i, LATERAL modelreg.serving_config('config.home', CASE WHEN i > 0 THEN :'etag' END);
 RESET ROLE;
-SELECT a.name, a.scans - b.scans AS probes, a.rows - b.rows AS rows FROM pg_temp.looked() a JOIN looked b USING (name) WHERE (a.scans, a.rows) <> (b.scans, b.rows) ORDER BY 1;
+SELECT a.name, a.scans - b.scans AS probes, a.rows - b.rows AS rows FROM pg_temp.looked() a JOIN looked b USING (name) WHERE a.scans - b.scans >= 100 OR a.rows - b.rows >= 100 ORDER BY 1;
 ROLLBACK;
 -- In a read-only transaction everything but a report.
 BEGIN READ ONLY;

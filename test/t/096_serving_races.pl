@@ -160,6 +160,7 @@ is(query(q{SELECT * FROM modelreg.verify(deep => true)}), '', 'verify() finds no
 
 # Who LISTENs to all endpoints, or to one, is told of each change that is committed: the endpoint's id and the number of the event.
 query(q{SELECT modelreg.lift_quarantine(node, 'over') FROM modelreg.quarantined;
+	SELECT modelreg.unfollow(endpoint) FROM modelreg.endpoints WHERE follows;
 	SELECT modelreg.promote('st.two', 1, 'Production', archive_others => false);
 	SELECT modelreg.create_endpoint('st.' || n, 'st.two', 1) FROM unnest('{heard,other}'::text[]) n;
 	SELECT modelreg.promote('st.two', 2, 'Production', archive_others => false)});
