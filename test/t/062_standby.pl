@@ -136,7 +136,7 @@ sub start_walker
 	$walker->query_safe('\set VERBOSITY verbose');
 }
 start_walker();
-# 'again' makes each call one of its own.
+# 'again' makes each call one of its own, row by row, as in 033.
 for my $walk ("(SELECT count(*) FROM modelreg.upstream('run:wide.n$runs' || again))", q{(SELECT count(*) FROM modelreg.downstream('snapshot:wide.hub@1' || again))},
 	"(SELECT count(*) FROM modelreg.path('run:wide.n$runs' || again, 'run:wide.n0'))", "modelreg.is_derived_from('run:wide.n$runs' || again, 'run:wide.n0')",
 	q{(SELECT count(*) FROM modelreg.impact('run:wide.n0' || again, true))}, "(SELECT count(*) FROM modelreg.common_upstream('run:wide.n$runs', 'models:/wide.model/1' || again))",
@@ -145,7 +145,7 @@ for my $walk ("(SELECT count(*) FROM modelreg.upstream('run:wide.n$runs' || agai
 	my ($name) = $walk =~ /modelreg\.(\w+)/;
 	my $answer = "SELECT $walk FROM (VALUES ('')) AS a(again)";
 	$walker->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT n FROM churn');
-	$walker->query_until(qr/begun/, "\\echo begun\nSELECT count($walk) FROM (SELECT left(i::text, 0) AS again FROM generate_series(1, 1000000000) AS i) AS a;\n");
+	$walker->query_until(qr/begun/, "\\echo begun\nSELECT count($walk) FROM (SELECT left(generate_series(1, 1000000000)::text, 0) AS again) AS a;\n");
 	$standby->poll_query_until('postgres', "SELECT state = 'active' AND query LIKE '%1000000000%' FROM pg_stat_activity WHERE pid = $walker_pid") or die 'it does not run';
 	$primary->safe_psql('postgres', "UPDATE churn SET n = n + 1;\nVACUUM churn;");
 	my $ended = !eval { $walker->query(''); 1 };
