@@ -19,7 +19,7 @@ help:
 #:   make check-isolation [SPEC="race ..."]         isolation specs, all or only these; output in output_iso/results/
 #:   make check-tap [T="test/t/x.pl ..."]           TAP tests, all or only these; logs in tmp_check/log/
 #:   make proof [P="060_crash ..."]                 attacks on durability at full size, all or only these: docs/reliability.md
-#:   make bench [PARTS="calls lineage ..."]         measures, all or only these parts, and writes docs/performance.md: 20 minutes
+#:   make bench [PARTS="calls lineage ..."]         measures, all or only these parts, and writes docs/performance.md: half an hour
 #:   make psql             a shell on such a server, with the extension created
 #:   scripts/with-server [-i] COMMAND...            any command, with PGHOST, PGPORT, PGUSER, PGDATABASE and PATH set
 #:   make ci               what CI runs (.ci/run): all supported versions, and a sanitizer; as root

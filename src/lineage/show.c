@@ -3,7 +3,7 @@
  *		What a walk knows of the nodes that it saw, and showing them in order.
  *
  * Nodes are shown by depth and id; to order them takes 8 bytes for each that
- * is shown.
+ * is shown, and 8 for each step of depth.
  */
 #include "postgres.h"
 

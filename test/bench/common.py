@@ -69,28 +69,36 @@ def configure():
 class Session:
     """A psql that stays connected; each statement's time is psql's own, which has the way to the server and back in it."""
 
-    def __init__(self, user=None, settings=()):
-        command = ["psql", "-X", "-q", "-At"] + (["-U", user] if user else [])
+    def __init__(self, user=None, settings=(), port=None):
+        command = ["psql", "-X", "-q", "-At"] + (["-U", user] if user else []) + (["-p", port] if port else [])
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True)
         for setting in settings:
             self.run(f"SET {setting}")
         self.process.stdin.write("\\timing on\n")
 
-    def run(self, sql):
-        """The rows of a statement, as lines."""
+    def send(self, sql):
         self.process.stdin.write(f"{sql};\n\\echo ==end==\n")
         self.process.stdin.flush()
+
+    def answer(self):
+        """Lines of what was sent, its rows or its error."""
         rows = []
         for line in self.process.stdout:
             if line == "==end==\n":
                 break
             rows.append(line[:-1])
-        if any(row.startswith("ERROR:") for row in rows):
-            raise SystemExit("\n".join(rows) + f"\n{sql}")
         times = [row for row in rows if row.startswith("Time: ")]
         self.ms = float(re.match(r"Time: ([\d.]+) ms", times[-1])[1]) if times else None
         return [row for row in rows if not row.startswith("Time: ")]
+
+    def run(self, sql):
+        """The rows of a statement, as lines."""
+        self.send(sql)
+        rows = self.answer()
+        if any(row.startswith("ERROR:") for row in rows):
+            raise SystemExit("\n".join(rows) + f"\n{sql}")
+        return rows
 
     def time(self, sql):
         self.rows = self.run(sql)
