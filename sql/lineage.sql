@@ -328,7 +328,52 @@ RESET jit;
 SELECT max(depth) AS deepest, count(*) = (SELECT count(*) FROM modelreg.downstream('crowd:lin.1') WHERE depth <= 3) AS the_same
 	FROM modelreg.downstream('crowd:lin.1', max_depth => 3);
 
+-- Ids alone: those of the rows, each once and ascending, under every filter, with and without supersession, for who reads everything and
+-- for who does not read a team that the lineage goes through, some of whose roles nobody else knows.
+SELECT count(modelreg.record_node('dataset', 'lin-ads.d' || i, inputs => jsonb_build_object((ARRAY['base', 'hidden-role'])[1 + i % 2], ARRAY[
+	(SELECT address FROM dag_node d WHERE d.i = 1 + n.i * 37 % 400), (SELECT address FROM dag_node d WHERE d.i = 1 + n.i * 91 % 400)]))) AS others FROM generate_series(1, 60) AS n (i);
+SELECT count(modelreg.record_node('beta', 'lin.m' || i, inputs => jsonb_build_object('training', ARRAY['dataset:lin-ads.d' || 1 + i * 13 % 60, 'dataset:lin-ads.d' || 1 + i * 29 % 60],
+	'code', (SELECT address FROM dag_node d WHERE d.i = 1 + n.i * 53 % 400)))) AS on_others FROM generate_series(1, 60) AS n (i);
+INSERT INTO start SELECT n.id, i, 'beta:lin.m' || i FROM generate_series(1, 60) AS i JOIN modelreg.node n ON n.kind = 'beta' AND n.name = 'm' || i;
+CREATE TEMP TABLE filter AS SELECT * FROM (VALUES (1, NULL::text[], NULL::text[], NULL::integer), (2, '{code,base}', NULL, NULL), (3, NULL, '{beta}', NULL), (4, '{training,code}', '{alpha,gamma}', 6),
+	(5, NULL, NULL, 2), (6, '{}', NULL, NULL), (7, NULL, '{}', NULL), (8, NULL, NULL, 0), (9, '{hidden-role}', NULL, NULL), (10, NULL, '{dataset}', NULL), (11, '{nobody-has-this}', '{beta}', NULL))
+	AS f (number, roles, kinds, max_depth);
+CREATE FUNCTION ids_by_rows(start text, up boolean, f filter) RETURNS bigint[] LANGUAGE sql STABLE AS $$
+	SELECT coalesce(array_agg(DISTINCT node_id ORDER BY node_id) FILTER (WHERE node_id IS NOT NULL), '{}') FROM (
+		SELECT node_id FROM modelreg.upstream(start, f.roles, f.kinds, f.max_depth) WHERE up
+		UNION ALL SELECT node_id FROM modelreg.downstream(start, f.roles, f.kinds, f.max_depth) WHERE NOT up) AS w
+$$;
+CREATE FUNCTION ids_by_c(start text, up boolean, f filter) RETURNS bigint[] LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN up THEN modelreg.upstream_ids(start, f.roles, f.kinds, f.max_depth) ELSE modelreg.downstream_ids(start, f.roles, f.kinds, f.max_depth) END
+$$;
+GRANT SELECT ON start, filter TO regress_lineage_ann;
+CREATE FUNCTION compare_ids() RETURNS TABLE (number integer, up boolean, walks bigint, differ bigint, ids numeric) LANGUAGE sql STABLE AS $$
+	SELECT f.number, d.up, count(*), count(*) FILTER (WHERE by_c IS DISTINCT FROM by_rows), sum(cardinality(by_c))
+	FROM start s, filter f, (VALUES (true), (false)) AS d (up), ids_by_c(s.address, d.up, f) AS by_c, ids_by_rows(s.address, d.up, f) AS by_rows
+	WHERE s.i % 20 = 0 OR s.address LIKE '%.m%0' GROUP BY f.number, d.up ORDER BY f.number, d.up
+$$;
+SELECT * FROM compare_ids();
+SET ROLE regress_lineage_ann;
+SELECT * FROM compare_ids();
+SELECT count(*) AS rows, count(DISTINCT node_id) AS ids, cardinality(modelreg.upstream_ids('beta:lin.m7')) AS the_same FROM modelreg.upstream('beta:lin.m7');
+-- hostile arguments, and what one may not read, are errors as in upstream()
+SELECT fails(format('SELECT modelreg.%s', call)) FROM (VALUES ('upstream_ids(NULL)'), ('upstream_ids('''')'), ('upstream_ids(''run:lin.nothing'')'), ('downstream_ids(''dataset:lin-ads.secret'')'),
+	('downstream_ids(''run:lin.eval'', max_depth => -1)'), ('upstream_ids(''run:lin.eval'', roles => ''{code,NULL}'')'), ('downstream_ids(''run:lin.eval'', kinds => ''{{run},{commit}}'')'),
+	('upstream_ids(repeat(''x'', 100000))')) AS hostile (call);
+RESET ROLE;
+-- no edges: an empty array; the ids of a crowd; as a set of rows, and as a condition
+SELECT modelreg.upstream_ids('crowd:lin.1') AS none, modelreg.downstream_ids('chain:lin.3000') = '{}' AS empty, pg_typeof(modelreg.upstream_ids('crowd:lin.1')) AS type;
+SELECT array_ndims(ids) AS dimensions, array_lower(ids, 1) AS lower, cardinality(ids), ids = (SELECT array_agg(DISTINCT node_id ORDER BY node_id) FROM modelreg.downstream('crowd:lin.1')) AS the_same
+	FROM modelreg.downstream_ids('crowd:lin.1') AS ids;
+SELECT (SELECT count(*) FROM unnest(modelreg.upstream_ids('chain:lin.3000')) AS u (id) JOIN modelreg.node n USING (id) WHERE n.kind = 'chain') AS chain,
+	(SELECT count(*) FROM modelreg.node WHERE id IN (SELECT unnest(modelreg.upstream_ids('chain:lin.3000', kinds => '{crowd}')))) AS crowd,
+	(SELECT array_agg(name ORDER BY id) FROM modelreg.node WHERE id = ANY (modelreg.upstream_ids('chain:lin.3000', max_depth => 2))) AS nearest;
+
 -- A walk is bounded
+SELECT set_config('modelreg.max_lineage_nodes', (1 + cardinality(modelreg.downstream_ids('crowd:lin.1')))::text, false) AS just_enough;
+SELECT cardinality(modelreg.downstream_ids('crowd:lin.1')) AS ids, cardinality(modelreg.downstream_ids('crowd:lin.1', kinds => '{chain}')) AS chain;
+SELECT set_config('modelreg.max_lineage_nodes', cardinality(modelreg.downstream_ids('crowd:lin.1'))::text, false) AS one_less;
+SELECT fails($$SELECT modelreg.downstream_ids('crowd:lin.1')$$), fails($$SELECT modelreg.downstream_ids('crowd:lin.1', kinds => '{}')$$);
 SET modelreg.max_lineage_nodes = 100;
 SELECT fails(format('SELECT * FROM modelreg.downstream(%L)', address)) FROM dag_node WHERE i = 1;
 SELECT count(*) > 0 AS near_is_fine FROM modelreg.downstream('beta:lin.n1', max_depth => 1);
@@ -339,5 +384,7 @@ SELECT fails($$INSERT INTO modelreg.edge VALUES (1, 1, 1, 1, 1, 0, 'base', 'run'
 SELECT fails($$INSERT INTO modelreg.edge VALUES (1, 2, 1, 1, 1, 0, 'base', 'run', 'run')$$);
 SELECT left(fails($$INSERT INTO modelreg.node SELECT (n).* FROM (SELECT jsonb_populate_record(n, '{"id": 900000000, "name": "forged"}') AS n FROM modelreg.node n LIMIT 1) AS f$$), 90);
 
+DROP FUNCTION compare_ids(), ids_by_rows(text, boolean, filter), ids_by_c(text, boolean, filter);
+DROP TABLE start, filter;
 DROP FUNCTION check_walk(text, boolean), differences(integer, boolean), walk_by_c(text, boolean), walk_by_sql(bigint, boolean), fails(text);
 DROP ROLE regress_lineage_ann, regress_lineage_bob, regress_lineage_eve;

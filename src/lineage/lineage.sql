@@ -142,11 +142,23 @@ CREATE FUNCTION modelreg.downstream(node text, roles text[] DEFAULT NULL, kinds 
 	AS 'MODULE_PATHNAME', 'modelreg_downstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
 COMMENT ON FUNCTION modelreg.downstream(text, text[], text[], integer) IS 'What was made from a node, step by step; in all else as upstream(). What was made from a node that it supersedes counts as made from it.';
 
+CREATE FUNCTION modelreg.upstream_ids(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'modelreg_upstream_ids' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION modelreg.upstream_ids(text, text[], text[], integer) IS 'The node_id that upstream() shows with the same arguments, each once and ascending, and an empty array for none: to count what a node was made from by cardinality(), or to join it. No row is read for them. A node of a team that the caller may not read has none.';
+
+CREATE FUNCTION modelreg.downstream_ids(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'modelreg_downstream_ids' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION modelreg.downstream_ids(text, text[], text[], integer) IS 'The node_id that downstream() shows with the same arguments; in all else as upstream_ids().';
+
 REVOKE ALL ON FUNCTION modelreg.upstream(text, text[], text[], integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION modelreg.downstream(text, text[], text[], integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.upstream_ids(text, text[], text[], integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION modelreg.downstream_ids(text, text[], text[], integer) FROM PUBLIC;
 -- They show what the caller may read.
 GRANT EXECUTE ON FUNCTION modelreg.upstream(text, text[], text[], integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.downstream(text, text[], text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.upstream_ids(text, text[], text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION modelreg.downstream_ids(text, text[], text[], integer) TO PUBLIC;
 
 CREATE FUNCTION modelreg.lineage(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL)
 	RETURNS TABLE (direction text, depth integer, role text, kind text, team text, name text, version text, address text,

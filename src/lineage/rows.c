@@ -1,6 +1,6 @@
 /*
  * rows.c
- *		Nodes of a walk as rows of a result.
+ *		Nodes of a walk as rows of a result, or which of them have an id there.
  *
  * What the caller may not read is a row without content; so is a role that
  * only a record says that he may not read.
@@ -69,16 +69,23 @@ passes(ArrayType *words, const char *word)
 	return found;
 }
 
+/* For who asks which nodes have an id, and makes no rows. */
 void
-mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo, Snapshot snapshot)
+mr_rows_begin_ids(MrRows *rows)
 {
-	InitMaterializedSRF(fcinfo, 0);
-	rows->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	rows->snapshot = snapshot;
 	rows->context = CurrentMemoryContext;
 	rows->row_context = AllocSetContextCreate(CurrentMemoryContext,
 											  "modelreg row",
 											  ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo, Snapshot snapshot)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	mr_rows_begin_ids(rows);
+	rows->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rows->snapshot = snapshot;
 	rows->read_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg nodes",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -88,8 +95,10 @@ mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo, Snapshot snapshot)
 void
 mr_rows_end(MrRows *rows)
 {
-	mr_node_reader_close(rows->nodes);
 	MemoryContextDelete(rows->row_context);
+	if (rows->nodes == NULL)
+		return;
+	mr_node_reader_close(rows->nodes);
 	MemoryContextDelete(rows->read_context);
 }
 
@@ -251,25 +260,28 @@ put_role(MrRows *rows, const char *role, Datum *values, bool *nulls)
 				role == NULL, values, nulls);
 }
 
-/* The roles of a step are mostly those of the one before. */
-static void
+/* The roles of a step are mostly those of the one before.  true: they are others. */
+static bool
 learn_roles(MrRows *rows, const MrWalkStep *step)
 {
-	MemoryContext old = MemoryContextSwitchTo(rows->context);
+	MemoryContext old;
 
+	if (step->roles != 0 && step->roles == rows->roles_of)
+		return false;
+	old = MemoryContextSwitchTo(rows->context);
 	if (rows->known != NULL)
 		pfree(rows->known);
 	rows->known = mr_walk_roles(step, &rows->nknown, NULL);
 	rows->roles_of = step->roles;
 	MemoryContextSwitchTo(old);
+	return true;
 }
 
 /* One row per role that the caller may know, or one without a role. */
 static void
 put_rows(MrRows *rows, const MrWalkStep *step, Datum *values, bool *nulls)
 {
-	if (step->roles == 0 || step->roles != rows->roles_of)
-		learn_roles(rows, step);
+	(void) learn_roles(rows, step);
 	for (int i = 0; i < rows->nknown; i++)
 		put_role(rows, rows->known[i], values, nulls);
 	if (rows->nknown == 0)
@@ -294,6 +306,39 @@ bool
 mr_rows_want(const MrWalkStep *step, void *rows)
 {
 	return find_class(rows, step).shown;
+}
+
+/* Of what the caller may not read there is a row, but no id. */
+bool
+mr_rows_want_id(const MrWalkStep *step, void *rows)
+{
+	MrRowClass	class = find_class(rows, step);
+
+	return class.readable && class.shown;
+}
+
+static bool
+passes_a_role(MrRows *rows)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
+	bool		found = false;
+
+	for (int i = 0; i < rows->nknown && !found; i++)
+		found = passes(rows->roles, rows->known[i]);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->row_context);
+	return found;
+}
+
+/* Where a filter of roles is given: does it let a row of the node through? */
+bool
+mr_rows_pass_id(const MrWalkStep *step, void *arg)
+{
+	MrRows	   *rows = arg;
+
+	if (learn_roles(rows, step))
+		rows->role_passes = passes_a_role(rows);
+	return rows->role_passes;
 }
 
 /* A visitor of a walk: a row for each role of the node. */

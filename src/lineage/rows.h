@@ -35,6 +35,7 @@ typedef struct MrRows
 	int32		roles_of;		/* of the step whose roles are the next, or 0 */
 	const char **known;			/* those that the caller may know */
 	int			nknown;
+	bool		role_passes;	/* the filter of roles lets one of them through */
 	MrNode	   *read;			/* nodes that were read ahead; id 0: not read */
 	const int64 *read_from;		/* their ids in the order of the walk, or NULL */
 	int64		nread;
@@ -48,9 +49,12 @@ extern ArrayType *mr_rows_filter(FunctionCallInfo fcinfo, int n,
 								 const char *name);
 extern void mr_rows_begin(MrRows *rows, FunctionCallInfo fcinfo,
 						  Snapshot snapshot);
+extern void mr_rows_begin_ids(MrRows *rows);
 extern void mr_rows_begin_walk(MrRows *rows);
 extern bool mr_rows_want(const MrWalkStep *step, void *rows);
 extern bool mr_rows_show(const MrWalkStep *step, void *rows);
+extern bool mr_rows_want_id(const MrWalkStep *step, void *rows);
+extern bool mr_rows_pass_id(const MrWalkStep *step, void *rows);
 extern void mr_rows_put(MrRows *rows, const MrWalkStep *step, Datum second,
 						bool isnull);
 extern void mr_rows_end(MrRows *rows);

@@ -3,15 +3,22 @@
  *		What a walk knows of the nodes that it saw, and showing them in order.
  *
  * Nodes are shown by depth and id; to order them takes 8 bytes for each that
- * is shown, and 8 for each step of depth.
+ * is shown, and 8 for each step of depth.  Where only their ids are asked for,
+ * they are given by id.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
+#include "base/errors.h"
 #include "lineage/walk_state.h"
+
+/* As many ids as an array has room for. */
+#define IDS_MAX ((MaxAllocSize - ARR_OVERHEAD_NONULLS(1)) / sizeof(int64))
 
 static StandsEntry *
 find_stand(MrWalk *walk, int64 node)
@@ -193,10 +200,18 @@ put_in_place(int64 first, uint64 bits, const MrSeenPage *page, void *arg)
 	}
 }
 
+/* Of no class it is known yet whether its nodes are wanted. */
+static void
+ask_again(Order *order)
+{
+	order->answers = MemoryContextAllocZero(order->walk->context,
+											order->walk->words->nteam_words);
+}
+
 static void
 order_by_depth(MrWalk *walk, Order *order)
 {
-	order->answers = MemoryContextAllocZero(walk->context, walk->words->nteam_words);
+	ask_again(order);
 	order->places = MemoryContextAllocExtended(walk->context,
 											   ((int64) walk->deepest + 2) * sizeof(int64),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -231,4 +246,93 @@ mr_walk_show(MrWalk *walk, MrWant want, MrVisit visitor, void *arg)
 		step.nahead = order.n - i;
 		more = visitor(&step, arg);
 	}
+}
+
+static void
+count_ids(int64 first, uint64 bits, const MrSeenPage *page, void *arg)
+{
+	Order	   *order = arg;
+
+	order->n += pg_popcount64(wanted_of(order, first, bits, page));
+}
+
+static void
+put_ids(int64 first, uint64 bits, const MrSeenPage *page, void *arg)
+{
+	Order	   *order = arg;
+
+	for (bits = wanted_of(order, first, bits, page); bits != 0; bits &= bits - 1)
+		order->ids[order->n++] = first + pg_rightmost_one_pos64(bits);
+}
+
+/* Keep the ids of those nodes that pass. */
+static void
+keep_passing(Order *order, MrVisit passes)
+{
+	int64		n = 0;
+
+	for (int64 i = 0; i < order->n; i++)
+	{
+		int64		id = order->ids[i];
+		MrWalkStep	step;
+
+		CHECK_FOR_INTERRUPTS();
+		describe(order->walk, id, mr_seen_get(order->walk->seen, id), &step);
+		if (passes(&step, order->arg))
+			order->ids[n++] = id;
+	}
+	order->n = n;
+}
+
+/* An array of one dimension for so many ids, which are filled in later. */
+static ArrayType *
+make_array(int64 n)
+{
+	ArrayType  *array = MemoryContextAllocHuge(CurrentMemoryContext,
+											   ARR_OVERHEAD_NONULLS(1) + n * sizeof(int64));
+
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = INT8OID;
+	ARR_LBOUND(array)[0] = 1;
+	return array;
+}
+
+/* It has so many ids after all. */
+static ArrayType *
+finish_array(ArrayType *array, int64 n)
+{
+	if (n == 0)
+		return construct_empty_array(INT8OID);
+	if (n > IDS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more ids than an array has room for: " INT64_FORMAT, n),
+				 errhint("Give roles, kinds or max_depth, or call the function that returns rows."),
+				 mr_reason("lineage_too_large")));
+	ARR_DIMS(array)[0] = n;
+	SET_VARSIZE(array, ARR_OVERHEAD_NONULLS(1) + n * sizeof(int64));
+	return array;
+}
+
+/*
+ * The ids of the nodes, ascending, but not of those from which the walk
+ * started: of the classes that are wanted, those that pass (NULL: all do).
+ * They are in the caller's memory context.
+ */
+ArrayType *
+mr_walk_ids(MrWalk *walk, MrWant want, MrVisit passes, void *arg)
+{
+	Order		order = {.walk = walk,.want = want,.arg = arg};
+	ArrayType  *array;
+
+	ask_again(&order);
+	mr_seen_each_page(walk->seen, count_ids, &order);
+	array = make_array(order.n);
+	order.ids = (int64 *) ARR_DATA_PTR(array);
+	order.n = 0;
+	mr_seen_each_page(walk->seen, put_ids, &order);
+	if (passes != NULL)
+		keep_passing(&order, passes);
+	return finish_array(array, order.n);
 }

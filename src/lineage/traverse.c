@@ -1,6 +1,7 @@
 /*
  * traverse.c
- *		upstream(), downstream() and lineage().
+ *		upstream(), downstream() and lineage(), upstream_ids() and
+ *		downstream_ids().
  *
  * A walk passes through everything, and the filters choose which of the
  * visited nodes are shown.
@@ -17,6 +18,8 @@
 PG_FUNCTION_INFO_V1(modelreg_upstream);
 PG_FUNCTION_INFO_V1(modelreg_downstream);
 PG_FUNCTION_INFO_V1(modelreg_lineage);
+PG_FUNCTION_INFO_V1(modelreg_upstream_ids);
+PG_FUNCTION_INFO_V1(modelreg_downstream_ids);
 
 static int32
 read_max_depth(FunctionCallInfo fcinfo, int n)
@@ -50,6 +53,12 @@ begin(Traversal *traversal, FunctionCallInfo fcinfo)
 	traversal->rows.roles = mr_rows_filter(fcinfo, 1, "roles");
 	traversal->rows.kinds = mr_rows_filter(fcinfo, 2, "kinds");
 	mr_node_load(address, traversal->options.snapshot, &traversal->start);
+}
+
+static void
+begin_rows(Traversal *traversal, FunctionCallInfo fcinfo)
+{
+	begin(traversal, fcinfo);
 	mr_rows_begin(&traversal->rows, fcinfo, traversal->options.snapshot);
 }
 
@@ -67,7 +76,7 @@ traverse(FunctionCallInfo fcinfo, MrDirection direction)
 {
 	Traversal	traversal;
 
-	begin(&traversal, fcinfo);
+	begin_rows(&traversal, fcinfo);
 	walk(&traversal, direction);
 	mr_rows_end(&traversal.rows);
 	return (Datum) 0;
@@ -99,11 +108,52 @@ modelreg_lineage(PG_FUNCTION_ARGS)
 {
 	Traversal	traversal;
 
-	begin(&traversal, fcinfo);
+	begin_rows(&traversal, fcinfo);
 	traversal.rows.direction = CStringGetTextDatum("upstream");
 	walk(&traversal, MR_UPSTREAM);
 	traversal.rows.direction = CStringGetTextDatum("downstream");
 	walk(&traversal, MR_DOWNSTREAM);
 	mr_rows_end(&traversal.rows);
 	return (Datum) 0;
+}
+
+static Datum
+collect_ids(FunctionCallInfo fcinfo, MrDirection direction)
+{
+	Traversal	traversal;
+	MrWalk	   *walk;
+	ArrayType  *ids;
+
+	begin(&traversal, fcinfo);
+	mr_rows_begin_ids(&traversal.rows);
+	traversal.options.direction = direction;
+	walk = mr_walk_begin(&traversal.options);
+	mr_walk_start(walk, &traversal.start);
+	(void) mr_walk_run(walk);
+	ids = mr_walk_ids(walk, mr_rows_want_id,
+					  traversal.rows.roles == NULL ? NULL : mr_rows_pass_id,
+					  &traversal.rows);
+	mr_walk_end(walk);
+	mr_rows_end(&traversal.rows);
+	PG_RETURN_ARRAYTYPE_P(ids);
+}
+
+/*
+ * modelreg.upstream_ids(node, roles, kinds, max_depth) returns bigint[]: the
+ *		ids that upstream() shows, each once and ascending.  No row is read
+ *		for them.
+ *
+ * Errors: as upstream(); 54000 also for more ids than an array has room for.
+ */
+Datum
+modelreg_upstream_ids(PG_FUNCTION_ARGS)
+{
+	return collect_ids(fcinfo, MR_UPSTREAM);
+}
+
+/* modelreg.downstream_ids(): those of downstream(). */
+Datum
+modelreg_downstream_ids(PG_FUNCTION_ARGS)
+{
+	return collect_ids(fcinfo, MR_DOWNSTREAM);
 }

@@ -6,6 +6,7 @@
 #define MODELREG_WALK_H
 
 #include "lineage/lineage.h"
+#include "utils/array.h"
 
 typedef enum MrDirection
 {
@@ -31,7 +32,10 @@ typedef struct MrWalkStep
 	int64		nahead;			/* 0 when it is not being shown */
 } MrWalkStep;
 
-/* Called for each node by depth and id; false ends the visits. */
+/*
+ * Called for each node by depth and id; false ends the visits, or, where only
+ * ids are asked for, leaves the node out.
+ */
 typedef bool (*MrVisit) (const MrWalkStep *step, void *arg);
 
 /* Called for one node of each class: are the class's nodes to be shown? */
@@ -79,6 +83,7 @@ extern bool mr_walk_find(MrWalk *walk, int64 node, MrWalkStep *step);
 extern const char **mr_walk_roles(const MrWalkStep *step, int *n, bool *hidden);
 extern int64 mr_walk_stands_for(MrWalk *walk, int64 node);
 extern void mr_walk_show(MrWalk *walk, MrWant want, MrVisit visit, void *arg);
+extern ArrayType *mr_walk_ids(MrWalk *walk, MrWant want, MrVisit passes, void *arg);
 extern void mr_walk_end(MrWalk *walk);
 
 extern bool mr_walk_from(const MrNode *start, const MrWalkOptions *options,

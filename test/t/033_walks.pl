@@ -108,6 +108,8 @@ my $last = "run:wide.n$runs";
 my %walks = (
 	upstream => "(SELECT count(*) FROM modelreg.upstream('$last' || again))",
 	downstream => "(SELECT count(*) FROM modelreg.downstream('snapshot:wide.hub\@1' || again))",
+	upstream_ids => "cardinality(modelreg.upstream_ids('$last' || again))",
+	downstream_ids => "cardinality(modelreg.downstream_ids('snapshot:wide.hub\@1' || again, roles => '{training,run}'))",
 	lineage => "(SELECT count(*) FROM modelreg.lineage('run:wide.n9' || again))",
 	path => "(SELECT count(*) FROM modelreg.path('$last' || again, 'run:wide.n0'))",
 	path_nodes => "(SELECT count(*) FROM modelreg.path_nodes('$last' || again, 'run:wide.n0'))",
@@ -121,8 +123,8 @@ sub answer { my ($walk) = @_; return "SELECT $walks{$walk} FROM (VALUES ('')) AS
 sub for_ever { my ($walk) = @_; return "SELECT count($walks{$walk}) FROM (SELECT left(generate_series(1, 1000000000)::text, 0) AS again) AS a"; }
 unlike($node->safe_psql('postgres', 'EXPLAIN ' . for_ever('upstream')), qr/Scan on generate_series/, 'what goes on for ever begins with a walk');
 my %answers = map { $_ => $node->safe_psql('postgres', answer($_)) } sort keys %walks;
-is(join(' ', map { "$_ $answers{$_}," } sort keys %answers), join(' ', map { "$_," } "common_upstream " . ($runs + 2), "downstream " . ($runs + 2), 'impact 2', 'impact of what is current 1',
-	'is_derived_from t', 'lineage ' . ($runs + 2), "lineage_diff $runs", "path " . ($runs + 1), "path_nodes " . ($runs + 1), 'search_versions 2', "upstream " . ($runs + 1)), 'what the walks answer');
+is(join(' ', map { "$_ $answers{$_}," } sort keys %answers), join(' ', map { "$_," } "common_upstream " . ($runs + 2), "downstream " . ($runs + 2), "downstream_ids " . ($runs + 2), 'impact 2', 'impact of what is current 1',
+	'is_derived_from t', 'lineage ' . ($runs + 2), "lineage_diff $runs", "path " . ($runs + 1), "path_nodes " . ($runs + 1), 'search_versions 2', "upstream " . ($runs + 1), "upstream_ids " . ($runs + 1)), 'what the walks answer');
 
 my $from = -s $node->logfile;
 my $session = $node->background_psql('postgres', on_error_stop => 0);
@@ -142,7 +144,7 @@ my $held = q{SELECT (SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = 
 $session->query_safe('\set VERBOSITY verbose');
 
 # A walk that would see too many nodes ends by that error, unless the time is over first: so it was ended in its midst.
-for my $walk (qw(upstream downstream path path_nodes is_derived_from common_upstream impact lineage_diff))
+for my $walk (qw(upstream downstream upstream_ids downstream_ids path path_nodes is_derived_from common_upstream impact lineage_diff))
 {
 	is(said(answer($walk)), 'nothing', "$walk passes");
 	$session->query_safe("SET modelreg.max_lineage_nodes = $runs");

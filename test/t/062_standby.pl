@@ -68,6 +68,7 @@ my @questions = (
 	q{SELECT * FROM modelreg.search_versions(metric => 'auc', metric_min => 0)}, q{SELECT * FROM modelreg.search_versions(param_key => 'optimizer', param_value => 'adam')},
 	q{SELECT * FROM modelreg.search_versions(snapshot => 'snapshot:search.events@2026-06-01', tag_key => 'family')},
 	q{SELECT * FROM modelreg.upstream('models:/search.reco/2')}, q{SELECT * FROM modelreg.downstream('commit:search.code@abc')},
+	q{SELECT modelreg.upstream_ids('models:/search.reco/2'), modelreg.downstream_ids('commit:search.code@abc', kinds => '{run}')},
 	q{SELECT * FROM modelreg.lineage('run:search.train')}, q{SELECT * FROM modelreg.impact('snapshot:search.events@2026-06-01', true)},
 	q{SELECT modelreg.is_derived_from('models:/search.reco/2', 'commit:search.code@abc')}, q{SELECT * FROM modelreg.path('models:/search.reco/2', 'commit:search.code@abc')},
 	q{SELECT * FROM modelreg.common_upstream('models:/search.reco/2', 'models:/search.reco/1')}, q{SELECT * FROM modelreg.lineage_diff('models:/search.reco/1', 'models:/search.reco/2')},

@@ -113,7 +113,7 @@ push @reads, q{search_versions(model => 'search.reco')}, q{search_versions(team 
 	q{search_versions(commit => 'commit:search.code@abc')}, q{search_versions(run => 'run:search.train')}, q{resolve('models:/search.reco/1', now())},
 	q{resolve('models:/search.reco/latest')}, q{resolve('models:/search.reco/Production')}, q{impact('snapshot:search.events@1', true)},
 	q{verify('search', true)}, q{read_artifact('search.reco', 1, 'prep')}, q{upstream('models:/search.reco@champion')};
-my @joint = ((map { "$_('$joint')" } qw(upstream downstream lineage impact lineage_dot lineage_mermaid)), (map { "$_('run:search.joint')" } qw(upstream lineage lineage_dot lineage_mermaid)),
+my @joint = ((map { "$_('$joint')" } qw(upstream downstream lineage upstream_ids downstream_ids impact lineage_dot lineage_mermaid)), (map { "$_('run:search.joint')" } qw(upstream upstream_ids lineage lineage_dot lineage_mermaid)),
 	(map { ("$_('$joint', 'models:/search.reco/1')", "$_('$joint', 'snapshot:search.events\@1')") } qw(is_derived_from path path_nodes common_upstream)),
 	qq{lineage_diff('models:/search.reco/1', '$joint')}, qq{lineage_diff('$joint', 'models:/search.reco/1')}, q{impact('snapshot:search.events@1')}, q{downstream('snapshot:search.events@1')},
 	q{search_versions()}, q{search_versions(words => 'text')}, q{search_versions(name_pattern => '*model*')}, q{search_versions(metric => 'auc')}, q{my_rights()}, q{readable_teams()});
