@@ -100,6 +100,7 @@ SELECT topic, gate::jsonb, evaluations::jsonb, production::jsonb FROM (VALUES
 	('gain: lower is better, and is not', '{"kind": "metric", "metric": "loss", "evaluation": "offline", "min_gain": 0.01, "better": "lower"}', '[{"metrics": {"loss": 0.35}}]', '[{"metrics": {"loss": 0.34}}]'),
 	('gain: Production has none', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": 0.9}}]', '[{"metrics": {"loss": 0.34}}]'),
 	('gain: Production has NaN', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": 0.9}}]', '[{"metrics": {"auc": "NaN"}}]'),
+	('gain: NaN against Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[{"metrics": {"auc": "NaN"}}]', '[{"metrics": {"auc": 0.34}}]'),
 	('gain: the latest of Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0}', '[{"metrics": {"auc": 0.5}}]', '[{"metrics": {"auc": 0.4}}, {"metrics": {"auc": 0.6}}]'),
 	('gain: and a bound', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01, "at_least": 0.8}', '[{"metrics": {"auc": 0.5}}]', '[{"metrics": {"auc": 0.4}}]'),
 	('gain: missing against Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0.01}', '[]', '[{"metrics": {"auc": 0.4}}]'),
@@ -126,6 +127,13 @@ SELECT topic, gate::jsonb, evaluations::jsonb, production::jsonb FROM (VALUES
 	('loss: of what is negative', '{"kind": "metric", "metric": "score", "evaluation": "offline", "max_loss_percent": 10}', '[{"metrics": {"score": -110}}]', '[{"metrics": {"score": -100}}]'),
 	('loss: of nothing', '{"kind": "metric", "metric": "loss", "evaluation": "offline", "max_loss_percent": 10, "better": "lower"}', '[{"metrics": {"loss": 1e-9}}]', '[{"metrics": {"loss": -0.0}}]'),
 	('loss: lower is better', '{"kind": "metric", "metric": "loss", "evaluation": "offline", "max_loss_percent": 10, "better": "lower"}', '[{"metrics": {"loss": 1.1}}]', '[{"metrics": {"loss": 1}}]'),
+	('loss: nothing in Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.4}}]', NULL),
+	('loss: nothing in Production, and missing', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[]', NULL),
+	('loss: missing against Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"AUC": 0.9}}]', '[{"metrics": {"auc": 0.5}}]'),
+	('loss: Production has none', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.9}}]', '[{"metrics": {"loss": 0.34}}]'),
+	('loss: NaN against Production', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.9}}, {"metrics": {"auc": "NaN"}}]', '[{"metrics": {"auc": 0.5}}]'),
+	('loss: Production has NaN', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.9}}]', '[{"metrics": {"auc": "NaN"}}]'),
+	('loss: what was taken out has NaN', '{"kind": "metric", "metric": "auc", "evaluation": "offline", "max_loss_percent": 2}', '[{"metrics": {"auc": 0.9}}]', '[{"metrics": {"auc": "NaN"}, "left": true}]'),
 	('fairness: all passed', '{"kind": "fairness"}', '[{"kind": "fairness", "slice": "a", "passed": true}, {"kind": "fairness", "slice": "b", "passed": true}]', NULL),
 	('fairness: one did not', '{"kind": "fairness"}', '[{"kind": "fairness", "slice": "a", "passed": true}, {"kind": "fairness", "slice": "b"}]', NULL),
 	('fairness: missing', '{"kind": "fairness"}', '[{"kind": "fairness", "passed": true}]', NULL),
@@ -151,7 +159,7 @@ SELECT topic, gate::jsonb, evaluations::jsonb, production::jsonb FROM (VALUES
 ) AS c(topic, gate, evaluations, production);
 SELECT topic, pg_temp.try(gate, evaluations, production) FROM cases ORDER BY no;
 -- With something in Production what does not look at it says the same.
-SELECT topic FROM cases WHERE production IS NULL AND gate->>'min_gain' IS NULL AND pg_temp.try(gate, evaluations) <> pg_temp.try(gate, evaluations, '[]');
+SELECT topic FROM cases WHERE production IS NULL AND NOT gate ?| '{min_gain,max_loss_percent}' AND pg_temp.try(gate, evaluations) <> pg_temp.try(gate, evaluations, '[]');
 -- What was taken out of Production is compared with, by the version before it when it comes back itself; evidence says with which.
 SELECT modelreg.create_policy('gate', 'gain', '{"format": 1, "transitions": [{"from": ["Experimental", "Archived"], "to": "Production", "levels": ["maintainer"], "gates": ["gain"]},
 	{"from": ["Production"], "to": "Archived", "levels": ["maintainer"]}], "gates": {"gain": {"kind": "metric", "metric": "auc", "evaluation": "offline", "min_gain": 0}}}'),
