@@ -79,11 +79,16 @@ statement_began(void)
 static TimestampTz
 server_knows_until(XLogRecPtr *replayed)
 {
+	TimestampTz decided;
+	TimestampTz told;
+
 	*replayed = InvalidXLogRecPtr;
 	if (!RecoveryInProgress())
 		return statement_began();
 	*replayed = GetXLogReplayRecPtr(NULL);
-	return Max(GetLatestXTime(), told_by_primary(*replayed));
+	decided = GetLatestXTime();
+	told = told_by_primary(*replayed);
+	return Max(decided, told);
 }
 
 /*
@@ -95,12 +100,14 @@ static TimestampTz
 known_until(MrTable *table, XLogRecPtr *replayed)
 {
 	TimestampTz known = server_knows_until(replayed);
+	TimestampTz replaced;
 
 	if (!IsolationUsesXactSnapshot() && *replayed == InvalidXLogRecPtr)
 		return known;
-	return Min(known, mr_moment_replaced_at(DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL)),
-											DatumGetInt64(mr_table_get(table, ENDPOINT_SCHEDULE_SEQ, NULL)),
-											NULL));
+	replaced = mr_moment_replaced_at(DatumGetInt64(mr_table_get(table, ENDPOINT_ID, NULL)),
+									 DatumGetInt64(mr_table_get(table, ENDPOINT_SCHEDULE_SEQ, NULL)),
+									 NULL);
+	return Min(known, replaced);
 }
 
 /* Until when what is answered now may be gone by without asking again. */

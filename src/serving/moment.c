@@ -194,8 +194,10 @@ retired_at(int64 endpoint, Snapshot snapshot)
 TimestampTz
 mr_moment_replaced_at(int64 endpoint, int64 schedule, Snapshot snapshot)
 {
-	return Min(next_laid_down(endpoint, schedule, snapshot),
-			   retired_at(endpoint, snapshot));
+	TimestampTz next = next_laid_down(endpoint, schedule, snapshot);
+	TimestampTz retired = retired_at(endpoint, snapshot);
+
+	return Min(next, retired);
 }
 
 /* Until when the step stands, or stood. */
@@ -204,8 +206,9 @@ until(const MrMoment *moment, Snapshot snapshot)
 {
 	TimestampTz next = mr_schedule_next_opening(moment->schedule,
 												Max(moment->at, moment->schedule->at));
+	TimestampTz replaced = mr_moment_replaced_at(moment->endpoint, moment->schedule->seq, snapshot);
 
-	return Min(next, mr_moment_replaced_at(moment->endpoint, moment->schedule->seq, snapshot));
+	return Min(next, replaced);
 }
 
 /* What is the same in all rows. */

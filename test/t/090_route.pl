@@ -129,6 +129,22 @@ is(ask($standby, q{SELECT replayed IS NOT NULL, valid_until IS NOT NULL, documen
 is(ask($standby, q{SELECT count(*) FROM modelreg.changes()}) . ask($standby, q{SELECT count(*) FROM modelreg.fleet}) . ask($standby, q{SELECT count(*) FROM modelreg.serving('search.home')}), '101', 'all that reads can be asked');
 my ($status, undef, $err) = $standby->psql('postgres', q{SELECT modelreg.report_serving('search.home', 'pod', '1-ab')});
 like($err, qr/cannot execute report_serving/, 'a report is refused');
+# A poll of what is unchanged is three probes there, of the endpoint's row, of a later schedule, and of its end; nothing else of the registry is
+# looked at at each. Counted in one transaction, whose own counts nobody else's work adds to.
+my $looked = q{SELECT json_object_agg(relname, json_build_array(pg_stat_get_xact_numscans(oid), CASE relkind WHEN 'i' THEN pg_stat_get_xact_tuples_fetched(oid) ELSE pg_stat_get_xact_tuples_returned(oid) END)) AS looked
+	FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'i')};
+is($standby->safe_psql('postgres', qq{SELECT etag FROM modelreg.serving_config('search.home') \\gset
+	SET ROLE reader;
+	SELECT document IS NULL AS unchanged FROM modelreg.serving_config('search.home', :'etag') \\gset
+	BEGIN;
+	RESET ROLE;
+	$looked \\gset
+	SET LOCAL ROLE reader;
+	SELECT count(*), count(document), count(replayed) FROM generate_series(1, 100) i, LATERAL modelreg.serving_config('search.home', CASE WHEN i > 0 THEN :'etag' END);
+	RESET ROLE;
+	SELECT a.key, (a.value->>0)::int - (b.value->>0)::int AS probes, (a.value->>1)::int - (b.value->>1)::int AS rows FROM json_each(($looked)) a JOIN json_each(:'looked') b USING (key)
+		WHERE (a.value->>0)::int - (b.value->>0)::int >= 100 OR (a.value->>1)::int - (b.value->>1)::int >= 100 ORDER BY 1;
+	ROLLBACK}), "100|0|100\nendpoint_live_name|100|100\nendpoint_pkey|100|100\ntraffic_schedule_pkey|100|0", 'an unchanged poll is three probes of indexes');
 ($status, undef, $err) = $standby->psql('postgres', q{SELECT modelreg.route('search.home', 'user-1')}, extra_params => [ '-U', 'stranger' ]);
 like($err, qr/does not exist or you may not read it/, 'who may not read learns nothing');
 
