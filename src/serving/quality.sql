@@ -112,11 +112,12 @@ CREATE VIEW modelreg.ab_results WITH (security_invoker, security_barrier) AS
 		t.name || '.' || m.name AS model, q.model_id, q.version, q.metric::text COLLATE "default" AS metric,
 		q.observations, q.total / NULLIF(q.observations, 0) AS mean, q.total, q.first_window, q.last_window,
 		s.since AS served_since, s.until AS served_until, COALESCE(s.seconds, 0) AS served_seconds, COALESCE(s.share_seconds, 0) AS share_seconds
-	FROM (SELECT o.team_id, o.endpoint_id, o.model_id, o.version, o.metric, sum(o.observations)::bigint AS observations, sum(o.total) AS total,
+	FROM modelreg.endpoint e
+		JOIN modelreg.team t ON t.id = e.team_id
+		-- Endpoint by endpoint, so that who asks for one, by its name too, does not pay for all.
+		CROSS JOIN LATERAL (SELECT o.endpoint_id, o.model_id, o.version, o.metric, sum(o.observations)::bigint AS observations, sum(o.total) AS total,
 			min(o.window_start) AS first_window, max(o.window_end) AS last_window
-		FROM modelreg.endpoint p JOIN modelreg.quality_observation o ON o.endpoint_id = p.id GROUP BY o.team_id, o.endpoint_id, o.model_id, o.version, o.metric) q
-		JOIN modelreg.endpoint e ON e.id = q.endpoint_id AND e.team_id = q.team_id
-		JOIN modelreg.team t ON t.id = q.team_id
+			FROM modelreg.quality_observation o WHERE o.endpoint_id = e.id AND o.team_id = e.team_id GROUP BY o.endpoint_id, o.model_id, o.version, o.metric) q
 		JOIN modelreg.model m ON m.id = q.model_id
 		CROSS JOIN LATERAL (
 			SELECT min(r.since) AS since, CASE WHEN bool_or(r.until IS NULL) THEN NULL ELSE max(r.until) END AS until,
