@@ -46,7 +46,9 @@ enum
 
 /*
  * The primary's time when it sent the last message, if a standby has replayed
- * all that there was then; else the beginning of time.
+ * all that there was then; else the beginning of time.  A receiver that only
+ * tries to connect says that it streams, too, and that a message was sent and
+ * received when it began: at one time, which no message is.
  */
 static TimestampTz
 told_by_primary(XLogRecPtr replayed)
@@ -54,7 +56,8 @@ told_by_primary(XLogRecPtr replayed)
 	TimestampTz sent = DT_NOBEGIN;
 
 	SpinLockAcquire(&WalRcv->mutex);
-	if (WalRcv->walRcvState == WALRCV_STREAMING && replayed >= WalRcv->latestWalEnd)
+	if (WalRcv->walRcvState == WALRCV_STREAMING && replayed >= WalRcv->latestWalEnd &&
+		WalRcv->lastMsgSendTime != WalRcv->lastMsgReceiptTime)
 		sent = WalRcv->lastMsgSendTime;
 	SpinLockRelease(&WalRcv->mutex);
 	return sent;

@@ -10,6 +10,8 @@ use utf8;
 use Encode qw(decode_utf8 encode_utf8);
 use File::Temp qw(tempfile);
 use FindBin;
+use IO::Select;
+use IO::Socket::UNIX;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -30,7 +32,7 @@ like($vectors, qr/^(1[0-9]|[2-9][0-9]) vectors, 0 wrong$/, 'the page and the pro
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
-$primary->append_conf('postgresql.conf', "modelreg.max_decision_delay = 100\nmodelreg.max_clock_skew = 0\nshared_preload_libraries = 'modelreg'\nautovacuum = off");
+$primary->append_conf('postgresql.conf', "modelreg.max_decision_delay = 2s\nmodelreg.max_clock_skew = 0\nshared_preload_libraries = 'modelreg'\nautovacuum = off");
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE EXTENSION modelreg; CREATE ROLE reader LOGIN; CREATE ROLE stranger LOGIN;
@@ -43,6 +45,7 @@ $primary->safe_psql('postgres', q{
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $primary->backup('base');
 $standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->append_conf('postgresql.conf', 'wal_retrieve_retry_interval = 100ms');
 $standby->start;
 
 # As the reader, with times in UTC.
@@ -156,6 +159,11 @@ ok($standby->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_wal_
 my @until = map { ask($standby, $valid) } 1 .. 2;
 is($until[1], $until[0], 'no more time is handed out');
 is(ask($standby, q{SELECT valid_until <= now() + interval '1 hour' FROM modelreg.serving_config('search.home')}), 't', 'nor more than there was');
+# Somebody takes the connection who never says anything, as a network that swallows everything would.
+my $silent = IO::Socket::UNIX->new(Local => $primary->host . '/.s.PGSQL.' . $primary->port, Listen => 5) or die $!;
+IO::Select->new($silent)->can_read($PostgreSQL::Test::Utils::timeout_default) or die 'the standby does not try to connect';
+is(ask($standby, $valid), $until[1], 'none while it tries to connect');
+$silent->close;
 is(ask($standby, "SELECT document IS NULL FROM modelreg.serving_config('search.home', '$known')"), 't', 'what it has is right');
 $standby->promote;
 is(ask($standby, q{SELECT replayed IS NULL, valid_until = now() + interval '1 hour' FROM modelreg.serving_config('search.home')}), 't|t', 'promoted, it hands out time again');
