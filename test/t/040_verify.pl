@@ -10,7 +10,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
-$node->append_conf('postgresql.conf', "modelreg.max_decision_delay = '200ms'\nautovacuum = off\n");
+$node->append_conf('postgresql.conf', "modelreg.max_decision_delay = '1s'\nautovacuum = off\n");
 $node->start;
 
 my $verifier = "$FindBin::Bin/../verifier.py";
@@ -280,7 +280,7 @@ is( $standby->safe_psql('registry', 'SELECT digest FROM modelreg.audit_head()'),
 \set VERBOSITY verbose
 BEGIN;
 SELECT modelreg.promote('search.reco', 1, 'Staging');
-SELECT pg_sleep(0.5);
+SELECT pg_sleep(1.3);
 COMMIT;
 SQL
 like($err, qr/ERROR:  40001: transaction was open for too long after a decision/, 'a late decision is refused');
@@ -291,7 +291,7 @@ is($node->safe_psql('registry', "SELECT stage FROM modelreg.version_stage WHERE 
 \set VERBOSITY verbose
 BEGIN;
 SELECT modelreg.retire_endpoint('search.home');
-SELECT pg_sleep(0.5);
+SELECT pg_sleep(1.3);
 COMMIT;
 SQL
 like($err, qr/ERROR:  40001: transaction was open for too long after a decision/, 'an endpoint that was retired late is not retired');
@@ -304,7 +304,7 @@ SAVEPOINT one;
 SELECT modelreg.promote('search.reco', 1, 'Staging');
 ROLLBACK TO one;
 SELECT modelreg.record_node('commit', 'search.code', 'late');
-SELECT pg_sleep(0.5);
+SELECT pg_sleep(1.3);
 COMMIT;
 SQL
 is($node->safe_psql('registry', 'SET client_min_messages = error; SELECT * FROM modelreg.verify()'), '', 'all is clean at the end');

@@ -465,7 +465,19 @@ sub check_whole
 		"$round: versions are numbered without a gap");
 }
 
-for my $round (1 .. $rounds)
+# What was not yet told of, or did not happen, more than once a round.
+sub seldom
+{
+	my @seldom = ((grep { keys %{ $told{$_} // {} } <= $rounds } qw(version promoted received piped decided purged started back all_back guarded observed followed routed)),
+		(grep { my $step = $_; !grep { /^$step-/ } keys %{ $told{doubted} // {} } } qw(seal lift archive return want leave)),
+		# what opened steps, and what ended rollouts
+		(grep { $node->safe_psql('postgres', "SELECT count(*) FROM modelreg.traffic_schedule WHERE kind = '$_'") <= $rounds } qw(rollout_step_opened rollout_aborted rollout_held)));
+	return @seldom;
+}
+
+# A machine on which a round comes to little has more of them.
+my $round;
+for ($round = 1; $round <= $rounds || $round <= 5 * $rounds && seldom(); $round++)
 {
 	my %clients = (registering => start_client(registering($round)), uploading => start_client(uploading($round)),
 		promoting => start_client(promoting($round)), piping => start_client(piping($round)),
@@ -482,7 +494,7 @@ for my $round (1 .. $rounds)
 	{
 		my $client = $clients{$name};
 		eval { IPC::Run::finish($client->{run}) };
-		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file/,
+		like($client->{err}, qr/server closed the connection|terminating connection|connection to server was lost|recovery mode|starting up|No such file|Connection refused/,
 			"round $round: $name lost its server") or diag $client->{err};
 		unlike($client->{err}, qr/ERROR:  (?!55000|40001)/, "round $round: $name was refused nothing else than what came at the wrong moment") if $name =~ /^(doubting|wanting)$/;
 		remember($name, $client->{out});
@@ -492,11 +504,8 @@ for my $round (1 .. $rounds)
 	check_nothing_else($round);
 	check_whole("round $round");
 }
-cmp_ok(scalar keys %{ $told{$_} }, '>', $rounds, "$_ was told often enough") for qw(version promoted received piped decided purged started back all_back guarded observed followed routed);
-for my $step (qw(seal lift archive return want leave)) { cmp_ok(scalar grep(/^$step-/, keys %{ $told{doubted} }), '>', 0, "$step too") }
-# What opened steps, and what ended rollouts, was there.
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM modelreg.traffic_schedule WHERE kind = '$_'"), '>', $rounds, $_) for qw(rollout_step_opened rollout_aborted rollout_held);
-note("$rounds rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
+is(join(' ', seldom()), '', 'all was told of, or happened, often enough');
+note(($round - 1) . " rounds: $sum_told steps were told of and are there; of what was in flight $sum_untold steps are there too");
 
 # Whoever asks once more is told the same.
 my ($again, $version) = %{ $told{version} };

@@ -81,6 +81,8 @@ for my $verb (@verbs)
 	my $from = -s $node->logfile;
 	($status, $out, $err) = $node->psql('postgres', "$session; SELECT faults.arm('wal', 1), $call");
 	isnt($status, 0, "$verb: WAL cannot be written");
+	# Not before it knows that it is to go.
+	$node->wait_for_log(qr/all server processes terminated/, $from) if $status != 0;
 	ok($node->poll_query_until('postgres', 'SELECT true'), "$verb: the server comes back");
 	like(leaks($node, $from), qr/PANIC:.*No space left on device/, "$verb: after it went down");
 	is(sql('SELECT faults.stored()'), $stored, "$verb: nothing of it is there");

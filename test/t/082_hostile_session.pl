@@ -171,7 +171,14 @@ SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table
 };
 for my $role (qw(ann bob))
 {
-	is_deeply([ said($parallel . sprintf $reading, $role) ], [ said(sprintf $reading, $role) ], "$role reads the same with parallel workers");
+	my @read;
+	# Between the two a step of a rollout may have opened; not three times.
+	for (1 .. 3)
+	{
+		@read = map { [ said($_ . sprintf $reading, $role) ] } $parallel, '';
+		last if "@{ $read[0] }" eq "@{ $read[1] }";
+	}
+	is_deeply($read[0], $read[1], "$role reads the same with parallel workers");
 }
 
 # SET ROLE in the middle of a transaction: what was recorded is whose it was when it was, and the end of the transaction is nobody's.
