@@ -280,7 +280,7 @@ sub kill_in_recovery
 	my $logged = -s $node->logfile;
 	$node->kill9;
 	my $killed = 0;
-	for (1 .. 5000)
+	for (1 .. 50_000)
 	{
 		# It does not start before the children of the last one are gone.
 		IPC::Run::run([ 'pg_ctl', '-D', $node->data_dir, '-l', $node->logfile, '-W', 'start' ], '>', \my $out, '2>', \my $err)
