@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "access/access.h"
 #include "base/settings.h"
 #include "governance/governance.h"
 #include "guard/guard.h"
@@ -21,6 +22,7 @@ void
 _PG_init(void)
 {
 	mr_settings_define();
+	mr_access_init();
 	mr_registry_init();
 	mr_governance_init();
 	mr_serving_init();

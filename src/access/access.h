@@ -33,7 +33,10 @@ typedef struct MrTeam
 extern const char *mr_level_name(MrRights level);
 extern MrRights mr_level_parse(const char *name);
 
+extern void mr_access_init(void);
+
 extern MrRights mr_registry_rights(void);
+extern MrRights mr_role_registry_rights(Oid role);
 extern const MrTeam *mr_team_by_name(const char *name);
 extern const MrTeam *mr_team_by_id(int64 id);
 extern bool mr_role_is_pooler(const char *name);

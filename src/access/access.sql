@@ -50,8 +50,14 @@ COMMENT ON COLUMN modelreg.membership.role_name IS 'Name of the database role.';
 COMMENT ON COLUMN modelreg.membership.role_oid IS 'OID of the role; where it is not the OID of the role of that name the right is void.';
 COMMENT ON COLUMN modelreg.membership.level IS 'reader, contributor, evaluator, reviewer, maintainer; or admin, auditor, pooler.';
 
+-- It has no other use than that a plan in which a policy stands loads the library.
+CREATE FUNCTION modelreg.readable_teams_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'modelreg_readable_teams_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION modelreg.readable_teams_support(internal) IS 'What the planner asks about readable_teams(); not to be called.';
+REVOKE ALL ON FUNCTION modelreg.readable_teams_support(internal) FROM PUBLIC;
+
 CREATE FUNCTION modelreg.readable_teams() RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'modelreg_readable_teams' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10;
+	AS 'MODULE_PATHNAME', 'modelreg_readable_teams' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10 SUPPORT modelreg.readable_teams_support;
 COMMENT ON FUNCTION modelreg.readable_teams() IS 'Ids of the teams that the current role may read; the row-level policies of all tables use it.';
 
 CREATE FUNCTION modelreg.my_rights() RETURNS TABLE (team text, level text)

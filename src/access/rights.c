@@ -432,6 +432,13 @@ mr_registry_rights(void)
 	return current_rights()->registry;
 }
 
+/* Those of another role. */
+MrRights
+mr_role_registry_rights(Oid role)
+{
+	return rights_of(role)->registry;
+}
+
 static MrTeam *
 find_team(const RoleRights *rights, int64 id)
 {

@@ -14,6 +14,7 @@
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "parser/parse_relation.h"
+#include "tcop/dest.h"
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
 
@@ -58,6 +59,26 @@ mr_init_range_table(EState *estate, RangeTblEntry *rte)
 	ExecInitRangeTable(estate, list_make1(rte));
 #endif
 }
+
+/* Where EXPLAIN ANALYZE sends rows, but for those of a new table: nowhere, or to be measured. */
+static inline bool
+mr_is_explain_dest(CommandDest dest)
+{
+#if PG_VERSION_NUM >= 170000
+	if (dest == DestExplainSerialize)
+		return true;
+#endif
+	return dest == DestNone;
+}
+
+/* What ExecutorRun_hook is called with. */
+#if PG_VERSION_NUM >= 180000
+#define MR_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define MR_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define MR_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define MR_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
 
 /*
  * For whom the plan reads a relation that the query names; false for what it

@@ -52,10 +52,10 @@ $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION modelreg');
 
-# What belongs to a type, an operator or a trigger is not called by name.
+# What belongs to a type, an operator, a trigger or the planner is not called by name.
 my @functions = split /\n/, $node->safe_psql('postgres', q{
 	SELECT DISTINCT p.proname FROM pg_proc p
-	WHERE p.pronamespace = 'modelreg'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+	WHERE p.pronamespace = 'modelreg'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
 		AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
 		AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
 		AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)});
@@ -82,7 +82,7 @@ my $rights = slurp_file("$top/docs/rights.md");
 my %kinds = (function => \@functions, view => \@views, table => [ split /\n/, $node->safe_psql('postgres',
 	q{SELECT relname FROM pg_class WHERE relnamespace = 'modelreg'::regnamespace AND relkind IN ('r', 'p')}) ]);
 push @{ $kinds{function} }, split /\n/, $node->safe_psql('postgres',
-	q{SELECT proname FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace AND prorettype IN ('trigger'::regtype, 'event_trigger'::regtype)});
+	q{SELECT proname FROM pg_proc WHERE pronamespace = 'modelreg'::regnamespace AND prorettype IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)});
 for my $kind (sort keys %kinds)
 {
 	my ($rows) = $rights =~ /^\| $kind \| who \|\n(.*?)^$/ms or die "no table of each $kind";

@@ -222,4 +222,52 @@ like($heard, qr/Asynchronous notification/, 'everybody is told that something wa
 unlike($heard, $mark, 'and not of what');
 $listener->quit;
 
+# EXPLAIN tells of values that the policies hide: by estimates, and by counting what a condition chose before they were asked. So it is refused, from the first
+# statement of a session on, whatever it reads and however it comes there. Here they log in themselves.
+$node->safe_psql('postgres', q{CREATE ROLE aud LOGIN; SELECT modelreg.grant_registry_right('aud', 'auditor'); ALTER ROLE spy LOGIN; ALTER ROLE stranger LOGIN; CREATE ROLE passer LOGIN BYPASSRLS;
+	SET ROLE stranger; CREATE VIEW public.seen AS SELECT name FROM modelreg.team_name; CREATE TABLE public.own AS SELECT 1 AS i; GRANT SELECT ON public.seen TO PUBLIC;
+	CREATE FUNCTION public.explained(query text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; BEGIN EXECUTE 'EXPLAIN (ANALYZE) ' || query INTO line; RETURN 'a plan'; END $$;
+	CREATE FUNCTION public.lent(query text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT public.explained(query)'});
+sub logged_in
+{
+	my ($role, $sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('postgres', $sql, stdout => \$out, stderr => \$err, on_error_stop => 0, extra_params => [ '-U', $role ]);
+	return $err =~ /EXPLAIN of what reads/ ? 'refused' : $err ne '' ? $err : $out =~ /cost=|actual|a plan/ ? 'a plan' : $out;
+}
+my $guess = q{SELECT FROM modelreg.team_name WHERE name COLLATE "C" >= 'z'};
+my @explains = ("EXPLAIN $guess", "EXPLAIN ANALYZE $guess", "EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON) $guess", "PREPARE p AS $guess; EXPLAIN EXECUTE p", "PREPARE p AS $guess; EXECUTE p; EXPLAIN ANALYZE EXECUTE p",
+	"EXPLAIN ANALYZE CREATE TEMP TABLE t AS $guess", "EXPLAIN DECLARE c CURSOR FOR $guess", "SELECT public.explained('$guess')" =~ s/'z'/''z''/r, "EXPLAIN SELECT * FROM modelreg.versions WHERE model = 'zebra.reco'",
+	q{EXPLAIN SELECT FROM public.seen WHERE name = 'zebra'}, q{EXPLAIN SELECT 1 WHERE EXISTS (SELECT FROM modelreg.payload WHERE body > 'x')}, q{EXPLAIN INSERT INTO public.own SELECT 1 FROM modelreg.tag WHERE value > 'x'},
+	q{BEGIN; SET LOCAL row_security = on; EXPLAIN SELECT FROM modelreg.metric WHERE value > 0.8}, q{SELECT modelreg.my_rights(); EXPLAIN (ANALYZE, BUFFERS) SELECT FROM modelreg.prediction WHERE request_key = 'user-1'},
+	q{WITH w AS MATERIALIZED (SELECT 1) SELECT FROM w; EXPLAIN WITH w AS MATERIALIZED (SELECT name FROM modelreg.team) SELECT FROM w WHERE name > 'x'});
+push @explains, "EXPLAIN (GENERIC_PLAN) SELECT FROM modelreg.team_name WHERE name > \$1" if $node->pg_version->major >= 16;
+push @explains, "EXPLAIN (ANALYZE, SERIALIZE) SELECT name FROM modelreg.team_name" if $node->pg_version->major >= 17;
+for my $role (qw(spy stranger))
+{
+	is(logged_in($role, $_), 'refused', "$role: $_") for @explains;
+	is(logged_in($role, $_), 'a plan', "$role: $_") for 'EXPLAIN ANALYZE SELECT FROM pg_class', q{EXPLAIN ANALYZE SELECT * FROM modelreg.search_versions()}, 'EXPLAIN SELECT modelreg.readable_teams()';
+}
+is(logged_in('stranger', 'EXPLAIN ANALYZE SELECT FROM public.own'), 'a plan', 'their own tables are theirs');
+is(logged_in($_, "EXPLAIN ANALYZE $guess"), 'a plan', "$_ may, who may read everything") for qw(aud passer);
+my $superuser = (query('SELECT rolname FROM pg_roles WHERE oid = 10'))[0];
+is(logged_in($superuser, "SET ROLE spy; EXPLAIN ANALYZE $guess"), 'a plan', 'so does who took a role on and may lay it down');
+is(logged_in('spy', "SET ROLE spy; EXPLAIN ANALYZE $guess"), 'refused', 'nobody else does');
+is(logged_in($superuser, "SELECT public.lent('$guess')" =~ s/'z'/''z''/r), 'refused', 'and not a function that somebody lends to a superuser');
+is(logged_in('spy', "SELECT count(*) FROM modelreg.team_name WHERE name >= 'search'"), 1, 'while reading goes on');
+
+# Where rows are handed out to somebody nothing is explained, though auto_explain counts them; its log is not for them.
+is($node->safe_psql('postgres', q{LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on; SET auto_explain.log_nested_statements = on; SET SESSION AUTHORIZATION spy;
+	SELECT count(*) FROM modelreg.team; COPY (SELECT count(*) FROM modelreg.team) TO STDOUT; SELECT count(*) FROM modelreg.search_versions(team => 'nobra') x WHERE false}), "1\n1\n0", 'auto_explain is no hindrance');
+
+# What the page says to take away from everybody takes the server's counters away.
+my ($recipe) = $page =~ /^  ```sql\n(  DO .*?)^  ```/ms;
+my $counters = "BEGIN; SET enable_seqscan = off; $guess; SELECT CASE WHEN sum(idx_tup_fetch) > 0 THEN 'counted' END FROM pg_stat_xact_all_tables WHERE relname = 'team_name'; COMMIT";
+like(logged_in('stranger', $counters), qr/counted/, 'counters tell what a condition found');
+$node->safe_psql('postgres', $recipe);
+like(logged_in('stranger', $_), qr/permission denied for function pg_stat_get/, 'and no more, behind what the page says to revoke') for $counters, 'SELECT * FROM pg_stat_all_tables', 'SELECT * FROM pg_stat_all_indexes',
+	'SELECT * FROM pg_statio_all_indexes', q{SELECT pg_stat_get_xact_tuples_fetched('modelreg.team_name_pkey'::regclass)};
+$node->safe_psql('postgres', 'GRANT pg_monitor TO aud');
+like(logged_in('aud', 'SELECT count(*) > 0 FROM pg_stat_all_tables'), qr/^t$/, 'pg_monitor has them');
+
 done_testing();
