@@ -7,7 +7,8 @@ SELECT modelreg.grant_level('bench', 'regress_bench_reader', 'reader');
 SELECT modelreg.record_run('bench.train');
 SELECT count(modelreg.create_model('bench.model-' || i, 'open')) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.register_version('bench.model-' || i)) FROM generate_series(1, 1000) AS i;
-SELECT count(modelreg.register_version('bench.model-1')) FROM generate_series(2, 8) AS i;
+-- two versions of one model for each of eight clients
+SELECT count(modelreg.register_version('bench.model-1')) FROM generate_series(2, 16) AS i;
 SELECT count(modelreg.promote('bench.model-' || i, 1, 'Production')) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.set_alias('bench.model-' || i, 'champion', 1)) FROM generate_series(1, 1000) AS i;
 
@@ -35,7 +36,12 @@ CREATE TABLE bench.pointed (name text PRIMARY KEY, version integer, uri text, pe
 INSERT INTO bench.pointed SELECT a.model || '@champion', a.version, a.uri, a.permanent_id, a.stage, a.registered_at
 	FROM generate_series(1, 1000) AS i, modelreg.get_by_alias('bench.model-' || i, 'champion') AS a;
 GRANT SELECT ON bench.current, bench.pointed TO regress_bench_reader;
--- What a promotion without a registry would be.
+-- What a promotion without a registry would be: by hand, with all its rows, and one that leaves nothing behind.
+CREATE TABLE bench.model (LIKE modelreg.model INCLUDING ALL) WITH (fillfactor = 70);
+CREATE TABLE bench.production (LIKE modelreg.production INCLUDING ALL);
+CREATE TABLE bench.evidence (LIKE modelreg.evidence INCLUDING ALL);
+INSERT INTO bench.model SELECT * FROM modelreg.model;
+INSERT INTO bench.version_stage SELECT * FROM modelreg.version_stage;
 CREATE TABLE bench.pointer (id bigint PRIMARY KEY, version integer) WITH (fillfactor = 70);
 INSERT INTO bench.pointer SELECT i, 1 FROM generate_series(1, 1000) AS i;
 VACUUM ANALYZE;

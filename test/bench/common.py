@@ -14,8 +14,6 @@ ADMINISTRATIVE = os.environ.get("PGDATABASE", "postgres")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 SECONDS_EACH = float(os.environ.get("SECONDS_EACH", 3))
-# A measure whose rounds have taken so long is not repeated any more, unless its part says otherwise.
-ENOUGH_SECONDS = 6
 
 
 def say(text):
@@ -116,44 +114,47 @@ def timed(function):
     return 1000 * (time.perf_counter() - began)
 
 
-def in_turn(*measures, warm=True, enough=ENOUGH_SECONDS):
-    """Calls each measure in turn, some rounds; the medians of what they return, which is a time or a rate.
+def in_turn(*measures, warm=True):
+    """Calls each measure in turn, as many rounds; the medians of what they return, which is a time or a rate.
 
     A first call of each, which does not count, fills caches.
     """
     results = [[] for _ in measures]
-    spent = [0.0 for _ in measures]
     for n in range(-1 if warm else 0, ROUNDS):
-        for i, measure in enumerate(measures):
-            if results[i] and spent[i] > enough:
-                continue
-            began = time.perf_counter()
-            result = measure()
-            took = time.perf_counter() - began
-            spent[i] += took
-            if n >= 0 or took > enough / 3:
-                results[i].append(result)
-    return [statistics.median(r) for r in results]
+        for measure, figures in zip(measures, results):
+            figure = measure()
+            if n >= 0:
+                figures.append(figure)
+    return [statistics.median(figures) for figures in results]
 
 
 def tps(script, clients, user=None, models=1):
     """Transactions a second of a script of pgbench's, in which :m is a random model of the first so many."""
+    return tps_of(script_of(script, models), clients, user)
+
+
+def script_of(script, models=1):
     with open(os.path.join(HERE, script)) as file:
-        return tps_of(f"\\set m random(1, {models})\n" + file.read(), clients, user)
+        return f"\\set m random(1, {models})\n" + file.read()
 
 
 def tps_of(text, clients, user=None):
     """How often a second pgbench's clients get through a script."""
+    return pgbench(text, clients, user)[1]
+
+
+def pgbench(text, clients, user=None):
+    """How often its clients got through a script, and how often a second. Each has a variable :turn, 0 at first, for the script to set."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as copy:
         copy.write(text)
         copy.flush()
         command = ["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(max(1, round(SECONDS_EACH))),
-                   "-f", copy.name] + (["-U", user] if user else [])
+                   "-D", "turn=0", "-f", copy.name] + (["-U", user] if user else [])
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    found = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)
+    found = re.search(r"^number of transactions actually processed: (\d+).*^tps = ([\d.]+)", done.stdout, re.M | re.S)
     if done.returncode != 0 or not found:
         raise SystemExit(done.stdout)
-    return float(found[1])
+    return int(found[1]), float(found[2])
 
 
 def number(value):

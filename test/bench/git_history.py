@@ -71,15 +71,19 @@ def measure(repository, took):
     commits = git(repository, "rev-list", "--topo-order", "HEAD").split()
     head, first, count = commits[0], commits[-1], len(commits)
     session = Session()
-    call = f"modelreg.upstream('commit:bench.history@{head}'"
-    if int(session.run(f"SELECT count(DISTINCT node_id) FROM {call})")[0]) != count - 1:
+    ids, rows_of = (f"modelreg.{function}('commit:bench.history@{head}')" for function in ("upstream_ids", "upstream"))
+    if sorted(session.run(f"SELECT DISTINCT version FROM {rows_of}")) != sorted(commits[1:]) or \
+            session.run(f"SELECT cardinality({ids})") != [str(count - 1)]:
         raise SystemExit("upstream() has other commits than git")
     say(f"{count} commits recorded in {took:.1f} s")
+
+    def list_all():
+        return timed(lambda: git(repository, "rev-list", "HEAD"))
+
     rows = [(f"history of HEAD, {count:,} commits: how many",
-             *in_turn(lambda: session.time(f"SELECT count(*) FROM {call}, kinds => '{{}}')"),
-                      lambda: timed(lambda: git(repository, "rev-list", "--count", "HEAD")))),
-            ("the same: each commit's id",
-             *in_turn(lambda: session.time(f"SELECT version FROM {call})"), lambda: timed(lambda: git(repository, "rev-list", "HEAD"))))]
+             *in_turn(lambda: session.time(f"SELECT cardinality({ids})"), lambda: timed(lambda: git(repository, "rev-list", "--count", "HEAD")))),
+            ("the same: each node's id, beside each commit's hash", *in_turn(lambda: session.time(f"COPY (SELECT unnest({ids})) TO STDOUT"), list_all)),
+            ("the same: each commit's hash", *in_turn(lambda: session.time(f"SELECT version FROM {rows_of}"), list_all))]
     rows += [(f"is {what}", *is_ancestor(session, repository, node, ancestor)) for what, node, ancestor in (
         ("HEAD derived from the first commit", head, first), ("the first commit derived from HEAD", first, head),
         ("HEAD derived from one in the middle", head, commits[count // 2]))]

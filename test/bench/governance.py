@@ -26,7 +26,8 @@ APPROVE = ("SET ROLE regress_bench_asks;\nSELECT modelreg.request_promotion('ben
            "SET ROLE regress_bench_first;\nSELECT evidence FROM modelreg.review(:request) \\gset\nSELECT modelreg.approve(:request, :evidence);\n"
            "SET ROLE regress_bench_second;\nSELECT modelreg.approve(:request, :evidence);\n")
 
-HEAD = "h AS MATERIALIZED (SELECT m.*, clock_timestamp() AS now FROM bench.model m WHERE name = '{policy}-' || :client_id FOR UPDATE)"
+HEAD = "h AS MATERIALIZED (SELECT m.*, clock_timestamp() AS now FROM bench.model m WHERE name = {model} FOR UPDATE)"
+MODEL = "'{policy}-' || :client_id"
 
 # What gates saw, as one document. The digest is taken over the server's text of it, where ours is over canonical JSON.
 EVIDENCE = """d AS MATERIALIZED (SELECT h.*, x.document, sha256(convert_to(x.document::text, 'UTF8')) AS digest FROM h CROSS JOIN LATERAL (SELECT jsonb_build_object(
@@ -55,13 +56,13 @@ CURRENT = ", current_version = :v::integer, current_since = e.now, current_regis
 NOTHING_SEEN = "d AS MATERIALIZED (SELECT h.*, NULL::bytea AS digest FROM h)"
 
 
-def decide_theirs(policy, more=()):
-    """A promotion with its evidence, and what belongs to it, as one statement."""
+def decide_theirs(policy, more=(), model=MODEL):
+    """A promotion of version :v with its evidence, and what belongs to it, as one statement."""
     gates = QUARANTINE
     if policy != "open":
         gates = LATEST.format(looks=", ".join(f"({n}, '{kind}', '{slice_}')" for n, (kind, slice_) in enumerate(LOOKS)))
     parts = [HEAD, EVIDENCE.replace("{gates}", gates), EVENT.format(kind="promoted", who=WHO, what=MOVES), DECIDE, *more]
-    return "WITH " + ",\n".join(parts).replace("{policy}", policy) + "\n" + UPDATE.format(current=CURRENT)
+    return "WITH " + ",\n".join(parts).replace("{model}", model).replace("{policy}", policy) + "\n" + UPDATE.format(current=CURRENT)
 
 
 def approve_theirs(policy):
@@ -73,7 +74,7 @@ def approve_theirs(policy):
     close = "w7 AS (UPDATE bench.approval_request r SET state = 'done', closed_seq = e.next FROM e WHERE r.model_id = e.id AND r.state = 'open')"
     gates = EVIDENCE.replace("{gates}", LATEST.format(looks=", ".join(f"({n}, '{kind}', '{slice_}')" for n, (kind, slice_) in enumerate(LOOKS))))
     first = ",\n".join((HEAD, gates, EVENT.format(kind="request_approved", who=WHO, what="'evidence', encode(d.digest, 'hex')"), approval))
-    one, two = (f"WITH {text}\n".replace("{policy}", policy) + UPDATE.format(current="") for text in (request, first))
+    one, two = (f"WITH {text}\n".replace("{model}", MODEL).replace("{policy}", policy) + UPDATE.format(current="") for text in (request, first))
     return one + two + decide_theirs(policy, (approval, close))
 
 
@@ -91,7 +92,7 @@ def run():
     for title, policy, ours, theirs in MEASURES:
         names = {"versions": VERSIONS, "policy": policy}
         o, t = in_turn(lambda: tps_of(NEXT_OURS.format(**names) + ours.format(**names), CLIENTS),
-                       lambda: tps_of(NEXT_THEIRS.format(**names) + theirs(policy), CLIENTS), warm=False, enough=3600)
+                       lambda: tps_of(NEXT_THEIRS.format(**names) + theirs(policy), CLIENTS), warm=False)
         rows.append((title, o, t, o / t))
     psql("DROP OWNED BY regress_bench_asks, regress_bench_first, regress_bench_second; DROP ROLE regress_bench_asks, regress_bench_first, regress_bench_second")
     return {"governance": table(("measure", "ours, a second", "by hand, a second", "ratio"), rows)}, {}

@@ -32,13 +32,15 @@ def statements(ranges):
     middle = f"'{address(sum(ranges['deep']) // 2)}'"
     hub = f"'{HUB_ADDRESS}'"
     rows = {
-        "downstream(), no row shown": f"downstream({hub} || again, kinds => '{{}}')", "downstream()": f"downstream({hub} || again)",
-        "upstream(), no row shown": f"upstream({last} || again, kinds => '{{}}')", "upstream()": f"upstream({last} || again)",
+        "downstream()": f"downstream({hub} || again)",
+        "upstream()": f"upstream({last} || again)",
         "lineage()": f"lineage({middle} || again)", "path()": f"path({last} || again, {first})", "path_nodes()": f"path_nodes({last} || again, {first})",
         "common_upstream()": f"common_upstream({last} || again, {middle})", "impact()": f"impact({hub} || again)",
         "impact(current_only)": f"impact({hub} || again, current_only => true)",
     }
     walks = {title: f"(SELECT count(*) FROM modelreg.{call})" for title, call in rows.items()}
+    walks["downstream_ids()"] = f"cardinality(modelreg.downstream_ids({hub} || again))"
+    walks["upstream_ids()"] = f"cardinality(modelreg.upstream_ids({last} || again))"
     walks["is_derived_from()"] = f"modelreg.is_derived_from({last} || again, {first})"
     for title, node, up in (("downstream", 1, False), ("upstream", ranges["deep"][1], True)):
         walks[f"WITH RECURSIVE, {title}"] = f"({recursive(f'({node} + length(again))', up)}SELECT count(*) FROM w)"
@@ -154,5 +156,5 @@ def run():
             subprocess.run(["pg_ctl", "-D", data, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL)
             psql("ALTER SYSTEM RESET autovacuum")
     rows = [(title, *(figure for times in ways for figure in (statistics.median(times), max(times)))) for title, ways in results.items()]
-    return {"interrupts": table((f"statement, {size(EDGES)} edges", "pg_cancel_backend(), ms", "at most", "statement_timeout, ms", "at most",
+    return {"interrupts": table((f"statement, {size(EDGES)} edges, {TRIES} times each", "pg_cancel_backend(), ms", "at most", "statement_timeout, ms", "at most",
                                  "conflict on a standby, ms", "at most"), rows)}, {}

@@ -1,2 +1,3 @@
-\set v random(1, 8)
+\set turn 1 - :turn
+\set v 2 * :client_id + 1 + :turn
 SELECT modelreg.promote('bench.model-1', :v, 'Production');

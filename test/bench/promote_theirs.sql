@@ -1,2 +1,3 @@
-\set v random(1, 8)
+\set turn 1 - :turn
+\set v 2 * :client_id + 1 + :turn
 UPDATE bench.pointer SET version = :v WHERE id = 1;

@@ -64,7 +64,7 @@ def calls(ranges):
     """Title, what is called, the nodes from which it walks, upstream?"""
     for graph, node, up in (*walks(ranges), ("chain", ranges["chain"][1], True)):
         name, graph = "upstream" if up else "downstream", graph.split(",")[0]
-        yield f"{name}(), {graph}, no row shown", f"{name}('{address(node)}', kinds => '{{}}')", (node,), up
+        yield f"{name}_ids(), {graph}", f"{name}_ids('{address(node)}') AS ids, unnest(ids)", (node,), up
         yield f"{name}(), {graph}", f"{name}('{address(node)}')", (node,), up
     for graph in "deep", "chain":
         first, last = ranges[graph]
