@@ -310,7 +310,8 @@ RESET ROLE;
 -- not yet valid, not any more, revoked
 SELECT modelreg.register_key('later', pem, 'att', valid_from => now() + interval '1 year') IS NOT NULL AS registered FROM pem WHERE nr = 3;
 SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)', pg_temp.envelope(pg_temp.statement(), 'ed2_sig'))) e;
-SELECT modelreg.register_key('att_brief', pem, valid_until => clock_timestamp() + interval '1 s') IS NOT NULL AS registered, pg_sleep(1.1) FROM pem WHERE nr = 3;
+SELECT modelreg.register_key('att_brief', pem, valid_until => clock_timestamp() + interval '2 s') IS NOT NULL AS registered FROM pem WHERE nr = 3;
+SELECT pg_sleep_until(valid_until + interval '10 ms') AS slept FROM modelreg.signing_keys WHERE key = 'att_brief';
 SELECT e.state, e.reason, e.message FROM pg_temp.error_of(format('SELECT modelreg.record_attestation(''att.scorer'', 1, %L)', pg_temp.envelope(pg_temp.statement(), 'ed2_sig'))) e;
 SELECT key, valid FROM modelreg.signing_keys WHERE name IN ('later', 'att_brief') ORDER BY key;
 SELECT key, valid FROM modelreg.signing_keys WHERE key = 'att.scorer.ci';

@@ -237,7 +237,7 @@ SELECT version FROM modelreg.production('gd.asked');
 \set VERBOSITY terse
 -- Who reads what was decided on learns no more than who asked
 SET ROLE regress_gd_reader;
-SELECT gate, verdict, observed FROM modelreg.gate_evidence WHERE model = 'gd.m' AND version = 17 AND gate IN ('quality', 'schema');
+SELECT gate, verdict, observed FROM modelreg.gate_evidence WHERE model = 'gd.m' AND version = 17 AND gate IN ('quality', 'schema') ORDER BY gate;
 SELECT count(*) AS leaks FROM modelreg.gate_evidence e WHERE e::text ~ 'secret|gd-ads';
 SET ROLE regress_gd_reg;
 -- with fewer nodes than there are to look at no gate that asks for them holds, and none is an error

@@ -74,7 +74,7 @@ BEGIN
 			AND a.atttypid <> 'timestamptz'::regtype
 	LOOP
 		forged := forged || jsonb_build_object(item.name, CASE
-			WHEN item.type IN ('bigint', 'integer', 'oid') THEN to_jsonb((forged->>item.name)::bigint + 1000)
+			WHEN item.type IN ('bigint', 'integer', 'oid') THEN to_jsonb((forged->>item.name)::bigint + 1000000)
 			WHEN item.type = 'bytea' THEN to_jsonb(sha256('forged'))
 			WHEN item.type = 'modelreg.digest' THEN to_jsonb(modelreg.sha256_digest('forged'))
 			ELSE to_jsonb(forged->>item.name || 'x') END);
@@ -131,7 +131,7 @@ CREATE FUNCTION regress_guard.other_value(type text, name text) RETURNS text LAN
 		WHEN type = 'interval' THEN 'coalesce(%I, ''0'') + interval ''1 second'''
 		WHEN type = 'uuid' THEN 'gen_random_uuid()'
 		WHEN type = 'tsvector' THEN 'coalesce(%I, '''') || ''forged'''
-		WHEN type = 'timestamp with time zone' THEN 'coalesce(%I, now()) - interval ''1 second'''
+		WHEN type = 'timestamp with time zone' THEN 'CASE WHEN isfinite(%I) THEN %1$I - interval ''1 second'' ELSE now() END'
 		WHEN type = 'modelreg.digest' THEN 'modelreg.sha256_digest(''forged'')'
 		WHEN type = 'modelreg.stage' THEN 'CASE %I::text WHEN ''Archived'' THEN ''Staging'' ELSE ''Archived'' END::modelreg.stage'
 		END, name)

@@ -43,8 +43,8 @@ FROM modelreg.rollouts r, modelreg.traffic_between('hi.home', r.started_at, r.st
 -- Before the endpoint nothing served; the future is not known; the whole span is what the rows of traffic say.
 SELECT * FROM modelreg.traffic_between('hi.home', '2001-01-01', '2001-02-01');
 SELECT count(*), bool_and(served_until <= clock_timestamp()) FROM modelreg.traffic_between('hi.home', '2001-01-01', '2101-01-01');
-SELECT version, abs(s.served_seconds - b.served_seconds) < 1 AS seconds, abs(s.share_seconds - b.share_seconds) < 1 AS shares, s.served_since = b.served_since AS since, s.served_until IS NULL AS serves
-FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01') b USING (model_id, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
+SELECT version, abs(s.served_seconds - b.served_seconds) < 0.001 AS seconds, abs(s.share_seconds - b.share_seconds) < 0.001 AS shares, s.served_since = b.served_since AS since, s.served_until IS NULL AS serves
+FROM modelreg.versions_served s JOIN modelreg.traffic_between('hi.home', '2001-01-01', now()) b USING (model_id, version) WHERE s.endpoint = 'hi.home' ORDER BY version;
 SELECT version, seconds_to_production >= 0 AS production, seconds_to_serving >= seconds_to_production AS serving FROM modelreg.time_to_production WHERE model = 'hi.reco' ORDER BY version;
 -- Current in Production by the first decision that says so; served by the birth of the endpoint, the first step of the ramp with a share (the second one), and the canary that was aborted.
 RESET ROLE;

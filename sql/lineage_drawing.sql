@@ -38,7 +38,7 @@ SELECT modelreg.lineage_mermaid('run:draw.train', max_nodes => 2);
 SELECT modelreg.record_node('commit', 'draw."];x{|\', E'"]; } digraph { a -> b\\n\\N\\"');
 SELECT modelreg.record_node('commit', 'draw.<b>&lt;', '%%{init: {"theme": "dark"}}%% `**x**` #quot; <script>alert(1)</script>');
 SELECT modelreg.record_node('commit', 'draw.é日😀', 'end');
-SELECT modelreg.record_run('draw.hostile', (SELECT jsonb_build_object('code', jsonb_agg(address)) FROM modelreg.lineage_nodes WHERE kind = 'commit' AND team = 'draw'));
+SELECT modelreg.record_run('draw.hostile', (SELECT jsonb_build_object('code', jsonb_agg(address ORDER BY node_id)) FROM modelreg.lineage_nodes WHERE kind = 'commit' AND team = 'draw'));
 SELECT modelreg.lineage_dot('run:draw.hostile');
 SELECT modelreg.lineage_mermaid('run:draw.hostile');
 
