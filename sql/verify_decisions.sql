@@ -3,6 +3,7 @@
 SELECT current_database() AS origin \gset
 CREATE DATABASE regress_verify_decisions TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
 \c regress_verify_decisions
+SET max_parallel_workers_per_gather = 0;
 SET client_min_messages = warning;
 \set VERBOSITY terse
 \pset format unaligned
