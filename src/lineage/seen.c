@@ -80,7 +80,7 @@ MrSeenChunk *
 mr_seen_add_chunk(MrSeen *seen, int64 number)
 {
 	int			place = find_place(seen, number);
-	MrSeenChunk *chunk = palloc0(sizeof(MrSeenChunk));
+	MrSeenChunk *chunk = palloc(sizeof(MrSeenChunk));
 
 	if (seen->nchunks == seen->room)
 		seen->chunks = repalloc_huge(seen->chunks,
@@ -88,6 +88,8 @@ mr_seen_add_chunk(MrSeen *seen, int64 number)
 	memmove(&seen->chunks[place + 1], &seen->chunks[place],
 			(seen->nchunks++ - place) * sizeof(MrSeenChunk *));
 	seen->chunks[place] = chunk;
+	/* to clear all of it takes longer than to walk a few nodes far apart */
+	memset(chunk, 0, offsetof(MrSeenChunk, pending));
 	chunk->number = number;
 	return seen->last = chunk;
 }
@@ -116,8 +118,11 @@ mr_seen_add_node(MrSeen *seen, MrSeenNode *node)
 {
 	MrSeenChunk *chunk = node->chunk;
 
-	if (node->page == NULL && !seen->bare)
-		node->page = chunk->pages[node->number] = new_page(seen);
+	if (chunk->seen[node->number] == 0)
+	{
+		chunk->pending[node->number] = 0;
+		node->page = chunk->pages[node->number] = seen->bare ? NULL : new_page(seen);
+	}
 	mr_seen_set_bit(&chunk->seen[node->number], node->at, true);
 	seen->nseen++;
 }
@@ -136,6 +141,13 @@ mr_seen_pend_all(MrSeen *seen)
 			if (chunk->seen[number] != 0)
 				chunk->pages_pending[number / 64] |= UINT64CONST(1) << (number % 64);
 	}
+}
+
+/* The nodes of a page that wait, as bits. */
+static inline uint64
+pending_of(const MrSeenChunk *chunk, int number)
+{
+	return chunk->seen[number] == 0 ? 0 : chunk->pending[number];
 }
 
 /* The bits of a word from a position on, or up to it. */
@@ -177,7 +189,7 @@ next_in_chunk(const MrSeenChunk *chunk, int64 from, bool backward)
 {
 	int			number = page_number(from);
 	int			position = from % MR_SEEN_PAGE;
-	uint64		bits = bits_from(chunk->pending[number], position, backward);
+	uint64		bits = bits_from(pending_of(chunk, number), position, backward);
 
 	if (bits != 0)
 		return from - position + first_bit(bits, backward);
@@ -230,7 +242,7 @@ mr_seen_count_pending(MrSeen *seen, int64 low, int64 high)
 
 		if (chunk == NULL)
 			continue;
-		bits = bits_from(chunk->pending[page_number(id)], id % MR_SEEN_PAGE, false);
+		bits = bits_from(pending_of(chunk, page_number(id)), id % MR_SEEN_PAGE, false);
 		if (page == high / MR_SEEN_PAGE)
 			bits = bits_from(bits, high % MR_SEEN_PAGE, true);
 		count += pg_popcount64(bits);

@@ -18,12 +18,13 @@ typedef struct MrSeenPage
 	uint64		marked;			/* every shortest path crosses a supersession */
 } MrSeenPage;
 
+/* What is valid only where some node of the page was seen is not cleared before. */
 typedef struct MrSeenChunk
 {
 	int64		number;
 	uint64		pages_pending[MR_SEEN_PAGES / 64];	/* that have any */
 	uint64		seen[MR_SEEN_PAGES];
-	uint64		pending[MR_SEEN_PAGES];
+	uint64		pending[MR_SEEN_PAGES]; /* valid where seen */
 	MrSeenPage *pages[MR_SEEN_PAGES];	/* valid where seen */
 } MrSeenChunk;
 
@@ -159,7 +160,7 @@ mr_seen_unpend(MrSeen *seen, const MrSeenNode *node)
 {
 	MrSeenChunk *chunk = node->chunk;
 
-	if (!mr_seen_bit(chunk->pending[node->number], node->at))
+	if (!mr_seen_bit(chunk->seen[node->number] & chunk->pending[node->number], node->at))
 		return false;
 	mr_seen_set_bit(&chunk->pending[node->number], node->at, false);
 	if (chunk->pending[node->number] == 0)

@@ -50,7 +50,7 @@
 #define RANGE_MIN MR_WALK_RECENT
 #define SKIP_MAX 256
 #define MISSES_MAX 16			/* edges out of bounds before a leap */
-#define MANY_EDGES 256			/* of one node, to be read by page */
+#define MANY_EDGES 64			/* of one node, to be read by page */
 #define FIRST_STEPS 16			/* towards a target, ... */
 #define STEP_IDS 16				/* ... and ids that are worth one more */
 

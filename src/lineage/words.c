@@ -124,10 +124,16 @@ find_team_word(MrWords *words, int64 team, int32 word)
 	return entry->number;
 }
 
+/* Who asks for one after another mostly asks for the same. */
 uint32
 mr_words_class(MrWords *words, int64 team, const char *kind)
 {
-	return find_team_word(words, team, intern_text(words, kind));
+	uint32		last = words->last_class;
+
+	if (words->nteam_words > 0 && mr_words_team(words, last) == team &&
+		strcmp(mr_words_kind(words, last), kind) == 0)
+		return last;
+	return words->last_class = find_team_word(words, team, intern_text(words, kind));
 }
 
 int64

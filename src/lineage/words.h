@@ -56,6 +56,7 @@ typedef struct MrWords
 	int64		nteam_words;
 	int64		team_word_room;
 	struct pairs_hash *team_word_numbers;	/* by team and word */
+	uint32		last_class;		/* that was asked for */
 	struct RoleSet *sets;
 	int64		nsets;
 	int64		set_room;

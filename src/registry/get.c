@@ -304,17 +304,24 @@ mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 				 TimestampTz *since)
 {
 	MrTable    *table = mr_table_open_read("version_stage");
-	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
-	MrStage		stage = MR_STAGE_NONE;
+	MrStage		stage = mr_version_stage_in(table, model, version, snapshot, since);
 
-	if (mr_table_find(table, "version_stage_pkey", 2, keys, snapshot))
-	{
-		stage = DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
-		if (since != NULL)
-			*since = DatumGetTimestampTz(mr_table_get(table, VERSION_STAGE_SINCE, NULL));
-	}
 	mr_table_close(table);
 	return stage;
+}
+
+/* The same in the table version_stage, for who asks for one after another. */
+MrStage
+mr_version_stage_in(MrTable *table, int64 model, int32 version,
+					Snapshot snapshot, TimestampTz *since)
+{
+	Datum		keys[2] = {Int64GetDatum(model), Int32GetDatum(version)};
+
+	if (!mr_table_find(table, "version_stage_pkey", 2, keys, snapshot))
+		return MR_STAGE_NONE;
+	if (since != NULL)
+		*since = DatumGetTimestampTz(mr_table_get(table, VERSION_STAGE_SINCE, NULL));
+	return DatumGetMrStage(mr_table_get(table, VERSION_STAGE_STAGE, NULL));
 }
 
 /* What is current is in Production, and its stage need not be looked up. */

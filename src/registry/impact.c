@@ -80,6 +80,7 @@ typedef struct Impact
 	int32		max_depth;		/* up to which they are found */
 	MrImpactVisit found;		/* of those, NULL to put rows */
 	void	   *arg;
+	MrTable    *stages;			/* to put rows */
 	MemoryContext row_context;
 } Impact;
 
@@ -87,7 +88,8 @@ static void
 set_stage(Impact *impact, int64 model, int32 version, Datum *values)
 {
 	TimestampTz since = 0;
-	MrStage		stage = mr_version_stage(model, version, impact->snapshot, &since);
+	MrStage		stage = mr_version_stage_in(impact->stages, model, version,
+											impact->snapshot, &since);
 
 	values[OUT_STAGE - 1] = CStringGetTextDatum(mr_stage_name(stage));
 	values[OUT_STAGE_SINCE - 1] = TimestampTzGetDatum(since);
@@ -382,9 +384,11 @@ modelreg_impact(PG_FUNCTION_ARGS)
 	impact.row_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "modelreg impact row",
 											   ALLOCSET_DEFAULT_SIZES);
+	impact.stages = mr_table_open_read("version_stage");
 	if (!impact.current_only)
 		(void) walk_down(&impact, &start, 0, NULL);
 	else if (!walk_down(&impact, &start, FIRST_DOWNSTREAM, NULL))
 		find_current(&impact, &start);
+	mr_table_close(impact.stages);
 	return (Datum) 0;
 }

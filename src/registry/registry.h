@@ -65,6 +65,8 @@ extern MrTable *mr_version_open_number(const char *model, int32 version,
 									   Snapshot snapshot);
 extern MrStage mr_version_stage(int64 model, int32 version, Snapshot snapshot,
 								TimestampTz *since);
+extern MrStage mr_version_stage_in(MrTable *table, int64 model, int32 version,
+								   Snapshot snapshot, TimestampTz *since);
 
 /* A version that is current in Production. */
 typedef struct MrCurrentVersion
