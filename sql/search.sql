@@ -201,6 +201,18 @@ SELECT count(*) FROM modelreg.search_versions();
 SELECT count(*) FROM modelreg.search_versions(after => :'of_vault');
 RESET ROLE;
 
+-- What has several values of a metric is found once, where the first of them stands, also behind more others than are remembered.
+BEGIN;
+INSERT INTO modelreg.metric (model_id, version, kind, dataset_id, slice, metric, team_id, value, evaluation_id)
+	SELECT model_id, version, 'again', 0, '', metric, team_id, 3, 0 FROM modelreg.metric WHERE metric = 'ndcg@10' AND kind = 'training' AND version <= 5
+	UNION ALL SELECT m.id, 1000 + i, 'again', 0, '', 'ndcg@10', m.team_id, 2, 0 FROM modelreg.model m, generate_series(1, 12000) AS i
+		WHERE m.name = 'reco' AND m.team_id = (SELECT id FROM modelreg.team WHERE name = 'seek');
+SELECT count(*), count(DISTINCT (model, version)) AS versions, count(*) FILTER (WHERE metric_value = 3) AS at_3
+	FROM modelreg.search_versions(team => 'seek', metric => 'ndcg@10', page_size => 1000);
+SELECT count(*), count(DISTINCT (model, version)) AS versions, count(*) FILTER (WHERE metric_value = 3) AS at_3
+	FROM modelreg.search_versions(model => 'seek.reco', metric => 'ndcg@10', metric_min => 0.1, page_size => 1000);
+ROLLBACK;
+
 -- A right that is gone counts at once, and so does what comes between two pages.
 SELECT key AS first FROM modelreg.search_versions(team => 'seek', page_size => 1) \gset
 SELECT modelreg.register_version('seek.reco');

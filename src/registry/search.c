@@ -28,6 +28,7 @@
 #include "registry/registry_tables.h"
 #include "registry/search_scan.h"
 #include "registry/search_tables.h"
+#include "types/model_uri.h"
 #include "types/names.h"
 
 PG_FUNCTION_INFO_V1(modelreg_search_versions);
@@ -271,20 +272,18 @@ static void
 set_version(MrSearch *search, const MrSearchRow *row, Datum *values,
 			bool *nulls)
 {
-	char	   *model = psprintf("%s.%s", search->model->team_name,
-								 search->model->name);
-	Datum		identity = DirectFunctionCall1(uuid_out, row->identity);
+	const MrSearchModel *model = search->model;
 
-	mr_set_text(values, nulls, OUT_MODEL, model);
+	mr_set_text(values, nulls, OUT_MODEL,
+				psprintf("%s.%s", model->team_name, model->name));
 	values[OUT_VERSION] = Int32GetDatum(row->version);
 	values[OUT_REGISTERED_AT] = TimestampTzGetDatum(row->registered_at);
 	nulls[OUT_VERSION] = nulls[OUT_REGISTERED_AT] = false;
 	mr_set_text(values, nulls, OUT_STAGE, mr_stage_name(row->stage));
 	mr_set_text(values, nulls, OUT_URI,
-			 psprintf("models:/%s/%d", model, row->version));
+				mr_model_uri_of_version(model->team_name, model->name, row->version));
 	mr_set_text(values, nulls, OUT_PERMANENT_ID,
-			 psprintf("modelreg:%s/" INT64_FORMAT "/%d",
-					  DatumGetCString(identity), row->model, row->version));
+				mr_permanent_id(row->identity, row->model, row->version));
 	mr_set_text(values, nulls, OUT_DESCRIPTION, fetch_description(search, row));
 	values[OUT_METRIC_VALUE] = Float8GetDatum(row->value);
 	nulls[OUT_METRIC_VALUE] = search->filters.metric == NULL;

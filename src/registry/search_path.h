@@ -44,6 +44,7 @@ typedef struct MrReading
 	MrSearchPlace place;		/* of the row that was looked at last */
 	MrTable    *table;
 	bool		backward;
+	struct met_hash *met;		/* versions, or NULL: see search_read.c */
 } MrReading;
 
 extern bool mr_search_path_fits(const MrSearchFilters *filters,

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -18,17 +19,63 @@
 #define SAMPLE_ROWS 16
 #define SAMPLE_WORDS 8
 
+#define MET_MAX 10000			/* versions to remember */
+
+/* A version that a reading in the order of a metric has met. */
+typedef struct MetKey
+{
+	int64		model;
+	int64		version;
+} MetKey;
+
+typedef struct MetEntry
+{
+	MetKey		key;
+	char		status;			/* for simplehash */
+} MetEntry;
+
+#define SH_PREFIX met
+#define SH_ELEMENT_TYPE MetEntry
+#define SH_KEY_TYPE MetKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) \
+	hash_combine(murmurhash32((uint32) key.model), murmurhash32((uint32) key.version))
+#define SH_EQUAL(table, a, b) ((a).model == (b).model && (a).version == (b).version)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Is the version met for the first time?  When there are too many, none is remembered. */
+static bool
+meet(MrReading *reading, const MrSearchRow *row)
+{
+	MetKey		key = {row->model, row->version};
+	bool		found;
+
+	(void) met_insert(reading->met, key, &found);
+	if (reading->met->members > MET_MAX)
+	{
+		met_destroy(reading->met);
+		reading->met = NULL;
+	}
+	return !found;
+}
+
 /*
  * A version stands in the index of metrics once for each kind, data set and
- * slice; it is shown where the first of these stands.
+ * slice; it is shown where the first of these stands.  Who reads from where the
+ * range begins has met it there; else its values are looked up.
  */
 static bool
-is_first_of_version(MrSearch *search, const MrSearchRow *row, float8 value)
+is_first_of_version(MrReading *reading, const MrSearchRow *row)
 {
 	float8		best;
 
-	return mr_search_best_metric(search, row->model, row->version, &best) &&
-		float8_cmp_internal(best, value) == 0;
+	if (reading->met != NULL)
+		return meet(reading, row);
+	return mr_search_best_metric(reading->search, row->model, row->version, &best) &&
+		float8_cmp_internal(best, row->value) == 0;
 }
 
 /* The same place again: another kind, data set or slice with this value. */
@@ -58,7 +105,7 @@ look_at_row(MrReading *reading, MrSearchRow *row)
 	if (by_metric)
 		row->value = DatumGetFloat8(reading->place.values[0]);
 	if (row->version > 0 &&
-		(!by_metric || is_first_of_version(search, row, row->value)) &&
+		(!by_metric || is_first_of_version(reading, row)) &&
 		mr_search_matches(search, reading->path->filters, row) &&
 		!mr_search_emit(search, row, &reading->place))
 		return false;
@@ -119,9 +166,14 @@ static bool
 read_index(MrReading *reading, int64 team, const MrSearchPlace *after)
 {
 	MrScan	   *scan = mr_reading_scan(reading, team, after);
-	bool		more = read_rows(reading, scan);
+	bool		more;
 
+	if (reading->path->types[0] == 'f' && after == NULL)
+		reading->met = met_create(CurrentMemoryContext, 64, NULL);
+	more = read_rows(reading, scan);
 	mr_scan_end(scan);
+	if (reading->met != NULL)
+		met_destroy(reading->met);
 	return more;
 }
 
