@@ -190,4 +190,44 @@ is(join(' ', query(q{SELECT what || ' ' || acl.grantee::regrole FROM (
 	UNION ALL SELECT nspname, nspacl, nspowner FROM pg_namespace WHERE nspname = 'modelreg') AS o(what, acl, owner), aclexplode(o.acl) AS acl
 	WHERE acl.grantee NOT IN (0, o.owner) OR (acl.grantee = 0 AND acl.is_grantable)})), '', 'nobody else has anything, and PUBLIC cannot pass it on');
 
+# SELECT is taken from PUBLIC and given to a group, as the page says: its members read and call as before, of others every table and view is
+# refused, and of the functions those that the page names.
+my ($taken) = $page =~ /^## Taking SELECT from PUBLIC\n.*?^```sql\n(.*?)^```/ms;
+my ($as_caller) = $page =~ /that read them as their caller:\n(.*?)\. All others/s;
+my @calls = grep { /\(/ } map { $_->[0] } grep { $_->[1] ne 'nobody' } @functions;
+my @relations = map { $_->[0] =~ /^(\w+)(?:\((.*)\))?$/; [ $1, $2 // '*' ] } table('view'), table('table');
+my @askers = grep { $_ ne 'superuser' } @kinds;
+# Numbers of rows, or errors, of all that can be called and read, in its order. What some calls write is undone.
+sub answers
+{
+	my ($role) = @_;
+	my $out = '';
+	$node->psql('postgres', "\\set ON_ERROR_ROLLBACK on\nBEGIN;\nSET ROLE $role;\n" . join('', map { "\\set rows ''\nSELECT count(*) AS rows FROM $_ AS x \\gset\n\\echo :SQLSTATE :rows\n" }
+		(map { "modelreg.$_" } @calls), map { "(SELECT $_->[1] FROM modelreg.$_->[0])" } @relations) . 'ROLLBACK', stdout => \$out, stderr => \my $err, on_error_stop => 0);
+	return [ split /\n/, $out ];
+}
+my %answers = map { $_ => answers($_) } @askers;
+is(scalar(@{ $answers{reader} }), @calls + @relations, 'there is an answer to everything');
+$node->safe_psql('postgres', $taken . 'GRANT analysts TO ' . join ', ', @askers);
+is_deeply(answers($_), $answers{$_}, "$_, a member, gets what everybody got") for @askers;
+$node->safe_psql('postgres', "REVOKE analysts FROM " . join ', ', @askers);
+my %refused;
+for my $kind (@askers)
+{
+	my @now = @{ answers($kind) };
+	is(join(' ', grep { $_ !~ /^42501/ } splice @now, @calls), '', "$kind, no member, reads no table and no view");
+	$refused{ $calls[$_] =~ s/\(.*//r } .= $now[$_] for grep { $now[$_] ne $answers{$kind}[$_] } 0 .. $#calls;
+}
+is(join(' ', map { "$_()" } sort keys %refused), join(' ', sort $as_caller =~ /(\w+\(\))/g), 'and calls what reads as its caller no more, but all else');
+is(join(' ', grep { !/^(42501 ?)+$/ } values %refused), '', 'which is refused as the tables are');
+# Each policy asks which teams one reads, as whoever reads.
+$node->safe_psql('postgres', 'GRANT analysts TO reader; REVOKE EXECUTE ON FUNCTION modelreg.readable_teams() FROM PUBLIC');
+is($node->psql('postgres', 'SET ROLE reader; SELECT count(*) FROM modelreg.models', stderr => \my $refusal), 3, 'without EXECUTE on readable_teams() nothing is read');
+like($refusal, qr/permission denied for function readable_teams/, 'and it is said why');
+$node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION modelreg.readable_teams() TO analysts');
+cmp_ok($node->safe_psql('postgres', 'SET ROLE reader; SELECT count(*) FROM modelreg.models'), '>', 0, 'with it all is as before');
+# A dump has it.
+my ($dump) = run_command([ 'pg_dump', '-s', '-d', $node->connstr('postgres') ]);
+like($dump, qr/^REVOKE SELECT ON TABLE modelreg\.versions FROM PUBLIC;$/m, 'a dump takes it from PUBLIC');
+like($dump, qr/^GRANT SELECT ON TABLE modelreg\.versions TO analysts;$/m, 'and gives it to the group');
 done_testing();
