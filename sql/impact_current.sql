@@ -79,5 +79,19 @@ SELECT * FROM compare();
 SET ROLE regress_current_ann;
 SELECT count(*) AS for_a_reader FROM modelreg.impact('piece:cur.n1', current_only => true);
 RESET ROLE;
+-- Edges that are kept on the way up count as well as nodes: where few nodes have very many, the way down is tried, and what ends there is an error.
+SELECT modelreg.record_node('piece', 'cur.hub') AS recorded;
+SELECT count(*) AS recorded FROM (SELECT modelreg.record_nodes(array_agg('piece:cur.a' || i ORDER BY i), array_agg('{"base": "piece:cur.hub"}'::jsonb)) FROM generate_series(1, 160) AS i) AS r;
+SELECT count(*) AS recorded FROM (SELECT modelreg.record_nodes(array_agg('piece:cur.b' || i ORDER BY i), array_agg((SELECT jsonb_build_object('base', jsonb_agg('piece:cur.a' || j)) FROM generate_series(1, 160) AS j)))
+	FROM generate_series(1, 160) AS i) AS r;
+SELECT modelreg.create_model('cur.dense', 'open') > 0 AS model, modelreg.register_version('cur.dense', inputs => jsonb_build_object('component', (SELECT jsonb_agg('piece:cur.b' || i) FROM generate_series(1, 160) AS i))) AS version,
+	modelreg.promote('cur.dense', 1, 'Production') > 0 AS promoted;
+SELECT count(*) AS recorded FROM (SELECT modelreg.record_nodes(array_agg('piece:cur.c' || i ORDER BY i), array_agg('{"base": "piece:cur.hub"}'::jsonb)) FROM generate_series(1, 5000) AS i) AS r;
+SET modelreg.max_lineage_nodes = 3000;
+SELECT depth, model FROM modelreg.impact('piece:cur.hub', current_only => true);
+SET modelreg.max_lineage_nodes = 4000;
+SELECT depth, model FROM modelreg.impact('piece:cur.hub', current_only => true);
+RESET modelreg.max_lineage_nodes;
+SELECT depth, model FROM modelreg.impact('piece:cur.hub', current_only => true);
 DROP FUNCTION compare(), expected(text);
 DROP ROLE regress_current_ann;

@@ -5,7 +5,9 @@
  * Who walks upstream from many nodes and asks which of them derive from one
  * that it came to goes back by these: no index has to be read, which of a
  * hub has a million entries where a hundred matter.  An edge takes 24 bytes,
- * and a parent 24 more.  One that is followed again is here twice.
+ * and a parent 24 more, with the room to grow up to twice as much.  One that is
+ * followed again is here twice.  A node may have 65,536 inputs, so who keeps
+ * edges says how many at most.
  */
 #include "postgres.h"
 
@@ -37,26 +39,31 @@ struct MrKept
 	MrKeptEdge *edges;
 	int64		n;
 	int64		room;
+	int64		most;
 	parents_hash *parents;
 };
 
 /* In the current memory context, to which what is added belongs too. */
 MrKept *
-mr_kept_create(void)
+mr_kept_create(int64 most)
 {
 	MrKept	   *kept = palloc0(sizeof(MrKept));
 
+	kept->most = most;
 	kept->parents = parents_create(CurrentMemoryContext, 64, NULL);
 	return kept;
 }
 
-void
+/* false: there are as many as there may be. */
+bool
 mr_kept_add(MrKept *kept, int64 parent, int64 child, int32 role)
 {
 	MrKeptEdge *edge;
 	ParentEntry *entry;
 	bool		found;
 
+	if (kept->n >= kept->most)
+		return false;
 	kept->edges = mr_grow(kept->edges, kept->n, &kept->room, sizeof(MrKeptEdge));
 	entry = parents_insert(kept->parents, parent, &found);
 	edge = &kept->edges[kept->n];
@@ -64,6 +71,7 @@ mr_kept_add(MrKept *kept, int64 parent, int64 child, int32 role)
 	edge->role = role;
 	edge->next = found ? entry->last : -1;
 	entry->last = kept->n++;
+	return true;
 }
 
 static const MrKeptEdge *

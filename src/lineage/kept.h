@@ -14,8 +14,8 @@ typedef struct MrKeptEdge
 
 typedef struct MrKept MrKept;
 
-extern MrKept *mr_kept_create(void);
-extern void mr_kept_add(MrKept *kept, int64 parent, int64 child, int32 role);
+extern MrKept *mr_kept_create(int64 most);
+extern bool mr_kept_add(MrKept *kept, int64 parent, int64 child, int32 role);
 extern const MrKeptEdge *mr_kept_first(MrKept *kept, int64 parent);
 extern const MrKeptEdge *mr_kept_next(MrKept *kept, const MrKeptEdge *edge);
 

@@ -25,8 +25,9 @@
  * long as that leads on by long steps.
  *
  * Memory: see seen.c for the nodes.  modelreg.max_lineage_nodes is the limit,
- * unless the walk guards others than who has set it.  Who may read what is
- * not asked here: a walk goes on through nodes that its caller may not see.
+ * unless the walk guards others than who has set it.  A walk that keeps its
+ * edges is ended by their number, too.  Who may read what is not asked here: a
+ * walk goes on through nodes that its caller may not see.
  */
 #include "postgres.h"
 
@@ -53,6 +54,7 @@
 #define MANY_EDGES 64			/* of one node, to be read by page */
 #define FIRST_STEPS 16			/* towards a target, ... */
 #define STEP_IDS 16				/* ... and ids that are worth one more */
+#define KEPT_EDGES 8			/* that are kept for each node that may be seen */
 
 /* A node from which an edge is followed. */
 typedef struct Origin
@@ -212,8 +214,8 @@ arrive_by(MrWalk *walk, IndexTuple edge, int64 id, MrSeenNode node, bool found,
 
 	if (!found)
 		node.page->class[node.at] = ending->class;
-	if (walk->kept != NULL)
-		mr_kept_add(walk->kept, id, from->id, role);
+	if (walk->kept != NULL && !mr_kept_add(walk->kept, id, from->id, role))
+		walk->cut_off = walk->ended = true;
 	if (!found || depth_of(node) > from->depth)
 		arrive(walk, node, found, role, from);
 }
@@ -691,7 +693,7 @@ mr_walk_begin(const MrWalkOptions *options)
 		mr_seen_pend_all(walk->within->seen);
 	walk->seen = mr_seen_create(walk->bare);
 	walk->words = goes_back ? walk->within->words : mr_words_create();
-	walk->kept = options->keeps_edges ? mr_kept_create() : NULL;
+	walk->kept = options->keeps_edges ? mr_kept_create(KEPT_EDGES * walk->max_nodes) : NULL;
 	open_cursors(walk);
 	MemoryContextSwitchTo(old);
 	return walk;

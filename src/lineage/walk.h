@@ -68,7 +68,8 @@ typedef struct MrWalkOptions
 								 * above that; or MR_NO_NODE_LIMIT */
 	const MrBounds *towards;	/* upstream: only ways that may lead there */
 	MrWalk	   *within;			/* downstream: only what that one saw */
-	bool		keeps_edges;	/* upstream: for a walk within this one */
+	bool		keeps_edges;	/* upstream: for a walk within this one; only
+								 * with max_nodes, which limits them too */
 	bool		inputs_only;	/* whatever superseded any of it later */
 	bool		bare;			/* only mr_walk_has() is asked; no max_depth */
 } MrWalkOptions;

@@ -10,7 +10,8 @@
  * were followed.  Who is found there at no greater depth is at that depth; the
  * others are searched again, with more steps, for as long as there are any.
  * Neither side may see many more nodes than the other has: with a budget that
- * grows they take turns, so that the smaller one ends it.
+ * grows they take turns, so that the smaller one ends it.  Upstream the edges
+ * that are kept count too, as few nodes may have very many.
  */
 #include "postgres.h"
 
