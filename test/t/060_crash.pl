@@ -198,12 +198,12 @@ SELECT pg_sleep(0.02) AS ignored \\gset
 END
 }
 
-# Another split each time, so that there is something to start where the last one came to its end and could not be left.
+# Another split each time and in each round, so that there is something to start where the last one came to its end and could not be left.
 sub wanting
 {
 	my ($round) = @_;
-	return "\\set ON_ERROR_STOP 0\n\\set VERBOSITY sqlstate\n" . join '', map { my $rest = 10 + $_ % 50; <<"END" } 1 .. 10_000;
-SELECT 'doubted', 'want-$round-$_', modelreg.start_rollout('search.doubted', split => '{1: $rest%, 2: @{[ 100 - $rest ]}%}', plan => 'linear over 40 ms in 8 steps', request_id => 'want-$round-$_');
+	return "\\set ON_ERROR_STOP 0\n\\set VERBOSITY sqlstate\n" . join '', map { my $rest = sprintf '%.4f', 10 + $_ % 50 + $round / 10_000; my $other = sprintf '%.4f', 100 - $rest; <<"END" } 1 .. 10_000;
+SELECT 'doubted', 'want-$round-$_', number FROM modelreg.start_rollout('search.doubted', split => '{1: $rest%, 2: $other%}', plan => 'linear over 40 ms in 8 steps', request_id => 'want-$round-$_') number WHERE number IS NOT NULL;
 SELECT pg_sleep(0.01 * ($_ % 6)) AS ignored \\gset
 SELECT 'doubted', 'leave-$round-$_', number FROM (SELECT modelreg.rollback('search.doubted', 'worse', request_id => 'leave-$round-$_')->>'number' AS number) r WHERE number IS NOT NULL;
 SELECT pg_sleep(0.005) AS ignored \\gset
