@@ -26,6 +26,7 @@
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/row.h"
+#include "base/snapshot.h"
 #include "base/table.h"
 #include "types/names.h"
 
@@ -351,13 +352,23 @@ readable_in_version(const MrDigest *digest)
 	return found;
 }
 
+static bool
+find_bytes(const MrDigest *digest, Snapshot snapshot, MrBlob *blob)
+{
+	return mr_blob_find(digest, snapshot, blob) && OidIsValid(blob->object);
+}
+
 static void
 check_stored(Reading *r)
 {
 	MrArtifactSpec *spec = r->spec;
+	Snapshot	own = mr_own_snapshot();
 	MrBlob		blob;
 
-	if (!mr_blob_find(spec->digest, NULL, &blob) || !OidIsValid(blob.object))
+	if (own != NULL &&
+		find_bytes(spec->digest, own, &blob) != find_bytes(spec->digest, NULL, &blob))
+		mr_table_raise_concurrent_update(mr_table_open_read("blob"));
+	if (!find_bytes(spec->digest, NULL, &blob))
 		mistake(r, "the bytes of %s were purged.",
 				mr_digest_to_cstring(spec->digest));
 	else if (r->has_size && spec->size != blob.size)

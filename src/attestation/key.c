@@ -31,6 +31,7 @@
 #include "base/grow.h"
 #include "base/lock.h"
 #include "base/row.h"
+#include "base/snapshot.h"
 #include "types/names.h"
 #include "types/parse.h"
 
@@ -514,6 +515,19 @@ require_signer(const Candidates *c, const MrEnvelope *envelope, int nr)
 	return signer;
 }
 
+/* Error 40001 for a key that the transaction's one snapshot does not show. */
+static void
+require_seen(const Candidate *signer)
+{
+	Snapshot	own = mr_own_snapshot();
+	MrTable    *table = mr_table_open_read("signing_key");
+	Datum		key = Int64GetDatum(signer->id);
+
+	if (own != NULL && !mr_table_find(table, "signing_key_pkey", 1, &key, own))
+		mr_table_raise_concurrent_update(table);
+	mr_table_close(table);
+}
+
 /*
  * The keys of a team, or of the registry, that signed an envelope: each
  * signature is by another one of them that is valid now, or an error.
@@ -537,6 +551,7 @@ mr_signers_require(const MrEnvelope *envelope, const MrTeam *team)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("key \"%s\" made two of the signatures", signer->name),
 						 mr_reason("signature_refused")));
+		require_seen(signer);
 		keys[i] = Int64GetDatum(signer->id);
 		/* a clock that was set back since */
 		signers.at = Max(signers.at, signer->registered_at);

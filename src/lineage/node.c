@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "base/hooks.h"
 #include "base/owner.h"
+#include "base/snapshot.h"
 #include "base/table.h"
 #include "lineage/cursor.h"
 #include "lineage/lineage.h"
@@ -180,13 +181,9 @@ mr_node_team(const char *name, bool as_input)
 	return as_input ? mr_discoverable_team(name) : 0;
 }
 
-/*
- * The node of an address that the caller may read or, as_input, name as an
- * input; false when the snapshot sees none.  Malformed addresses are errors.
- */
 static bool
-resolve(MrTable *table, const char *address, bool as_input, Snapshot snapshot,
-		MrNode *node)
+resolve_as_of(MrTable *table, const char *address, bool as_input,
+			  Snapshot snapshot, MrNode *node)
 {
 	MrNodeKey	key;
 	int64		team;
@@ -202,6 +199,26 @@ resolve(MrTable *table, const char *address, bool as_input, Snapshot snapshot,
 		return false;
 	read_node(table, node);
 	return true;
+}
+
+/*
+ * The node of an address that the caller may read or, as_input, name as an
+ * input; false when the snapshot sees none.  Malformed addresses are errors.
+ * Without a snapshot it is one to build on.
+ */
+static bool
+resolve(MrTable *table, const char *address, bool as_input, Snapshot snapshot,
+		MrNode *node)
+{
+	Snapshot	own = snapshot == NULL ? mr_own_snapshot() : NULL;
+	bool		found = resolve_as_of(table, address, as_input, snapshot, node);
+	MrNode		seen;
+
+	if (own != NULL &&
+		(resolve_as_of(table, address, as_input, own, &seen) != found ||
+		 (found && seen.id != node->id)))
+		mr_table_raise_concurrent_update(table);
+	return found;
 }
 
 /*

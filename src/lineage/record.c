@@ -21,6 +21,7 @@
 #include "base/hash.h"
 #include "base/lock.h"
 #include "base/row.h"
+#include "base/snapshot.h"
 #include "base/table.h"
 #include "lineage/lineage.h"
 #include "lineage/lineage_tables.h"
@@ -276,6 +277,23 @@ raise_other_content(const MrTeam *team, const MrNodeSpec *spec,
 			 mr_reason("node_differs")));
 }
 
+/* A node with the same key is there: it is left in the table's slot. */
+static void
+load_same_key(MrNodeWriter *writer, const MrNodeSpec *spec)
+{
+	MrTable    *table = writer->nodes;
+	Snapshot	own = mr_own_snapshot();
+
+	/* it may be of this very command */
+	CommandCounterIncrement();
+	if (own != NULL &&
+		!mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, own))
+		mr_table_raise_concurrent_update(table);
+	if (!mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, NULL))
+		elog(ERROR, "node \"%s\" is there and cannot be seen",
+			 print_key(&writer->verb->team, spec));
+}
+
 /*
  * Is a node with the same key there, which says the same?  One that says
  * something else is error 23505.
@@ -288,11 +306,7 @@ find_same_node(MrNodeWriter *writer, const MrNodeSpec *spec, MrNode *node)
 
 	if (!mr_node_await(table, spec->team, spec->kind, spec->name, spec->version))
 		return false;
-	/* it may be of this very command */
-	CommandCounterIncrement();
-	if (!mr_node_find_row(table, spec->team, spec->kind, spec->name, spec->version, NULL))
-		elog(ERROR, "node \"%s\" is there and cannot be seen",
-			 print_key(&writer->verb->team, spec));
+	load_same_key(writer, spec);
 	differences = list_differences(table, spec);
 	if (differences[0] != '\0')
 		raise_other_content(&writer->verb->team, spec, differences);

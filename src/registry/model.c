@@ -16,6 +16,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/hooks.h"
+#include "base/snapshot.h"
 #include "registry/former_name.h"
 #include "registry/held_name.h"
 #include "registry/registry.h"
@@ -61,6 +62,21 @@ mr_model_find(const MrTeam *team, const char *name, Snapshot snapshot,
 	if (found)
 		read_model(table, team, model);
 	mr_table_close(table);
+	return found;
+}
+
+/* The live model of that name, for a verb that builds on it. */
+static bool
+find_to_build_on(const MrTeam *team, const char *name, MrModel *model)
+{
+	Snapshot	own = mr_own_snapshot();
+	bool		found = mr_model_find(team, name, NULL, model);
+	MrModel		seen;
+
+	if (own != NULL &&
+		(mr_model_find(team, name, own, &seen) != found ||
+		 (found && seen.id != model->id)))
+		mr_table_raise_concurrent_update(mr_table_open_read("model"));
 	return found;
 }
 
@@ -179,7 +195,7 @@ mr_model_find_in_verb(MrVerb *verb, const char *qualified, const char *name)
 {
 	MrModel		model;
 
-	if (!mr_model_find(&verb->team, name, NULL, &model))
+	if (!find_to_build_on(&verb->team, name, &model))
 		raise_not_found(qualified);
 	return model;
 }
@@ -303,18 +319,22 @@ mr_version_uri(const MrModel *model, int32 version)
 	return mr_model_uri_of_version(model->team.name, model->name, version);
 }
 
-/* A version's row, as a snapshot sees it; error 42704 if the model has none. */
+/*
+ * A version's row, as a snapshot sees it, or NULL to build on it; error 42704
+ * if the model has none.
+ */
 MrVersionBirth
 mr_require_version(const MrModel *model, int32 version, Snapshot snapshot)
 {
 	MrTable    *table = mr_table_open_read("version");
+	Snapshot	own = snapshot == NULL ? mr_own_snapshot() : NULL;
 	MrVersionBirth birth = {0};
-	Datum		keys[2];
-	bool		found;
+	Datum		keys[2] = {Int64GetDatum(model->id), Int32GetDatum(version)};
+	bool		seen = own != NULL && mr_table_find(table, "version_pkey", 2, keys, own);
+	bool		found = mr_table_find(table, "version_pkey", 2, keys, snapshot);
 
-	keys[0] = Int64GetDatum(model->id);
-	keys[1] = Int32GetDatum(version);
-	found = mr_table_find(table, "version_pkey", 2, keys, snapshot);
+	if (own != NULL && found != seen)
+		mr_table_raise_concurrent_update(table);
 	if (found)
 	{
 		birth.identity = *DatumGetUUIDP(mr_table_get(table, VERSION_IDENTITY, NULL));
@@ -338,7 +358,7 @@ mr_model_find_or_retired(MrVerb *verb, const char *qualified, const char *name)
 	MrModel		model;
 	int64		owner;
 
-	if (mr_model_find(&verb->team, name, NULL, &model))
+	if (find_to_build_on(&verb->team, name, &model))
 		return model;
 	owner = mr_model_last_holder(verb->team.id, name, NULL);
 	if (owner != 0)
