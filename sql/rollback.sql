@@ -118,7 +118,8 @@ SELECT pg_temp.attempt(call) FROM unnest(ARRAY[
 	$$SELECT modelreg.rollback('{rb.follower,rb.new}'::text[], 'all')$$,
 	$$SELECT modelreg.rollback('{}'::text[], 'all')$$, $$SELECT modelreg.rollback('{rb.new,NULL}'::text[], 'all')$$, $$SELECT modelreg.rollback(NULL::text[], 'all')$$,
 	$$SELECT modelreg.rollback('{rb.follower,rb2.home}'::text[], 'all')$$, $$SELECT modelreg.rollback('{rb.follower,rb.nothing}'::text[], 'all')$$,
-	$$SELECT modelreg.rollback('{{rb.follower},{rb.side}}'::text[], ' ')$$]) AS call;
+	$$SELECT modelreg.rollback('{{rb.follower},{rb.side}}'::text[], ' ')$$, $$SELECT modelreg.rollback('{{rb.follower},{rb.side}}'::text[], 'all')$$,
+	$$SELECT modelreg.rollback('[0:1]={rb.follower,rb.new}'::text[], 'all', request_id => 'from 0')$$]) AS call;
 SELECT * FROM pg_temp.last WHERE endpoint = 'rb.follower';
 -- Who looked first gives the etags that he saw, one for each endpoint or null; what one of them is not is none of them.
 SELECT etag AS follower FROM modelreg.endpoints WHERE endpoint = 'rb.follower' \gset

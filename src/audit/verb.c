@@ -39,7 +39,8 @@ hash_arguments(FunctionCallInfo fcinfo, const char *name, int request_id_arg)
 	mr_encode_row_start(&buf, name, 1);
 	for (int i = 0; i < PG_NARGS() && i < nargs; i++)
 		if (i != request_id_arg)
-			mr_encode_datum(&buf, types[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+			mr_encode_datum(&buf, types[i], mr_arg_from_first(fcinfo, i, types[i]),
+							PG_ARGISNULL(i));
 	return mr_sha256_bytea(buf.data, buf.len);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -77,6 +76,40 @@ mr_arg_occurred_at(FunctionCallInfo fcinfo, int n, TimestampTz *at)
 	*at = PG_GETARG_TIMESTAMPTZ(n);
 	mr_check_occurred_at(*at);
 	return true;
+}
+
+/* An array argument that was given, wherever it begins.  Error 2202E for more than one dimension. */
+ArrayType *
+mr_arg_array(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(n);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("argument \"%s\" must have one dimension", name),
+				 mr_reason("invalid_argument")));
+	return array;
+}
+
+/*
+ * An argument that is hashed: an array as if it began at 1, as no verb looks at
+ * where one begins.
+ */
+Datum
+mr_arg_from_first(FunctionCallInfo fcinfo, int n, Oid type)
+{
+	ArrayType  *array;
+
+	if (PG_ARGISNULL(n) || !OidIsValid(get_element_type(type)))
+		return PG_GETARG_DATUM(n);
+	array = PG_GETARG_ARRAYTYPE_P(n);
+	if (ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1)
+	{
+		array = PG_GETARG_ARRAYTYPE_P_COPY(n);
+		ARR_LBOUND(array)[0] = 1;
+	}
+	return PointerGetDatum(array);
 }
 
 /*

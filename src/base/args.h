@@ -7,6 +7,7 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 
 /* An array argument, with an element for each of many; n is 0 when none was given. */
@@ -20,6 +21,8 @@ typedef struct MrColumn
 /* Of mr_arg_column(): as many elements as there are. */
 #define MR_ANY_LENGTH (-1)
 
+extern ArrayType *mr_arg_array(FunctionCallInfo fcinfo, int n, const char *name);
+extern Datum mr_arg_from_first(FunctionCallInfo fcinfo, int n, Oid type);
 extern void mr_arg_column(FunctionCallInfo fcinfo, int n, const char *name,
 						  Oid type, int length, const char *what,
 						  MrColumn *column);

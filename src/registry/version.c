@@ -114,7 +114,7 @@ parse_inputs(FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(ARG_INPUTS))
 		mr_inputs_add_json(inputs, PG_GETARG_JSONB_P(ARG_INPUTS));
 	if (!PG_ARGISNULL(ARG_PARENTS))
-		add_parents(inputs, PG_GETARG_ARRAYTYPE_P(ARG_PARENTS));
+		add_parents(inputs, mr_arg_array(fcinfo, ARG_PARENTS, "parents"));
 	mr_inputs_finish(inputs);
 	check_run(inputs);
 	return inputs;

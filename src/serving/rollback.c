@@ -392,7 +392,7 @@ names_arg(FunctionCallInfo fcinfo, int *n, char **team)
 	char	  **names;
 
 	mr_arg_require(fcinfo, 0, "endpoints");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(mr_arg_array(fcinfo, 0, "endpoints"), TEXTOID, -1, false, TYPALIGN_INT,
 					  &elements, &nulls, n);
 	if (*n == 0)
 		raise_endpoints("no endpoint is named");
