@@ -59,6 +59,14 @@ SELECT fails($$SELECT modelreg.record_snapshot('lin.events', '2026-06-01', uri =
 SELECT fails($$SELECT modelreg.record_run('lin.train-8841', inputs => '{"code": "commit:lin.reco@abc123"}', occurred_at => 'epoch')$$);
 SELECT fails($$SELECT modelreg.record_node('sensor-feed', 'lin.roof', occurred_at => '2020-01-01 00:00+00')$$);
 
+-- Of redacted properties nobody can tell what they were, but that there were some
+RESET ROLE;
+SELECT modelreg.record_node('note', 'lin.redacted', properties => '{"a": 1}');
+SELECT fails($$SELECT modelreg.record_node('note', 'lin.redacted', properties => '{"a": 2}')$$);
+SELECT modelreg.redact(properties_digest, 'personal') FROM modelreg.lineage_nodes WHERE address = 'note:lin.redacted';
+SELECT modelreg.record_node('note', 'lin.redacted', properties => '{"a": 2}'), fails($$SELECT modelreg.record_node('note', 'lin.redacted')$$);
+SET ROLE regress_lineage_ann;
+
 -- A request id: the same call returns the same, another call is an error
 SELECT modelreg.record_node('commit', 'lin.reco', 'def456', request_id => 'push-1');
 SELECT modelreg.record_node('commit', 'lin.reco', 'def456', request_id => 'push-1');
@@ -113,6 +121,16 @@ SELECT depth, role, address, by_supersession FROM modelreg.downstream('snapshot:
 SELECT depth, role, address, by_supersession FROM modelreg.upstream('snapshot:lin.events@2026-06-01');
 SELECT count(*) AS not_downstream FROM modelreg.downstream('snapshot:lin.events@2026-06-01') WHERE address LIKE '%-fixed';
 
+-- A node has the roles of all that it stands for, beside those of its own edges at that depth
+SELECT modelreg.record_node('mark', 'lin.base', '1'), modelreg.record_node('mark', 'lin.of', '1'), modelreg.record_node('mark', 'lin.own', '1', '{"own": "mark:lin.base@1"}');
+SELECT modelreg.record_node('mark', 'lin.of', '2', '{"r": "mark:lin.base@1"}', supersedes => 'mark:lin.of@1'), modelreg.record_node('mark', 'lin.of', '3', '{"s": "mark:lin.base@1"}', supersedes => 'mark:lin.of@1'),
+	modelreg.record_node('mark', 'lin.of', '4', '{"t": "mark:lin.base@1"}', supersedes => 'mark:lin.of@3'), modelreg.record_node('mark', 'lin.own', '2', '{"later": "mark:lin.base@1"}', supersedes => 'mark:lin.own@1');
+SELECT depth, address, string_agg(role, ' ' ORDER BY role) AS roles, by_supersession FROM modelreg.downstream('mark:lin.base@1') GROUP BY depth, address, by_supersession ORDER BY address;
+SELECT (SELECT array_agg(address ORDER BY address) FROM modelreg.downstream('mark:lin.base@1', roles => '{s}')) AS in_role_s,
+	cardinality(modelreg.downstream_ids('mark:lin.base@1', roles => '{s}')) AS ids, cardinality(modelreg.downstream_ids('mark:lin.base@1', roles => '{later}')) AS later;
+SELECT modelreg.record_node('mark', 'lin.top', inputs => '{"old": "mark:lin.of@1", "mid": "mark:lin.of@3", "both": ["mark:lin.own@1", "mark:lin.own@2"]}');
+SELECT depth, address, string_agg(role, ' ' ORDER BY role) AS roles, by_supersession FROM modelreg.upstream('mark:lin.top') GROUP BY depth, address, by_supersession ORDER BY depth, address;
+
 -- Filters choose what is shown; the walk goes through the rest
 SELECT modelreg.record_run('lin.eval', inputs => '{"base": ["run:lin.train-8841"], "code": "commit:lin.reco@abc123"}');
 SELECT depth, role, address FROM modelreg.upstream('run:lin.eval', roles => '{features,validation}') ORDER BY depth, role, address;
@@ -130,9 +148,12 @@ SELECT fails(call) FROM (VALUES ('SELECT * FROM modelreg.upstream(NULL)'), ('SEL
 SET ROLE regress_lineage_bob;
 SELECT modelreg.record_node('dataset', 'lin-ads.secret', inputs => '{"hidden-role": ["snapshot:lin.events@2026-06-01"]}');
 SELECT modelreg.record_node('dataset', 'lin-ads.secret2', inputs => '{"hidden-role": ["dataset:lin-ads.secret"], "training": ["run:lin.eval"]}');
+SELECT modelreg.record_node('shelf', 'lin-ads.old'), modelreg.record_node('shelf', 'lin-ads.new', supersedes => 'shelf:lin-ads.old');
 RESET ROLE;
 SELECT modelreg.grant_level('lin-ads', 'regress_lineage_ann', 'reader');
 SET ROLE regress_lineage_ann;
+SELECT modelreg.record_run('lin.on-shelf', inputs => '{"held": "shelf:lin-ads.old"}');
+SELECT role, address FROM modelreg.upstream('run:lin.on-shelf') ORDER BY address;
 SELECT modelreg.record_run('lin.on-ads', inputs => '{"training": ["dataset:lin-ads.secret2"]}');
 RESET ROLE;
 SELECT modelreg.revoke_level('lin-ads', 'regress_lineage_ann', 'reader');
@@ -142,6 +163,9 @@ SELECT depth, role, address FROM modelreg.upstream('run:lin.on-ads') ORDER BY de
 SELECT depth, role, address FROM modelreg.downstream('snapshot:lin.events@2026-06-01') ORDER BY depth, role, address;
 SELECT count(*) AS kind_of_hidden FROM modelreg.downstream('snapshot:lin.events@2026-06-01', kinds => '{dataset}');
 SELECT count(*) AS role_of_hidden FROM modelreg.downstream('snapshot:lin.events@2026-06-01', roles => '{hidden-role}');
+-- that the one supersedes the other is in the record of the other team, and so is that it has a role thereby
+SELECT depth, role, kind FROM modelreg.upstream('run:lin.on-shelf') ORDER BY role;
+SELECT count(*) AS in_that_role FROM modelreg.upstream('run:lin.on-shelf', roles => '{held}');
 SELECT fails($$SELECT modelreg.upstream('dataset:lin-ads.secret')$$);
 SELECT count(*) AS nodes_of_others FROM modelreg.node WHERE kind = 'dataset';
 SELECT count(*) AS edges_of_others FROM modelreg.edge WHERE child_kind = 'dataset';
@@ -196,6 +220,11 @@ SELECT modelreg.record_nodes('{commit:lin.bulk@1,commit:lin.bulk@2}', ARRAY[NULL
 	modelreg.record_nodes('{commit:lin.bulk@1,commit:lin.bulk@2}', ARRAY[NULL, '{"base": "commit:lin.bulk@1"}']::jsonb[]) AS again;
 SELECT modelreg.record_node('commit', 'lin.bulk', '2', inputs => '{"base": "commit:lin.bulk@1"}') AS the_same_by_itself;
 SELECT fails($$SELECT modelreg.record_nodes('{commit:lin.bulk@1}', request_id => 'bulk-2')$$);
+-- wherever the arrays begin
+SELECT modelreg.record_nodes('[0:1]={commit:lin.bulk@3,commit:lin.bulk@4}', '[7:8]={NULL,"{\"base\": \"commit:lin.bulk@1\"}"}'::jsonb[], uris => '[-1:0]={u,NULL}', rows => '[0:1]={1,2}', request_id => 'bulk-3') AS recorded,
+	modelreg.record_nodes('{commit:lin.bulk@3,commit:lin.bulk@4}', ARRAY[NULL, '{"base": "commit:lin.bulk@1"}']::jsonb[], uris => '{u,NULL}', rows => '{1,2}', request_id => 'bulk-3') AS repeated,
+	modelreg.record_nodes('[0:1]={commit:lin.bulk@3,commit:lin.bulk@4}', '{NULL,"{\"base\": \"commit:lin.bulk@1\"}"}'::jsonb[], uris => '{u,NULL}', rows => '[3:4]={1,2}') AS again;
+SELECT fails($$SELECT modelreg.record_nodes('{{commit:lin.bulk@5}}', request_id => 'bulk-5')$$), fails($$SELECT modelreg.record_nodes('{commit:lin.bulk@4}', request_id => 'bulk-3')$$);
 -- all or nothing; one error lists all unknown inputs, each once
 SELECT fails($$SELECT modelreg.record_nodes('{commit:lin.lost@1,commit:lin.lost@2,commit:lin.lost@3}', ARRAY['{"base": ["commit:lin.lost@2", "commit:lin.nowhere"]}',
 	'{"base": ["commit:lin.lost@1", "snapshot:lin-ads.clicks@1"], "code": "commit:lin.nowhere"}', '{"base": "commit:lin.lost@3"}']::jsonb[])$$);
@@ -247,8 +276,14 @@ LANGUAGE sql STABLE AS $$
 		SELECT s.b, w.depth + s.cost, w.marked OR s.cost = 0 FROM walk w JOIN step s ON s.a = w.id WHERE w.depth < 20
 	), least AS MATERIALIZED (
 		SELECT DISTINCT ON (id) id, depth, marked FROM walk ORDER BY id, depth, marked
+	), stand AS (
+		SELECT id, id AS origin FROM least
+		UNION
+		SELECT s.b, t.origin FROM stand t JOIN step s ON s.a = t.id AND s.cost = 0 JOIN least o ON o.id = t.origin JOIN least l ON l.id = s.b AND l.depth = o.depth
+	), arrived AS MATERIALIZED (
+		SELECT t.id, s.role FROM stand t JOIN least o ON o.id = t.origin JOIN step s ON s.b = t.origin AND s.cost = 1 JOIN least f ON f.id = s.a AND f.depth = o.depth - 1
 	)
-	SELECT DISTINCT l.id, l.depth, s.role, l.marked FROM least l LEFT JOIN (step s JOIN least f ON f.id = s.a AND s.cost = 1) ON s.b = l.id AND f.depth = l.depth - 1 WHERE l.id <> start
+	SELECT DISTINCT l.id, l.depth, a.role, l.marked FROM least l LEFT JOIN arrived a ON a.id = l.id WHERE l.id <> start
 $$;
 CREATE FUNCTION walk_by_c(start text, up boolean) RETURNS TABLE (node_id bigint, depth integer, role text, by_supersession boolean)
 LANGUAGE sql STABLE AS $$
@@ -257,13 +292,13 @@ LANGUAGE sql STABLE AS $$
 	SELECT node_id, depth, role, by_supersession FROM modelreg.downstream(start) WHERE NOT up
 $$;
 CREATE TEMP TABLE start AS SELECT n.id, d.i, d.address FROM dag_node d JOIN modelreg.node n ON n.kind || ':lin.' || n.name = d.address;
-CREATE FUNCTION differences(every integer, with_roles boolean) RETURNS TABLE (up boolean, starts boolean, walked boolean, marked boolean, differ bigint)
+CREATE FUNCTION differences(every integer) RETURNS TABLE (up boolean, starts boolean, walked boolean, marked boolean, differ bigint)
 LANGUAGE sql STABLE AS $$
 	WITH by_c AS MATERIALIZED (
-		SELECT DISTINCT s.id, direction.up, w.node_id, w.depth, CASE WHEN with_roles THEN w.role END AS role, w.by_supersession
+		SELECT DISTINCT s.id, direction.up, w.node_id, w.depth, w.role, w.by_supersession
 			FROM start s, (VALUES (true), (false)) AS direction (up), walk_by_c(s.address, direction.up) w WHERE s.i % every = 0
 	), by_sql AS MATERIALIZED (
-		SELECT DISTINCT s.id, direction.up, w.node_id, w.depth, CASE WHEN with_roles THEN w.role END AS role, w.by_supersession
+		SELECT DISTINCT s.id, direction.up, w.node_id, w.depth, w.role, w.by_supersession
 			FROM start s, (VALUES (true), (false)) AS direction (up), walk_by_sql(s.id, direction.up) w WHERE s.i % every = 0
 	), differing AS (
 		(SELECT * FROM by_c EXCEPT SELECT * FROM by_sql) UNION ALL (SELECT * FROM by_sql EXCEPT SELECT * FROM by_c)
@@ -272,10 +307,10 @@ LANGUAGE sql STABLE AS $$
 		(SELECT count(*) FROM differing d WHERE d.up = c.up) FROM by_c c GROUP BY c.up ORDER BY c.up
 $$;
 ANALYZE modelreg.edge, modelreg.node;
-SELECT * FROM differences(5, true);
+SELECT * FROM differences(5);
 -- the same where the visibility map answers
 VACUUM modelreg.edge, modelreg.node;
-SELECT * FROM differences(20, true);
+SELECT * FROM differences(20);
 -- Filters and depth are those of the whole walk
 SELECT bool_and((SELECT array_agg(u ORDER BY u) FROM modelreg.upstream(s.address, ARRAY['code', 'base'], ARRAY['beta'], 6) AS u) IS NOT DISTINCT FROM
 	(SELECT array_agg(u ORDER BY u) FROM modelreg.upstream(s.address) AS u WHERE u.role IN ('code', 'base') AND u.kind = 'beta' AND u.depth <= 6)) AS filters,
@@ -292,7 +327,10 @@ SELECT count(modelreg.record_node((ARRAY['alpha', 'beta', 'gamma'])[1 + i % 3], 
 	FROM (SELECT * FROM dag_node WHERE i % 7 = 0) AS of;
 SELECT count(modelreg.record_node((ARRAY['alpha', 'beta', 'gamma'])[1 + i % 3], 'lin.t' || i, supersedes => split_part(address, '.', 1) || '.s' || i))
 	AS superseding_these FROM dag_node WHERE i % 21 = 0;
-SELECT * FROM differences(20, false);
+SELECT count(modelreg.record_node((ARRAY['alpha', 'beta', 'gamma'])[1 + i % 3], 'lin.u' || i, supersedes => of.address,
+	inputs => jsonb_build_object('code', ARRAY[(SELECT address FROM dag_node WHERE dag_node.i = 1 + (of.i * 37) % 400)]))) AS superseding_too
+	FROM (SELECT * FROM dag_node WHERE i % 14 = 0) AS of;
+SELECT * FROM differences(20);
 
 -- A crowd with a hub and a long chain: where many nodes wait, ranges of the index are read. The ids are those of WITH RECURSIVE,
 -- and each depth is one more than the least of those that lead there.
@@ -386,5 +424,5 @@ SELECT left(fails($$INSERT INTO modelreg.node SELECT (n).* FROM (SELECT jsonb_po
 
 DROP FUNCTION compare_ids(), ids_by_rows(text, boolean, filter), ids_by_c(text, boolean, filter);
 DROP TABLE start, filter;
-DROP FUNCTION check_walk(text, boolean), differences(integer, boolean), walk_by_c(text, boolean), walk_by_sql(bigint, boolean), fails(text);
+DROP FUNCTION check_walk(text, boolean), differences(integer), walk_by_c(text, boolean), walk_by_sql(bigint, boolean), fails(text);
 DROP ROLE regress_lineage_ann, regress_lineage_bob, regress_lineage_eve;

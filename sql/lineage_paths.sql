@@ -146,6 +146,18 @@ SELECT depth, role, model, version, is_current, by_supersession FROM modelreg.im
 SELECT start, (SELECT count(*) FROM modelreg.impact(start, current_only => true)) AS current, (SELECT count(*) FROM modelreg.downstream(start)) > 2000 AS crowd,
 		(SELECT array_agg(i ORDER BY i) FROM modelreg.impact(start, current_only => true) i) IS NOT DISTINCT FROM (SELECT array_agg(i ORDER BY i) FROM modelreg.impact(start) i WHERE is_current) AS same
 	FROM unnest('{snapshot:pth.events@1,snapshot:pth.events@2,snapshot:pth.lake@9,run:pth.crowd1,run:pth.crowd7,run:pth.crowd1500,models:/pth.m1/1,models:/pth.m4/1}'::text[]) AS start;
+-- by_supersession tells how the least depth came about: edges alone lead from pth.flag to the snapshot in more steps
+SELECT modelreg.record_snapshot('pth.flag', '1'), modelreg.record_snapshot('pth.flag', '2', supersedes => 'snapshot:pth.flag@1'), modelreg.record_node('transform', 'pth.flag', '1', '{"data": "snapshot:pth.flag@2"}');
+SELECT modelreg.create_model('pth.flag', 'open') > 0 AS made;
+SELECT modelreg.register_version('pth.flag', inputs => '{"training": "snapshot:pth.flag@1", "features": "transform:pth.flag@1"}');
+SELECT modelreg.promote('pth.flag', 1, 'Production') > 0 AS promoted;
+SELECT depth, role, address, by_supersession FROM modelreg.upstream('models:/pth.flag/1') ORDER BY depth, address, role;
+SELECT depth, role, by_supersession FROM modelreg.impact('snapshot:pth.flag@2', current_only => true);
+SELECT depth_a, depth_b, address, by_supersession FROM modelreg.common_upstream('models:/pth.flag/1', 'transform:pth.flag@1') ORDER BY address;
+-- parents, wherever the array begins, with a request id and without; they have one dimension
+SELECT modelreg.register_version('pth.flag', parents => '[0:0]={models:/pth.flag/1}', request_id => 'flag-2') AS registered, modelreg.register_version('pth.flag', parents => '{models:/pth.flag/1}', request_id => 'flag-2') AS repeated,
+	modelreg.register_version('pth.flag', parents => '[-3:-3]={models:/pth.flag/1}') AS next;
+SELECT fails($$SELECT modelreg.register_version('pth.flag', parents => '{{models:/pth.flag/1}}')$$), fails($$SELECT modelreg.register_version('pth.flag', parents => '{{models:/pth.flag/1}}', request_id => 'flag-4')$$);
 RESET ROLE;
 SELECT modelreg.revoke_level('pth', 'regress_paths_bob', 'reader');
 SET ROLE regress_paths_bob;

@@ -38,6 +38,12 @@ SELECT modelreg.record_table_snapshot('events', 'ts.events', '1-digest', with_di
 SELECT * FROM recorded WHERE address = 'snapshot:ts.events@1-digest';
 SELECT role, address FROM modelreg.upstream('snapshot:ts.events@1-digest');
 
+-- What the calling statement does is not seen by its first call, and by later ones of what was done before them
+CREATE TABLE own (i integer);
+INSERT INTO own SELECT x.i FROM (SELECT i, modelreg.record_table_snapshot('own', 'ts.fed', i::text) FROM generate_series(1, 3) AS i) AS x;
+SELECT address, rows FROM recorded WHERE address LIKE 'snapshot:ts.fed@%' ORDER BY address;
+DROP TABLE own;
+
 -- The same again is no change, whatever the order of the rows and the settings; other rows are another snapshot
 CREATE FUNCTION digest_of(relation regclass) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

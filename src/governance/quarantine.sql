@@ -58,5 +58,5 @@ COMMENT ON COLUMN modelreg.quarantine_impact.model IS 'Name of its model, with t
 COMMENT ON COLUMN modelreg.quarantine_impact.model_id IS 'Permanent id of that model.';
 COMMENT ON COLUMN modelreg.quarantine_impact.version IS 'The version.';
 COMMENT ON COLUMN modelreg.quarantine_impact.address IS 'Its address.';
-COMMENT ON COLUMN modelreg.quarantine_impact.by_supersession IS 'Only because a node stands for another that it supersedes.';
+COMMENT ON COLUMN modelreg.quarantine_impact.by_supersession IS 'Every shortest way there passes over a node that stands for another which it supersedes; edges alone lead there in more steps, or not at all.';
 GRANT SELECT ON modelreg.quarantine_impact TO PUBLIC;

@@ -134,7 +134,7 @@ CREATE FUNCTION modelreg.upstream(node text, roles text[] DEFAULT NULL, kinds te
 	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
 		recorded_at timestamptz, node_id bigint)
 	AS 'MODULE_PATHNAME', 'modelreg_upstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
-COMMENT ON FUNCTION modelreg.upstream(text, text[], text[], integer) IS 'What a node was made from, step by step: a row per node and role of the last step, at the least depth. The walk goes through everything up to max_depth; roles and kinds choose which of the visited nodes are shown. A node of a team that the caller may not read is a row without content, and without role where only that team''s record says it. by_supersession: the edges alone do not lead there, but a node that supersedes another stands for it, at the same depth.';
+COMMENT ON FUNCTION modelreg.upstream(text, text[], text[], integer) IS 'What a node was made from, step by step: a row per node and role of the last step, at the least depth. The walk goes through everything up to max_depth; roles and kinds choose which of the visited nodes are shown. A node of a team that the caller may not read is a row without content, and without role where only that team''s record says it. by_supersession: every shortest way there passes over a node that stands, at the same depth, for another which it supersedes; edges alone lead there in more steps, or not at all.';
 
 CREATE FUNCTION modelreg.downstream(node text, roles text[] DEFAULT NULL, kinds text[] DEFAULT NULL, max_depth integer DEFAULT NULL)
 	RETURNS TABLE (depth integer, role text, kind text, team text, name text, version text, address text, by_supersession boolean,
@@ -186,7 +186,7 @@ CREATE FUNCTION modelreg.common_upstream(a text, b text)
 	RETURNS TABLE (depth_a integer, depth_b integer, kind text, team text, name text, version text, address text, by_supersession boolean,
 		recorded_at timestamptz, node_id bigint)
 	AS 'MODULE_PATHNAME', 'modelreg_common_upstream' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
-COMMENT ON FUNCTION modelreg.common_upstream(text, text) IS 'What two nodes were both made from, with the depth from each; one of the two is among it, at depth 0, when the other derives from it. What the caller may not read is a row of depths.';
+COMMENT ON FUNCTION modelreg.common_upstream(text, text) IS 'What two nodes were both made from, with the depth from each; one of the two is among it, at depth 0, when the other derives from it. by_supersession is that of upstream() from at least one of them. What the caller may not read is a row of depths.';
 
 REVOKE ALL ON FUNCTION modelreg.lineage(text, text[], text[], integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION modelreg.is_derived_from(text, text) FROM PUBLIC;

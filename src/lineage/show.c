@@ -20,58 +20,6 @@
 /* As many ids as an array has room for. */
 #define IDS_MAX ((MaxAllocSize - ARR_OVERHEAD_NONULLS(1)) / sizeof(int64))
 
-static StandsEntry *
-find_stand(MrWalk *walk, int64 node)
-{
-	StandsEntry *entry = walk->stands == NULL ? NULL :
-		stands_lookup(walk->stands, node);
-
-	if (entry == NULL)
-		elog(ERROR, "nothing leads to node " INT64_FORMAT, node);
-	return entry;
-}
-
-/* What a node stands for to which no edge led on a shortest path. */
-int64
-mr_walk_stands_for(MrWalk *walk, int64 node)
-{
-	return find_stand(walk, node)->stands_for;
-}
-
-static bool
-is_origin(MrWalk *walk, int64 id)
-{
-	MrSeenNode	node = mr_seen_get(walk->seen, id);
-
-	return last_roles(node) != 0 || is_start(node);
-}
-
-/*
- * The node to which an edge led and for which this one stands, over however
- * many others; each of them keeps it, so that a chain is followed once.
- */
-static int64
-origin_of(MrWalk *walk, int64 id)
-{
-	int64		origin = id;
-
-	while (!is_origin(walk, origin))
-	{
-		StandsEntry *entry = find_stand(walk, origin);
-
-		CHECK_FOR_INTERRUPTS();
-		origin = entry->origin != 0 ? entry->origin : entry->stands_for;
-	}
-	while (id != origin)
-	{
-		StandsEntry *entry = find_stand(walk, id);
-
-		id = entry->origin != 0 ? entry->origin : entry->stands_for;
-		entry->origin = origin;
-	}
-	return origin;
-}
-
 static void
 describe(MrWalk *walk, int64 id, MrSeenNode node, MrWalkStep *step)
 {
@@ -82,7 +30,7 @@ describe(MrWalk *walk, int64 id, MrSeenNode node, MrWalkStep *step)
 	step->class = class_of(node);
 	step->kind = mr_words_kind(walk->words, class_of(node));
 	step->by_supersession = is_marked(node);
-	step->roles = last_roles(node);
+	step->roles = mr_stands_roles(walk, id, node);
 	step->ahead = NULL;
 	step->nahead = 0;
 }
@@ -96,10 +44,9 @@ const char **
 mr_walk_roles(const MrWalkStep *step, int *n, bool *hidden)
 {
 	MrWalk	   *walk = step->walk;
-	MrSeenNode	origin = mr_seen_get(walk->seen, origin_of(walk, step->node));
 	MemoryContext old = MemoryContextSwitchTo(walk->context);
 	const MrWalkRole *roles;
-	int			nroles = mr_words_roles(walk->words, last_roles(origin), &roles);
+	int			nroles = mr_words_roles(walk->words, step->roles, &roles);
 	int			ndistinct = 0;
 	const char **known;
 

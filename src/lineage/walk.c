@@ -251,20 +251,6 @@ follow_back(MrWalk *walk, const MrKeptEdge *edge, const Origin *from)
 		arrive(walk, node, found, edge->role, from);
 }
 
-/* Note what a node stands for; of several the one with the smallest id. */
-static void
-note_stand(MrWalk *walk, int64 id, int64 other_id, bool first)
-{
-	bool		found;
-	StandsEntry *entry;
-
-	if (walk->stands == NULL)
-		walk->stands = stands_create(walk->context, 64, NULL);
-	entry = stands_insert(walk->stands, id, &found);
-	entry->stands_for = first || !found ? other_id : Min(entry->stands_for, other_id);
-	entry->origin = 0;
-}
-
 /* One node stands for another, at the same depth and in the same roles. */
 static void
 stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
@@ -282,14 +268,13 @@ stand_for(MrWalk *walk, int64 id, MrSeenNode other, int64 other_id)
 		return;
 	}
 	nearer = !found || depth_of(node) > depth_of(other);
-	if (!nearer && (is_start(node) || depth_of(node) < depth_of(other) ||
-					last_roles(node) != 0))
+	if (!nearer && (is_start(node) || depth_of(node) < depth_of(other)))
 		return;
 	if (!found)
 		node.page->class[node.at] = class_of(other);
 	if (nearer)
 		come_nearer(walk, node, depth_of(other), true);
-	note_stand(walk, id, other_id, nearer);
+	mr_stands_note(walk, id, other_id);
 }
 
 /* Is it known that no supersession leads on from the node? */
@@ -728,6 +713,8 @@ mr_walk_run(MrWalk *walk)
 	if (walk->stop_at != 0)
 		hurry(walk);
 	expand_all(walk);
+	if (!walk->ended)
+		mr_stands_hand_on(walk);
 	MemoryContextSwitchTo(old);
 	return !walk->cut_off;
 }

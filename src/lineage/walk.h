@@ -25,7 +25,8 @@ typedef struct MrWalkStep
 	int32		depth;
 	uint32		class;			/* one number for each team and kind, from 0 */
 	const char *kind;
-	bool		by_supersession;	/* every shortest path crosses one */
+	bool		by_supersession;	/* every shortest path crosses one; longer
+									 * ones need not */
 	int32		roles;			/* one number for each set of roles in which the
 								 * last step arrived, 0 for none */
 	const int64 *ahead;			/* nodes to be shown from this one on */

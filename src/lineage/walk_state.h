@@ -14,17 +14,35 @@
 
 #define MR_WALK_RECENT 16		/* ids that a walk remembers */
 
-/* What a node stands for that only a supersession leads to. */
+/* A supersession that a walk came over, at one depth. */
 typedef struct StandsEntry
 {
-	int64		node;
-	int64		stands_for;
-	int64		origin;			/* at the end of all that it stands for, or 0 */
+	int64		superseding;
+	int64		superseded;
 	char		status;			/* for simplehash */
 } StandsEntry;
 
 #define SH_PREFIX stands
 #define SH_ELEMENT_TYPE StandsEntry
+#define SH_KEY_TYPE int64
+#define SH_KEY superseding
+#define SH_HASH_KEY(table, key) mr_hash_id(key)
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* The roles of a node, with those of what it stands for. */
+typedef struct RolesEntry
+{
+	int64		node;
+	int32		roles;
+	char		status;			/* for simplehash */
+} RolesEntry;
+
+#define SH_PREFIX all_roles
+#define SH_ELEMENT_TYPE RolesEntry
 #define SH_KEY_TYPE int64
 #define SH_KEY node
 #define SH_HASH_KEY(table, key) mr_hash_id(key)
@@ -64,7 +82,8 @@ struct MrWalk
 	int64		next_standing;	/* ... none has a supersession */
 	MrSeen	   *seen;
 	MrWords    *words;
-	stands_hash *stands;
+	stands_hash *stands;		/* NULL: there is none */
+	all_roles_hash *all_roles;	/* of nodes where edges do not tell them, or NULL */
 	int32		deepest;
 };
 
@@ -97,5 +116,9 @@ is_marked(MrSeenNode node)
 {
 	return mr_seen_bit(node.page->marked, node.at);
 }
+
+extern void mr_stands_note(MrWalk *walk, int64 id, int64 other_id);
+extern void mr_stands_hand_on(MrWalk *walk);
+extern int32 mr_stands_roles(const MrWalk *walk, int64 id, MrSeenNode node);
 
 #endif							/* MODELREG_WALK_STATE_H */

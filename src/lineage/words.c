@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
@@ -201,6 +202,26 @@ int32
 mr_words_add_role(MrWords *words, int32 set, int32 role)
 {
 	return set_has(words, set, role) ? set : add_role(words, set, role);
+}
+
+/* The set of the roles of two. */
+int32
+mr_words_unite(MrWords *words, int32 a, int32 b)
+{
+	Bitmapset  *known = NULL;
+
+	if (a == 0 || a == b)
+		return b;
+	for (int32 set = a; set != 0; set = words->sets[set].others)
+		known = bms_add_member(known, words->sets[set].role);
+	for (; b != 0; b = words->sets[b].others)
+		if (!bms_is_member(words->sets[b].role, known))
+		{
+			a = add_role(words, a, words->sets[b].role);
+			known = bms_add_member(known, words->sets[b].role);
+		}
+	bms_free(known);
+	return a;
 }
 
 /* The number of the ending's role, of a child of that team; the ending keeps it. */

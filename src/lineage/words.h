@@ -85,6 +85,7 @@ extern MrEnding *mr_words_learn(MrWords *words, MrEnding **slot, int64 team,
 /* Sets of roles, each with the team of the child; 0 is the empty one. */
 extern int32 mr_words_learn_role(MrWords *words, MrEnding *ending, int64 child_team);
 extern int32 mr_words_add_role(MrWords *words, int32 set, int32 role);
+extern int32 mr_words_unite(MrWords *words, int32 a, int32 b);
 extern int	mr_words_roles(MrWords *words, int32 set, const MrWalkRole **roles);
 
 /* The ending of an entry, whose role and kind are so many words of 4 bytes. */

@@ -38,7 +38,7 @@ GRANT EXECUTE ON FUNCTION modelreg.grant_level(text, text, text, text) TO PUBLIC
 
 CREATE FUNCTION modelreg.revoke_level(team text, role_name text, level text, request_id text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'modelreg_revoke_level' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION modelreg.revoke_level(text, text, text, text) IS 'Takes a level in a team from a role; it counts from the next statement of every session on. Needs maintainer, or admin.';
+COMMENT ON FUNCTION modelreg.revoke_level(text, text, text, text) IS 'Takes a level in a team from a role; it counts from the next statement of every session on, not for cursors that are open. Needs maintainer, or admin.';
 REVOKE ALL ON FUNCTION modelreg.revoke_level(text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION modelreg.revoke_level(text, text, text, text) TO PUBLIC;
 
