@@ -83,7 +83,7 @@ code_within(pg_wchar code, const CodeRange *ranges, int count)
 static pg_wchar
 code_point(const char *p, int len)
 {
-	if (len > 1 && GetDatabaseEncoding() == PG_UTF8)
+	if (len > 1)
 		return utf8_to_unicode((const unsigned char *) p);
 	return (unsigned char) *p;
 }
@@ -95,7 +95,7 @@ mr_is_unprintable(const char *p, int len)
 		code_within(code_point(p, len), unprintable, lengthof(unprintable));
 }
 
-/* Has a text a character to be seen?  Of encodings that are not Unicode, all but ASCII counts as one. */
+/* Has a text a character to be seen? */
 bool
 mr_text_is_visible(const char *text)
 {
@@ -106,8 +106,7 @@ mr_text_is_visible(const char *text)
 		CHECK_FOR_INTERRUPTS();
 		len = mr_char_length(text);
 		code = code_point(text, len);
-		if ((code >= 0x80 && GetDatabaseEncoding() != PG_UTF8) ||
-			!(code_within(code, unprintable, lengthof(unprintable)) ||
+		if (!(code_within(code, unprintable, lengthof(unprintable)) ||
 			  code_within(code, blank, lengthof(blank)) ||
 			  code_within(code, ignorable, lengthof(ignorable))))
 			return true;

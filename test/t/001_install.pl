@@ -107,4 +107,13 @@ is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM modelreg.models;}) =~ s/.*\n(?=1\|models)//sr,
 	"1|models:/third.m/1\n0", 'a session goes on with a registry made anew');
 
+# Hashes are over UTF-8, so there is no registry in a database with another encoding.
+for my $encoding (qw(LATIN1 SQL_ASCII))
+{
+	$node->safe_psql('postgres', "CREATE DATABASE \"other_$encoding\" TEMPLATE template0 ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C'");
+	(undef, undef, my $refused) = $node->psql("other_$encoding", '\set VERBOSITY verbose' . "\nCREATE EXTENSION modelreg");
+	like($refused, qr/ERROR:  0A000: modelreg needs a database with encoding UTF8.*This one has $encoding.*createdb -T template0 -E UTF8/s, "$encoding is refused");
+	is($node->safe_psql("other_$encoding", q{SELECT count(*) FROM pg_namespace WHERE nspname = 'modelreg'}), 0, 'and nothing is left');
+}
+
 done_testing();

@@ -72,6 +72,7 @@ clean('room again');
 
 # WAL that cannot be written: the server goes down at a verb's commit, and comes back without it.
 my $calls = 0;
+my @down;
 my @verbs = full_size() ? verbs() : qw(append_upload finish_upload register_version promote record_node);
 for my $verb (@verbs)
 {
@@ -80,14 +81,17 @@ for my $verb (@verbs)
 	$stored = sql('SELECT faults.stored()');
 	my $from = -s $node->logfile;
 	($status, $out, $err) = $node->psql('postgres', "$session; SELECT faults.arm('wal', 1), $call");
-	isnt($status, 0, "$verb: WAL cannot be written");
+	# What finds nothing to do, as purge_expired() here, writes no WAL.
+	is(sql('SELECT faults.stored()'), $stored, "$verb: there was nothing to write"), next if $status == 0;
+	push @down, $verb;
 	# Not before it knows that it is to go.
-	$node->wait_for_log(qr/all server processes terminated/, $from) if $status != 0;
+	$node->wait_for_log(qr/all server processes terminated/, $from);
 	ok($node->poll_query_until('postgres', 'SELECT true'), "$verb: the server comes back");
 	like(leaks($node, $from), qr/PANIC:.*No space left on device/, "$verb: after it went down");
 	is(sql('SELECT faults.stored()'), $stored, "$verb: nothing of it is there");
 	is($node->psql('postgres', "$session; SELECT $call"), 0, "$verb: and it passes then");
 }
+cmp_ok(scalar @down, '>', 0.9 * @verbs, scalar(@down) . ' of ' . scalar(@verbs) . ' verbs met WAL that cannot be written');
 clean('WAL');
 like(sql(q{SELECT modelreg.register_version('search.reco')}), qr/^\d+$/, 'registering goes on');
 done_testing();
