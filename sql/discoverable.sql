@@ -15,12 +15,21 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, reason = CONSTRAINT_NAME;
 	RETURN concat_ws('|', SQLSTATE, reason, message, nullif(detail, ''));
 END $$;
+CREATE FUNCTION returned(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+	EXECUTE 'SELECT modelreg.' || call INTO STRICT result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN concat_ws('|', SQLSTATE, SQLERRM);
+END $$;
 SELECT count(*) = 2 AS created FROM unnest('{disc-a,disc-b}'::text[]) AS t WHERE modelreg.create_team(t) > 0;
 SELECT modelreg.revoke_level(t, current_user, 'maintainer') FROM unnest('{disc-a,disc-b}'::text[]) AS t;
 SELECT modelreg.grant_level('disc-a', 'regress_disc_other', level) FROM unnest('{contributor,evaluator}'::text[]) AS level;
 SELECT modelreg.grant_level('disc-b', 'regress_disc_owner', level) FROM unnest('{maintainer,evaluator}'::text[]) AS level;
-SELECT modelreg.grant_level('disc-b', 'regress_disc_helper', 'contributor'), modelreg.grant_level('disc-b', 'regress_disc_gone', 'maintainer');
+SELECT modelreg.grant_level('disc-b', 'regress_disc_helper', 'contributor'), modelreg.grant_level('disc-b', 'regress_disc_gone', 'maintainer', request_id => 'gone');
 DROP ROLE regress_disc_gone;
+SELECT modelreg.grant_level('disc-b', 'regress_disc_gone', 'maintainer', request_id => 'gone');
 SET ROLE regress_disc_owner;
 SELECT modelreg.create_model('disc-b.m', 'open', description => 'ranks things') > 0 AS created, modelreg.create_model('disc-b.plain', 'open') > 0 AS created,
 	modelreg.create_model('disc-b.retired', 'open') > 0 AS created;
@@ -69,6 +78,20 @@ SELECT * FROM attempts;
 SELECT modelreg.register_version('disc-a.m', parents => '{models:/disc-b.m/1}', inputs => '{"training": "snapshot:disc-b.events@1"}');
 SELECT modelreg.record_nodes('{run:disc-a.bulk}', inputs => ARRAY['{"training": ["snapshot:disc-b.events@1", "snapshot:disc-b.events@2"]}'::jsonb]);
 SELECT fails($$SELECT modelreg.record_nodes('{run:disc-a.bulk2}', inputs => ARRAY['{"training": ["snapshot:disc-b.events@4", "snapshot:disc-b.events@2"]}'::jsonb])$$);
+-- calls that will be repeated when what they name is hidden, or has another name
+CREATE TEMP TABLE call AS SELECT n, call, returned(call) AS first FROM (VALUES
+	(1, $$record_node('commit', 'disc-a.again', '1', inputs => '{"base": "snapshot:disc-b.events@1"}', request_id => 'again')$$),
+	(2, $$record_run('disc-a.again', inputs => '{"base": "models:/disc-b.m/1"}', request_id => 'again')$$),
+	(3, $$record_snapshot('disc-a.again', '1', inputs => '{"base": "snapshot:disc-b.events@1"}', request_id => 'again')$$),
+	(4, $$record_table_snapshot('address', 'disc-a.table', '1', inputs => '{"base": "snapshot:disc-b.events@1"}', request_id => 'again')$$),
+	(5, $$record_nodes('{run:disc-a.first,run:disc-a.second}', ARRAY['{"base": "snapshot:disc-b.events@1"}', '{"base": "run:disc-a.first"}']::jsonb[], request_id => 'again')$$),
+	(6, $$register_version('disc-a.m', parents => '{models:/disc-b.m/1}', artifacts => '[{"name": "w", "uri": "s3://w", "size": 1,
+		"digest": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]', request_id => 'again')$$),
+	(7, $$record_evaluation('models:/disc-a.m/2', 'offline', '{"f1": 1}', dataset => 'models:/disc-a.m/1', request_id => 'again')$$),
+	(8, $$record_artifact_check('disc-a.m', 2, 'w', 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 1, request_id => 'again')$$),
+	(9, $$quarantine('models:/disc-a.m/2', 'why', request_id => 'again')$$)) AS calls (n, call);
+SELECT n, CASE WHEN n IN (7, 9) THEN (first::bigint > 0)::text ELSE first END AS first FROM call ORDER BY n;
+SELECT n, returned(call) = first AS same FROM call ORDER BY n;
 -- only as an input
 SELECT statement, fails('SELECT modelreg.' || statement) FROM (VALUES ('upstream(''snapshot:disc-b.events@2'')'), ('is_derived_from(''models:/disc-a.m/1'', ''snapshot:disc-b.events@2'')'),
 	('impact(''models:/disc-b.m/1'')'), ('resolve(''models:/disc-b.m/1'')'), ('record_snapshot(''disc-a.events'', ''1'', supersedes => ''snapshot:disc-b.events@2'')'),
@@ -106,11 +129,22 @@ RESET ROLE;
 SELECT modelreg.retire_team('disc-c');
 SET ROLE regress_disc_other;
 SELECT fails($$SELECT modelreg.record_run('disc-a.after', inputs => '{"base": ["snapshot:disc-c.events@1"]}')$$);
+-- who calls again with the request id gets what the first call returned, and nothing is done; another id, or another input, is another call
 RESET ROLE;
+SELECT modelreg.grant_level('disc-a', 'regress_disc_other', 'maintainer');
+SET ROLE regress_disc_other;
+SELECT modelreg.rename_model('disc-a.m', 'renamed');
+SELECT modelreg.lift_quarantine('models:/disc-a.renamed/2', 'over') > 0 AS lifted;
+SELECT n, returned(call) = first AS same FROM call ORDER BY n;
+SELECT n, returned(replace(call, '=> ''again''', '=> ''other''')) FROM call ORDER BY n;
+SELECT n, returned(replace(call, 'events@1', 'events@2')) FROM call WHERE n IN (1, 5) ORDER BY n;
+SELECT count(*) FROM modelreg.versions WHERE model = 'disc-a.renamed' UNION ALL SELECT count(*) FROM modelreg.quarantined WHERE team = 'disc-a';
+RESET ROLE;
+SELECT modelreg.revoke_level('disc-a', 'regress_disc_other', 'maintainer');
 SELECT * FROM modelreg.verify('disc-a') UNION ALL SELECT * FROM modelreg.verify('disc-c');
 
 DROP VIEW attempts;
-DROP TABLE address;
-DROP FUNCTION fails;
+DROP TABLE address, call;
+DROP FUNCTION fails, returned;
 SELECT modelreg.revoke_level('disc-a', 'regress_disc_other', level) FROM unnest('{contributor,evaluator}'::text[]) AS level;
 DROP ROLE regress_disc_owner, regress_disc_helper, regress_disc_other, regress_disc_nobody;

@@ -18,6 +18,7 @@
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
 #include "audit/history.h"
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -242,19 +243,45 @@ store_result(MrVerb *verb, Jsonb *result)
 	mr_insert_row("request_id", values, nulls);
 }
 
-/* The result is kept under the request id by the first call with it. */
 static void
-end_with(MrVerb *verb, MrJson *result)
+leave(MrVerb *verb)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Jsonb	   *object = mr_json_end(result);
 
-	if (verb->request_id != NULL && verb->earlier == NULL)
-		store_result(verb, object);
 	unlock_request(verb);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	mr_owner_end(&verb->scope);
+}
+
+/* The result is kept under the request id by the first call with it. */
+static void
+end_with(MrVerb *verb, MrJson *result)
+{
+	Jsonb	   *object = mr_json_end(result);
+
+	if (verb->request_id != NULL && verb->earlier == NULL)
+		store_result(verb, object);
+	leave(verb);
+}
+
+/*
+ * Is there an earlier call with the same request id?  Then only the end of the
+ * verb is left to do.  Otherwise it has not begun: so this is for verbs that
+ * first look, as their caller, for what they name, which may have another
+ * name by the time of the repetition, or be hidden.
+ */
+bool
+mr_verb_repeated(MrVerb *verb, FunctionCallInfo fcinfo, const char *name,
+				 const MrTeam *team, int request_id_arg)
+{
+	if (PG_ARGISNULL(request_id_arg))
+		return false;
+	mr_verb_begin(verb, fcinfo, name, team, request_id_arg);
+	if (mr_verb_repeats(verb))
+		return true;
+	leave(verb);
+	return false;
 }
 
 /* End a verb that has no result. */

@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "audit/marks.h"
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/grow.h"
@@ -350,16 +351,10 @@ change(MrVerb *verb, int64 node, bool lift, const char *reason)
 
 /* Retired or not: what a team has left behind can still do harm. */
 static MrTeam
-require_level(const char *address, const MrNode *node, MrRights level)
+require_level(const char *address, MrRights level)
 {
-	const MrTeam *found = mr_team_by_id(node->team);
-	MrTeam		team;
+	MrTeam		team = mr_node_team_of(address);
 
-	/* the right to read it may have gone since the node was found */
-	if (found == NULL)
-		mr_node_raise_missing(address);
-	team = *found;
-	team.name = pstrdup(team.name);
 	team.retired = false;
 	mr_require_rights(&team, level);
 	return team;
@@ -371,16 +366,18 @@ run(FunctionCallInfo fcinfo, const char *name, MrRights level, bool lift)
 {
 	char	   *address = mr_arg_text(fcinfo, 0, "node");
 	char	   *reason = mr_reason_arg(fcinfo, 1);
-	MrNode		node;
-	MrTeam		team;
+	MrTeam		team = require_level(address, level);
 	MrVerb		verb;
 	int64		number = 0;
 
-	mr_node_load(address, NULL, &node);
-	team = require_level(address, &node, level);
-	mr_verb_begin(&verb, fcinfo, name, &team, 2);
-	if (!mr_verb_repeats(&verb))
-		number = change(&verb, node.id, lift, reason);
+	if (!mr_verb_repeated(&verb, fcinfo, name, &team, 2))
+	{
+		int64		node = mr_node_require(address, NULL);
+
+		mr_verb_begin(&verb, fcinfo, name, &team, 2);
+		if (!mr_verb_repeats(&verb))
+			number = change(&verb, node, lift, reason);
+	}
 	MR_VERB_RETURN_NUMBER(&verb, "number", number);
 }
 

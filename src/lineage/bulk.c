@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "lineage/request.h"
@@ -164,7 +165,7 @@ make_known(Bulk *bulk, const MrNodeRequest *request)
 }
 
 static void
-read_node(Bulk *bulk, MrNodeRequest *request)
+read_address(Bulk *bulk)
 {
 	if (!has(bulk, ARG_NODES))
 		ereport(ERROR,
@@ -172,6 +173,12 @@ read_node(Bulk *bulk, MrNodeRequest *request)
 				 errmsg("argument \"nodes\" must not contain nulls"),
 				 mr_reason("null_argument")));
 	bulk->address = text_element(bulk, ARG_NODES);
+}
+
+static void
+read_node(Bulk *bulk, MrNodeRequest *request)
+{
+	read_address(bulk);
 	read_key(bulk, request);
 	read_inputs(bulk, request);
 	read_supersedes(bulk, request);
@@ -192,9 +199,6 @@ read_node(Bulk *bulk, MrNodeRequest *request)
 static void
 read_nodes(Bulk *bulk)
 {
-	bulk->requests = MemoryContextAllocExtended(CurrentMemoryContext,
-												bulk->n * sizeof(MrNodeRequest),
-												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	bulk->nodes = palloc(bulk->n * sizeof(MrNode *));
 	bulk->known = mr_known_begin();
 	for (bulk->current = 0; bulk->current < bulk->n; bulk->current++)
@@ -228,16 +232,33 @@ write_nodes(Bulk *bulk, MrVerb *verb)
 	return recorded;
 }
 
+/* The team of the first node, and so of all, in which the caller may record. */
+static const MrTeam *
+read_team(Bulk *bulk)
+{
+	bulk->requests = MemoryContextAllocExtended(CurrentMemoryContext,
+												bulk->n * sizeof(MrNodeRequest),
+												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	read_address(bulk);
+	read_key(bulk, &bulk->requests[0]);
+	bulk->address = NULL;
+	return &bulk->requests[0].team;
+}
+
 static int64
 record_all(FunctionCallInfo fcinfo, Bulk *bulk)
 {
+	const MrTeam *team = read_team(bulk);
 	MrVerb		verb;
 	int64		recorded = 0;
 
-	mr_verb_begin(&verb, fcinfo, "record_nodes", &bulk->requests[0].team,
-				  ARG_REQUEST_ID);
-	if (!mr_verb_repeats(&verb))
-		recorded = write_nodes(bulk, &verb);
+	if (!mr_verb_repeated(&verb, fcinfo, "record_nodes", team, ARG_REQUEST_ID))
+	{
+		read_nodes(bulk);
+		mr_verb_begin(&verb, fcinfo, "record_nodes", team, ARG_REQUEST_ID);
+		if (!mr_verb_repeats(&verb))
+			recorded = write_nodes(bulk, &verb);
+	}
 	return mr_verb_end_int(&verb, "recorded", recorded);
 }
 
@@ -258,7 +279,6 @@ modelreg_record_nodes(PG_FUNCTION_ARGS)
 	read_columns(fcinfo, &bulk);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	read_nodes(&bulk);
 	recorded = record_all(fcinfo, &bulk);
 	error_context_stack = callback.previous;
 	PG_RETURN_INT64(recorded);

@@ -53,6 +53,7 @@ extern void mr_node_load(const char *address, Snapshot snapshot,
 						 MrNode *node);
 extern void mr_node_raise_missing(const char *address);
 extern int64 mr_node_require(const char *address, Snapshot snapshot);
+extern MrTeam mr_node_team_of(const char *address);
 extern char *mr_node_address(MrNode *node, Snapshot snapshot);
 extern char *mr_node_address_in(char *team, MrNode *node, Snapshot snapshot);
 

@@ -266,6 +266,36 @@ mr_node_require(const char *address, Snapshot snapshot)
 }
 
 /*
+ * The team of a node that need not have this address any more, as a verb asks
+ * for it that may repeat an earlier call.  Error 42704 for a team that the
+ * caller may not read.
+ */
+MrTeam
+mr_node_team_of(const char *address)
+{
+	const MrTeam *found;
+	MrTeam		team;
+	MrNodeKey	key;
+	MrNode		node;
+
+	if (strncmp(address, MR_URI_PERMANENT_SCHEME, strlen(MR_URI_PERMANENT_SCHEME)) == 0)
+	{
+		mr_node_load(address, NULL, &node);
+		found = mr_team_by_id(node.team);
+	}
+	else
+	{
+		mr_node_key_parse(address, NULL, &key);
+		found = mr_team_by_name(key.team);
+	}
+	if (found == NULL)
+		mr_node_raise_missing(address);
+	team = *found;
+	team.name = pstrdup(team.name);
+	return team;
+}
+
+/*
  * The address of a node, NULL when the caller may not read its team.  The
  * name of a version's node becomes that of its model, as the snapshot sees it.
  */

@@ -14,6 +14,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "lineage/request.h"
@@ -122,19 +123,26 @@ address_datum(const MrNodeRequest *request)
 	return CStringGetTextDatum(mr_node_key_print(&key));
 }
 
+/* Reads the arguments that are not the node's key. */
+typedef void (*ReadContent) (FunctionCallInfo fcinfo, MrNodeRequest *request);
+
 /* Record what was asked for; returns the node's address. */
 static Datum
 record(FunctionCallInfo fcinfo, const char *name, MrNodeRequest *request,
-	   int request_id_arg)
+	   ReadContent read_content, int request_id_arg)
 {
 	MrVerb		verb;
 	int64		node = 0;
 	bytea	   *hash;
 
-	mr_request_print_properties(request);
-	mr_verb_begin(&verb, fcinfo, name, &request->team, request_id_arg);
-	if (!mr_verb_repeats(&verb))
-		node = mr_node_insert(&verb, &request->spec, &hash);
+	if (!mr_verb_repeated(&verb, fcinfo, name, &request->team, request_id_arg))
+	{
+		read_content(fcinfo, request);
+		mr_request_print_properties(request);
+		mr_verb_begin(&verb, fcinfo, name, &request->team, request_id_arg);
+		if (!mr_verb_repeats(&verb))
+			node = mr_node_insert(&verb, &request->spec, &hash);
+	}
 	mr_verb_end_int(&verb, "node", node);
 	return address_datum(request);
 }
@@ -143,6 +151,17 @@ static const char *
 version_or_none(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static void
+read_node_content(FunctionCallInfo fcinfo, MrNodeRequest *request)
+{
+	read_inputs(fcinfo, 3, request);
+	read_properties(fcinfo, 4, request);
+	mr_request_set_uri(request, mr_arg_text_or_null(fcinfo, 5));
+	mr_request_set_digest(request, mr_arg_text_or_null(fcinfo, 6));
+	read_supersedes(fcinfo, 7, request);
+	read_occurred_at(fcinfo, 8, request);
 }
 
 /*
@@ -162,13 +181,16 @@ modelreg_record_node(PG_FUNCTION_ARGS)
 	mr_request_set_kind(&request, kind);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 1, "name"),
 					   version_or_none(fcinfo, 2));
-	read_inputs(fcinfo, 3, &request);
-	read_properties(fcinfo, 4, &request);
-	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 5));
-	mr_request_set_digest(&request, mr_arg_text_or_null(fcinfo, 6));
-	read_supersedes(fcinfo, 7, &request);
-	read_occurred_at(fcinfo, 8, &request);
-	return record(fcinfo, "record_node", &request, 9);
+	return record(fcinfo, "record_node", &request, read_node_content, 9);
+}
+
+static void
+read_run_content(FunctionCallInfo fcinfo, MrNodeRequest *request)
+{
+	read_inputs(fcinfo, 1, request);
+	read_properties(fcinfo, 2, request);
+	read_supersedes(fcinfo, 3, request);
+	read_occurred_at(fcinfo, 4, request);
 }
 
 /*
@@ -182,11 +204,21 @@ modelreg_record_run(PG_FUNCTION_ARGS)
 
 	mr_request_set_kind(&request, MR_NODE_KIND_RUN);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 0, "name"), "");
-	read_inputs(fcinfo, 1, &request);
-	read_properties(fcinfo, 2, &request);
-	read_supersedes(fcinfo, 3, &request);
-	read_occurred_at(fcinfo, 4, &request);
-	return record(fcinfo, "record_run", &request, 5);
+	return record(fcinfo, "record_run", &request, read_run_content, 5);
+}
+
+static void
+read_snapshot_content(FunctionCallInfo fcinfo, MrNodeRequest *request)
+{
+	mr_request_set_uri(request, mr_arg_text_or_null(fcinfo, 2));
+	if (!PG_ARGISNULL(4))
+		mr_request_set_rows(request, PG_GETARG_INT64(4));
+	mr_request_set_digest(request, mr_arg_text_or_null(fcinfo, 5));
+	read_inputs(fcinfo, 6, request);
+	read_properties(fcinfo, 7, request);
+	read_schema(fcinfo, 3, request);
+	read_supersedes(fcinfo, 8, request);
+	read_occurred_at(fcinfo, 9, request);
 }
 
 /*
@@ -203,16 +235,7 @@ modelreg_record_snapshot(PG_FUNCTION_ARGS)
 	mr_check_node_version(version, NULL);
 	mr_request_set_kind(&request, MR_NODE_KIND_SNAPSHOT);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 0, "name"), version);
-	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 2));
-	if (!PG_ARGISNULL(4))
-		mr_request_set_rows(&request, PG_GETARG_INT64(4));
-	mr_request_set_digest(&request, mr_arg_text_or_null(fcinfo, 5));
-	read_inputs(fcinfo, 6, &request);
-	read_properties(fcinfo, 7, &request);
-	read_schema(fcinfo, 3, &request);
-	read_supersedes(fcinfo, 8, &request);
-	read_occurred_at(fcinfo, 9, &request);
-	return record(fcinfo, "record_snapshot", &request, 10);
+	return record(fcinfo, "record_snapshot", &request, read_snapshot_content, 10);
 }
 
 /* What the table says, or leaves out, nobody else may say of it. */
@@ -248,6 +271,24 @@ set_content(MrNodeRequest *request, const MrTableContent *content)
 	add_properties(request, mr_json_end(&json));
 }
 
+static void
+read_table_content(FunctionCallInfo fcinfo, MrNodeRequest *request)
+{
+	MrTableContent content;
+
+	mr_request_set_uri(request, mr_arg_text_or_null(fcinfo, 4));
+	read_inputs(fcinfo, 5, request);
+	read_properties(fcinfo, 6, request);
+	check_table_properties(request);
+	read_supersedes(fcinfo, 7, request);
+	read_occurred_at(fcinfo, 8, request);
+	PreventCommandIfReadOnly("record_table_snapshot");
+	mr_table_content_read(PG_GETARG_OID(0), PG_GETARG_BOOL(3), &content);
+	set_content(request, &content);
+	/* rights may have gone while the table was read */
+	request->team = mr_require_team(request->team.name, MR_CONTRIBUTOR);
+}
+
 /*
  * modelreg.record_table_snapshot(relation regclass, name, version,
  *		with_digest boolean, uri, inputs, properties, supersedes, occurred_at,
@@ -260,7 +301,6 @@ Datum
 modelreg_record_table_snapshot(PG_FUNCTION_ARGS)
 {
 	MrNodeRequest request = {0};
-	MrTableContent content;
 	char	   *version = mr_arg_text(fcinfo, 2, "version");
 
 	mr_arg_require(fcinfo, 0, "relation");
@@ -268,16 +308,5 @@ modelreg_record_table_snapshot(PG_FUNCTION_ARGS)
 	mr_check_node_version(version, NULL);
 	mr_request_set_kind(&request, MR_NODE_KIND_SNAPSHOT);
 	mr_request_set_key(&request, mr_arg_text(fcinfo, 1, "name"), version);
-	mr_request_set_uri(&request, mr_arg_text_or_null(fcinfo, 4));
-	read_inputs(fcinfo, 5, &request);
-	read_properties(fcinfo, 6, &request);
-	check_table_properties(&request);
-	read_supersedes(fcinfo, 7, &request);
-	read_occurred_at(fcinfo, 8, &request);
-	PreventCommandIfReadOnly("record_table_snapshot");
-	mr_table_content_read(PG_GETARG_OID(0), PG_GETARG_BOOL(3), &content);
-	set_content(&request, &content);
-	/* rights may have gone while the table was read */
-	request.team = mr_require_team(request.team.name, MR_CONTRIBUTOR);
-	return record(fcinfo, "record_table_snapshot", &request, 9);
+	return record(fcinfo, "record_table_snapshot", &request, read_table_content, 9);
 }

@@ -16,6 +16,7 @@
 #include "artifact/artifact_tables.h"
 #include "artifact/object.h"
 #include "audit/audit.h"
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -302,6 +303,15 @@ require_external(const Artifact *artifact)
 				 mr_reason("artifact_not_external")));
 }
 
+static void
+record_check(MrVerb *verb, const Artifact *artifact, const char *found)
+{
+	mr_note_insert(verb, MR_NOTE_ARTIFACT_CHECK, artifact->model.id,
+				   artifact->version, artifact->name, found);
+	if (mr_version_news != NULL)
+		mr_version_news(verb, artifact->model.id, artifact->version, MR_NEWS_ARTIFACT_CHECK);
+}
+
 /*
  * modelreg.record_artifact_check(model text, version integer, name text,
  *		digest modelreg.digest, size bigint, request_id text) returns boolean:
@@ -312,26 +322,25 @@ require_external(const Artifact *artifact)
 Datum
 modelreg_record_artifact_check(PG_FUNCTION_ARGS)
 {
-	Artifact	artifact = artifact_args(fcinfo, MR_CONTRIBUTOR | MR_EVALUATOR, NULL);
+	MrRights	level = MR_CONTRIBUTOR | MR_EVALUATOR;
+	char	   *name;
+	MrTeam		team = mr_require_team_of_model(mr_arg_text(fcinfo, 0, "model"), level, &name);
 	MrVerb		verb;
-	MrDigest   *digest;
-	int64		size;
-	bool		matches;
+	bool		matches = false;
 
 	mr_arg_require(fcinfo, 3, "digest");
 	mr_arg_require(fcinfo, 4, "size");
-	digest = PG_GETARG_MRDIGEST(3);
-	size = PG_GETARG_INT64(4);
-	require_external(&artifact);
-	matches = size == artifact.size && mr_digest_equal(digest, artifact.digest);
-	mr_verb_begin(&verb, fcinfo, "record_artifact_check", &artifact.model.team, 5);
-	if (!mr_verb_repeats(&verb))
+	if (!mr_verb_repeated(&verb, fcinfo, "record_artifact_check", &team, 5))
 	{
-		mr_note_insert(&verb, MR_NOTE_ARTIFACT_CHECK, artifact.model.id,
-					   artifact.version, artifact.name,
-					   describe_check(digest, size, matches));
-		if (mr_version_news != NULL)
-			mr_version_news(&verb, artifact.model.id, artifact.version, MR_NEWS_ARTIFACT_CHECK);
+		Artifact	artifact = artifact_args(fcinfo, level, NULL);
+		MrDigest   *digest = PG_GETARG_MRDIGEST(3);
+		int64		size = PG_GETARG_INT64(4);
+
+		require_external(&artifact);
+		matches = size == artifact.size && mr_digest_equal(digest, artifact.digest);
+		mr_verb_begin(&verb, fcinfo, "record_artifact_check", &team, 5);
+		if (!mr_verb_repeats(&verb))
+			record_check(&verb, &artifact, describe_check(digest, size, matches));
 	}
 	PG_RETURN_BOOL(mr_verb_end_int(&verb, "matches", matches) != 0);
 }

@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -281,17 +282,16 @@ check_slice(const char *slice)
 				 mr_reason("invalid_slice")));
 }
 
-/* What record_evaluation() was given; also authorizes. */
-static MrTeam
-parse_evaluation(FunctionCallInfo fcinfo, MrEvaluation *evaluation)
+/* What record_evaluation() was given. */
+static void
+parse_evaluation(FunctionCallInfo fcinfo, const char *subject, MrEvaluation *evaluation)
 {
 	char	   *dataset = mr_arg_text_or_null(fcinfo, 3);
+	Jsonb	   *properties = mr_arg_object_or_null(fcinfo, 6, "properties");
 	MrNode		node;
-	MrTeam		team;
 
-	mr_node_load(mr_arg_text(fcinfo, 0, "subject"), NULL, &node);
+	mr_node_load(subject, NULL, &node);
 	evaluation->node = node.id;
-	team = mr_require_team_by_id(node.team, MR_EVALUATOR);
 	set_version(evaluation, &node);
 	evaluation->kind = mr_arg_text(fcinfo, 1, "kind");
 	mr_check_node_kind(evaluation->kind, NULL);
@@ -301,7 +301,18 @@ parse_evaluation(FunctionCallInfo fcinfo, MrEvaluation *evaluation)
 		evaluation->dataset = mr_node_require(dataset, NULL);
 	evaluation->slice = PG_ARGISNULL(4) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(4));
 	check_slice(evaluation->slice);
-	return team;
+	evaluation->properties = properties == NULL ? NULL :
+		mr_json_canonical_cstring(properties);
+}
+
+static int64
+record_evaluation(MrVerb *verb, const MrEvaluation *evaluation)
+{
+	int64		id = mr_evaluation_insert(verb, evaluation, NULL);
+
+	if (evaluation->model != 0 && mr_version_news != NULL)
+		mr_version_news(verb, evaluation->model, evaluation->version, MR_NEWS_EVALUATION);
+	return id;
 }
 
 /*
@@ -316,23 +327,22 @@ Datum
 modelreg_record_evaluation(PG_FUNCTION_ARGS)
 {
 	MrEvaluation evaluation = {.is_fact = true};
-	MrTeam		team = parse_evaluation(fcinfo, &evaluation);
+	char	   *subject = mr_arg_text(fcinfo, 0, "subject");
+	MrTeam		team = mr_node_team_of(subject);
 	bool		passed = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
-	Jsonb	   *properties = mr_arg_object_or_null(fcinfo, 6, "properties");
 	TimestampTz occurred_at;
 	MrVerb		verb;
 	int64		id = 0;
 
+	mr_require_rights(&team, MR_EVALUATOR);
 	evaluation.passed = PG_ARGISNULL(5) ? NULL : &passed;
-	evaluation.properties = properties == NULL ? NULL :
-		mr_json_canonical_cstring(properties);
 	evaluation.occurred_at = mr_arg_occurred_at(fcinfo, 7, &occurred_at) ? &occurred_at : NULL;
-	mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
-	if (!mr_verb_repeats(&verb))
+	if (!mr_verb_repeated(&verb, fcinfo, "record_evaluation", &team, 8))
 	{
-		id = mr_evaluation_insert(&verb, &evaluation, NULL);
-		if (evaluation.model != 0 && mr_version_news != NULL)
-			mr_version_news(&verb, evaluation.model, evaluation.version, MR_NEWS_EVALUATION);
+		parse_evaluation(fcinfo, subject, &evaluation);
+		mr_verb_begin(&verb, fcinfo, "record_evaluation", &team, 8);
+		if (!mr_verb_repeats(&verb))
+			id = record_evaluation(&verb, &evaluation);
 	}
 	PG_RETURN_INT64(mr_verb_end_int(&verb, "evaluation_id", id));
 }

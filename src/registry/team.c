@@ -479,10 +479,12 @@ run_membership_verb(FunctionCallInfo fcinfo, const char *name,
 	grant.role_name = mr_arg_text(fcinfo, first_arg, "role_name");
 	grant.level = mr_arg_text(fcinfo, first_arg + 1, "level");
 	check_level(grant.level, allowed);
-	grant.role = get_role_oid(grant.role_name, !wanted);
 	mr_verb_begin(&verb, fcinfo, name, team, first_arg + 2);
 	if (!mr_verb_repeats(&verb))
+	{
+		grant.role = get_role_oid(grant.role_name, !wanted);
 		set_membership(&verb, &grant, wanted);
+	}
 	mr_verb_end(&verb);
 }
 

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "artifact/artifact.h"
+#include "audit/repeat.h"
 #include "base/args.h"
 #include "base/errors.h"
 #include "base/hash.h"
@@ -123,8 +124,6 @@ parse_inputs(FunctionCallInfo fcinfo)
 static void
 parse(FunctionCallInfo fcinfo, Registration *r)
 {
-	r->qualified = mr_arg_text(fcinfo, ARG_MODEL, "model");
-	r->team = mr_require_team_of_model(r->qualified, MR_CONTRIBUTOR, &r->name);
 	r->inputs = parse_inputs(fcinfo);
 	r->artifacts = mr_artifacts_resolve(&r->team,
 										PG_ARGISNULL(ARG_ARTIFACTS) ? NULL :
@@ -391,10 +390,15 @@ modelreg_register_version(PG_FUNCTION_ARGS)
 	MrVerb		verb;
 	int32		version = 0;
 
-	parse(fcinfo, &r);
-	check_params(r.params);
-	mr_verb_begin(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID);
-	if (!mr_verb_repeats(&verb))
-		version = register_version(&verb, &r);
+	r.qualified = mr_arg_text(fcinfo, ARG_MODEL, "model");
+	r.team = mr_require_team_of_model(r.qualified, MR_CONTRIBUTOR, &r.name);
+	if (!mr_verb_repeated(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID))
+	{
+		parse(fcinfo, &r);
+		check_params(r.params);
+		mr_verb_begin(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID);
+		if (!mr_verb_repeats(&verb))
+			version = register_version(&verb, &r);
+	}
 	PG_RETURN_INT32((int32) mr_verb_end_int(&verb, "version", version));
 }
