@@ -364,11 +364,12 @@ check_stored(Reading *r)
 	MrArtifactSpec *spec = r->spec;
 	Snapshot	own = mr_own_snapshot();
 	MrBlob		blob;
+	MrBlob		seen;
+	bool		found = find_bytes(spec->digest, NULL, &blob);
 
-	if (own != NULL &&
-		find_bytes(spec->digest, own, &blob) != find_bytes(spec->digest, NULL, &blob))
+	if (own != NULL && find_bytes(spec->digest, own, &seen) != found)
 		mr_table_raise_concurrent_update(mr_table_open_read("blob"));
-	if (!find_bytes(spec->digest, NULL, &blob))
+	if (!found)
 		mistake(r, "the bytes of %s were purged.",
 				mr_digest_to_cstring(spec->digest));
 	else if (r->has_size && spec->size != blob.size)

@@ -520,10 +520,13 @@ static void
 require_seen(const Candidate *signer)
 {
 	Snapshot	own = mr_own_snapshot();
-	MrTable    *table = mr_table_open_read("signing_key");
+	MrTable    *table;
 	Datum		key = Int64GetDatum(signer->id);
 
-	if (own != NULL && !mr_table_find(table, "signing_key_pkey", 1, &key, own))
+	if (own == NULL)
+		return;
+	table = mr_table_open_read("signing_key");
+	if (!mr_table_find(table, "signing_key_pkey", 1, &key, own))
 		mr_table_raise_concurrent_update(table);
 	mr_table_close(table);
 }

@@ -8,12 +8,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "audit/audit.h"
 #include "audit/audit_tables.h"
@@ -32,15 +35,21 @@ static bytea *
 hash_arguments(FunctionCallInfo fcinfo, const char *name, int request_id_arg)
 {
 	StringInfoData buf;
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
 	Oid		   *types;
-	int			nargs;
+	char	  **names;
+	char	   *modes;
 
-	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
+	if (!HeapTupleIsValid(function))
+		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
+	(void) get_func_arg_info(function, &types, &names, &modes);
+	ReleaseSysCache(function);
 	initStringInfo(&buf);
 	mr_encode_row_start(&buf, name, 1);
-	for (int i = 0; i < PG_NARGS() && i < nargs; i++)
+	for (int i = 0; i < PG_NARGS(); i++)
 		if (i != request_id_arg)
-			mr_encode_datum(&buf, types[i], mr_arg_from_first(fcinfo, i, types[i]),
+			mr_encode_datum(&buf, types[i],
+							mr_arg_from_first(fcinfo, i, names[i], types[i]),
 							PG_ARGISNULL(i));
 	return mr_sha256_bytea(buf.data, buf.len);
 }

@@ -94,16 +94,16 @@ mr_arg_array(FunctionCallInfo fcinfo, int n, const char *name)
 
 /*
  * An argument that is hashed: an array as if it began at 1, as no verb looks at
- * where one begins.
+ * where one begins.  Error 2202E for one of more than one dimension.
  */
 Datum
-mr_arg_from_first(FunctionCallInfo fcinfo, int n, Oid type)
+mr_arg_from_first(FunctionCallInfo fcinfo, int n, const char *name, Oid type)
 {
 	ArrayType  *array;
 
 	if (PG_ARGISNULL(n) || !OidIsValid(get_element_type(type)))
 		return PG_GETARG_DATUM(n);
-	array = PG_GETARG_ARRAYTYPE_P(n);
+	array = mr_arg_array(fcinfo, n, name);
 	if (ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1)
 	{
 		array = PG_GETARG_ARRAYTYPE_P_COPY(n);

@@ -22,7 +22,8 @@ typedef struct MrColumn
 #define MR_ANY_LENGTH (-1)
 
 extern ArrayType *mr_arg_array(FunctionCallInfo fcinfo, int n, const char *name);
-extern Datum mr_arg_from_first(FunctionCallInfo fcinfo, int n, Oid type);
+extern Datum mr_arg_from_first(FunctionCallInfo fcinfo, int n, const char *name,
+								   Oid type);
 extern void mr_arg_column(FunctionCallInfo fcinfo, int n, const char *name,
 						  Oid type, int length, const char *what,
 						  MrColumn *column);

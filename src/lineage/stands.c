@@ -51,12 +51,14 @@ static void
 inherit(MrWalk *walk, int64 id, int64 other_id)
 {
 	bool		found;
+	int32		before;
 	int32		roles;
 
 	if (depth_of(mr_seen_get(walk->seen, id)) != depth_of(mr_seen_get(walk->seen, other_id)))
 		return;
-	roles = mr_words_unite(walk->words, all_roles(walk, other_id), all_roles(walk, id));
-	if (roles != all_roles(walk, id))
+	before = all_roles(walk, id);
+	roles = mr_words_unite(walk->words, all_roles(walk, other_id), before);
+	if (roles != before)
 		all_roles_insert(walk->all_roles, id, &found)->roles = roles;
 }
 

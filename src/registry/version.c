@@ -392,9 +392,6 @@ modelreg_register_version(PG_FUNCTION_ARGS)
 
 	r.qualified = mr_arg_text(fcinfo, ARG_MODEL, "model");
 	r.team = mr_require_team_of_model(r.qualified, MR_CONTRIBUTOR, &r.name);
-	/* before it is hashed, which has no words for what is wrong with it */
-	if (!PG_ARGISNULL(ARG_PARENTS))
-		(void) mr_arg_array(fcinfo, ARG_PARENTS, "parents");
 	if (!mr_verb_repeated(&verb, fcinfo, "register_version", &r.team, ARG_REQUEST_ID))
 	{
 		parse(fcinfo, &r);
