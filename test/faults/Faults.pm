@@ -45,13 +45,14 @@ sub compile
 		pg_config('includedir-server'), "$FindBin::Bin/../faults/faults.c", '-o', $library) == 0 or die 'faults.c was not compiled';
 }
 
-# What a fault must not change: everything that is stored, but for sequences. Whoever asks may be anybody.
+# What a fault must not change: everything that is stored, but for sequences. A row is never changed in its place, so the
+# places of rows and who wrote them tell, in a tenth of the time that their contents would take. Whoever asks may be anybody.
 my $stored = <<'SQL';
 DO $do$
 BEGIN
-	EXECUTE (SELECT format($f$CREATE FUNCTION faults.stored() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
-		BEGIN RETURN (SELECT string_agg(t.name || ' ' || t.rows, ', ') FROM (%s) t(name, rows)); END $$ $f$,
-		string_agg(format('SELECT %L, (SELECT md5(string_agg(md5(t::text), %L ORDER BY t::text)) FROM %s t)', c.oid::regclass, ',', c.oid::regclass), ' UNION ALL '))
+	EXECUTE (SELECT format($f$CREATE FUNCTION faults.stored() RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET max_parallel_workers_per_gather = 0 AS $$
+		BEGIN RETURN (SELECT string_agg(concat_ws(' ', t.name, t.count, t.rows), ', ' ORDER BY t.name) FROM (%s) t(name, count, rows)); END $$ $f$,
+		string_agg(format('SELECT %L, count(*), bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM %s', c.oid::regclass, c.oid::regclass), ' UNION ALL '))
 		FROM pg_class c WHERE relkind = 'r' AND (relnamespace = 'modelreg'::regnamespace OR oid IN ('pg_largeobject'::regclass, 'pg_largeobject_metadata'::regclass)));
 END
 $do$;
