@@ -82,7 +82,7 @@ sub start_with_faults
 	my ($name, $settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(extra => [ '--encoding=UTF8', '--no-locale' ], allows_streaming => 1);
-	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'modelreg'\nautovacuum = off\n" . ($settings // ''));
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'modelreg'\nautovacuum = off\nshared_buffers = 64MB\n" . ($settings // ''));
 	my $library = $node->basedir . '/faults.so';
 	$control = $node->basedir . '/faults.control';
 	compile($library);
