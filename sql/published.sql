@@ -184,7 +184,7 @@ CALL rewrite(5::smallint, 1, 'modelreg.model');
 DELETE FROM modelreg.production WHERE model_id = 1 AND seq > 1;
 DELETE FROM modelreg.alias;
 DELETE FROM modelreg.payload WHERE body = 'A/B';
-UPDATE modelreg.model m SET current_version = 1, current_since = p.at, current_registered_at = v.registered_at
+UPDATE modelreg.model m SET current_version = 1, current_since = p.at, current_registered_at = v.registered_at, current_node_id = v.node_id
 	FROM modelreg.production p, modelreg.version v WHERE m.id = 1 AND p.model_id = 1 AND v.model_id = 1 AND v.version = 1;
 UPDATE modelreg.version_stage s SET stage = CASE s.version WHEN 1 THEN 'Production' ELSE 'Experimental' END::modelreg.stage,
 	since = CASE s.version WHEN 1 THEN (SELECT at FROM modelreg.production p WHERE p.model_id = 1)

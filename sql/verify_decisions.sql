@@ -86,7 +86,7 @@ BEGIN
 	END IF;
 	IF target = 'Production' THEN
 		INSERT INTO modelreg.production VALUES (m.id, next, m.team_id, at, version, previous, modelreg.row_hash('production', 1::smallint, m.id, next, m.team_id, at, version, previous), 1);
-		UPDATE modelreg.model o SET current_version = version, current_since = at, current_registered_at = v.registered_at, current_identity = v.identity
+		UPDATE modelreg.model o SET current_version = version, current_since = at, current_registered_at = v.registered_at, current_identity = v.identity, current_node_id = v.node_id
 			FROM modelreg.version v WHERE v.model_id = m.id AND v.version = forge.version AND o.id = m.id;
 	END IF;
 	UPDATE modelreg.model SET seq = next, head_hash = m.head_hash, head_at = at WHERE id = m.id;

@@ -31,7 +31,7 @@ TYPES = {  # of every column, hashed or not
     "registration_head": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, team_id bigint, last_version integer",
     "model": "id bigint, seq bigint, head_hash bytea, head_at timestamptz, team_id bigint, name text, policy text, "
              "policy_digest bytea, created_at timestamptz, retired_at timestamptz, current_version integer, "
-             "current_since timestamptz, current_registered_at timestamptz, current_identity text",
+             "current_since timestamptz, current_registered_at timestamptz, current_identity text, current_node_id bigint",
     "model_name": "team_id bigint, name text, model_id bigint, since timestamptz, until timestamptz",
     "event": "chain smallint, chain_id bigint, seq bigint, at timestamptz, kind text, team_id bigint, who jsonb, "
              "application_name text, client_addr text, request_id text, what jsonb, prose bytea, prev bytea, hash bytea, format smallint",
@@ -808,13 +808,13 @@ class Verifier:
             last[p["model_id"]] = p
         for m in self.t["model"]:
             p = last.get(m["id"], {"version": None, "at": None})
-            v = self.versions.get((m["id"], p["version"]), {"registered_at": None, "identity": None})
+            v = self.versions.get((m["id"], p["version"]), {"registered_at": None, "identity": None, "node_id": None})
             expected = dict(told.get(m["id"], {}), current_version=p["version"],
                             current_since=p["at"] if p["version"] is not None else None,
-                            current_registered_at=v["registered_at"], current_identity=v["identity"])
+                            current_registered_at=v["registered_at"], current_identity=v["identity"], current_node_id=v["node_id"])
             m = dict(m, policy_digest=m["policy_digest"].hex())
             for column in ("team_id", "name", "policy", "policy_digest", "created_at", "retired_at", "current_version",
-                           "current_since", "current_registered_at", "current_identity"):
+                           "current_since", "current_registered_at", "current_identity", "current_node_id"):
                 if m[column] != expected.get(column):
                     self.report("fold", f"model {m['id']}", f"{column} is {m[column]}, by the events it is {expected.get(column)}")
 

@@ -277,7 +277,7 @@ write_tenure(MrTransition *transition, TimestampTz at)
 	mr_insert_row("production", values, nulls);
 }
 
-/* Copy what production() answers of the version into the model's row. */
+/* Copy what production() and impact() answer of the version into the model's row. */
 static void
 fill_current(MrTransition *transition, TimestampTz at)
 {
@@ -285,7 +285,7 @@ fill_current(MrTransition *transition, TimestampTz at)
 	MrTable    *table;
 	Datum		keys[2];
 
-	for (int i = MODEL_CURRENT_VERSION; i <= MODEL_CURRENT_IDENTITY; i++)
+	for (int i = MODEL_CURRENT_VERSION; i <= MODEL_CURRENT_NODE_ID; i++)
 		head->nulls[i - 1] = transition->current == 0;
 	if (transition->current == 0)
 		return;
@@ -300,6 +300,8 @@ fill_current(MrTransition *transition, TimestampTz at)
 		mr_table_get(table, VERSION_REGISTERED_AT, NULL);
 	head->values[MODEL_CURRENT_IDENTITY - 1] =
 		mr_table_get_copy(table, VERSION_IDENTITY);
+	head->values[MODEL_CURRENT_NODE_ID - 1] =
+		mr_table_get(table, VERSION_NODE_ID, NULL);
 	mr_table_close(table);
 }
 

@@ -27,7 +27,8 @@ CREATE TABLE modelreg.model (
 	current_version integer,
 	current_since timestamptz,
 	current_registered_at timestamptz,
-	current_identity uuid
+	current_identity uuid,
+	current_node_id bigint
 );
 CREATE UNIQUE INDEX model_live_name ON modelreg.model (team_id, name) WHERE retired_at IS NULL;
 CREATE INDEX model_team ON modelreg.model (team_id);
@@ -47,6 +48,7 @@ COMMENT ON COLUMN modelreg.model.current_version IS 'The version that is current
 COMMENT ON COLUMN modelreg.model.current_since IS 'Since when it is.';
 COMMENT ON COLUMN modelreg.model.current_registered_at IS 'When that version was registered.';
 COMMENT ON COLUMN modelreg.model.current_identity IS 'Identity of the registry under which that version was registered.';
+COMMENT ON COLUMN modelreg.model.current_node_id IS 'Its node in lineage.';
 ALTER TABLE modelreg.model ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readable ON modelreg.model FOR SELECT USING (team_id = ANY ((SELECT modelreg.readable_teams())::bigint[]));
 GRANT SELECT ON modelreg.model TO PUBLIC;

@@ -202,7 +202,8 @@ static const Statement statements[] = {
 			"('retired_at', m.retired_at::text, x.at::text), ('current_version', m.current_version::text, p.version::text), "
 			"('current_since', m.current_since::text, CASE WHEN p.version IS NOT NULL THEN p.at::text END), "
 			"('current_registered_at', m.current_registered_at::text, v.registered_at::text), "
-			"('current_identity', m.current_identity::text, v.identity::text)")
+			"('current_identity', m.current_identity::text, v.identity::text), "
+			"('current_node_id', m.current_node_id::text, v.node_id::text)")
 		"AND ($1 IS NULL OR m.team_id = $1) AND ($2 IS NULL OR m.id = $2) ORDER BY m.id, c.col"},
 
 	{"fold", "policies pinned", MR_VERIFY_ANY,

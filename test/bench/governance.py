@@ -52,7 +52,8 @@ DECIDE = """w3 AS (UPDATE bench.version_stage s SET stage = (CASE s.version WHEN
 	FROM e WHERE s.model_id = e.id AND s.version IN (:v::integer, e.current_version)),
 w4 AS (INSERT INTO bench.production SELECT id, next, team_id, now, :v::integer, seq, modelreg.row_hash('production', 1::smallint, id, next, team_id, now, :v::integer, seq) FROM e)"""
 UPDATE = "UPDATE bench.model m SET seq = e.next, head_hash = e.event_hash, head_at = e.now{current} FROM e WHERE m.id = e.id RETURNING m.seq;\n"
-CURRENT = ", current_version = :v::integer, current_since = e.now, current_registered_at = (SELECT v.registered_at FROM modelreg.version v WHERE v.model_id = e.id AND v.version = :v::integer)"
+CURRENT = """, current_version = :v::integer, current_since = e.now, (current_registered_at, current_identity, current_node_id) =
+	(SELECT v.registered_at, v.identity, v.node_id FROM modelreg.version v WHERE v.model_id = e.id AND v.version = :v::integer)"""
 NOTHING_SEEN = "d AS MATERIALIZED (SELECT h.*, NULL::bytea AS digest FROM h)"
 
 
