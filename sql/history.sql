@@ -68,8 +68,8 @@ SELECT modelreg.start_rollout('hi.shadowed', 2, plan => 'shadow') > 0 AS started
 SELECT version, role, percent FROM modelreg.traffic WHERE endpoint = 'hi.shadowed' AND until IS NULL ORDER BY version;
 SELECT version, role, percent, share_seconds > 0 AS any FROM modelreg.traffic_between('hi.shadowed', '2001-01-01') ORDER BY 1;
 -- All of it is all of it, however long.
-SELECT DISTINCT t.percent FROM modelreg.endpoints e, generate_series(1, 300) i, modelreg.traffic_between(e.endpoint, e.created_at, e.created_at + i * interval '7 us') t
-WHERE e.endpoint = 'hi.shadowed' AND t.role = 'serving';
+SELECT DISTINCT t.percent FROM (SELECT endpoint, min(since) AS since FROM modelreg.traffic WHERE endpoint = 'hi.shadowed' GROUP BY endpoint) e, generate_series(1, 300) i,
+	modelreg.traffic_between(e.endpoint, e.since, e.since + i * interval '7 us') t WHERE t.role = 'serving';
 SELECT modelreg.abort_rollout('hi.shadowed') > 0 AS aborted;
 SELECT modelreg.retire_endpoint('hi.shadowed');
 SELECT count(*) > 2 AS rows, count(*) FILTER (WHERE until IS NULL) AS serve FROM modelreg.traffic WHERE endpoint = 'hi.shadowed';
