@@ -5,7 +5,8 @@
  * Two algorithms, each with one form of its keys: Ed25519, and ECDSA over P-256
  * with SHA-256 and the point uncompressed.  So a key is known by fixed first
  * bytes of its DER form, and has one keyid.  Nothing of libcrypto outlives an
- * error: no function here raises one while it holds something.
+ * error: no function here raises one while it holds something.  What libcrypto
+ * had no memory to find out is an error, 53200, and not an answer.
  */
 #include "postgres.h"
 
@@ -34,6 +35,25 @@ static const Algorithm algorithms[] = {
 };
 
 #define ED25519_LEN 32
+
+/*
+ * Called with nothing of libcrypto in hand: forgets its errors.  It could not
+ * do what it was asked if it says that it had no memory, or if what never
+ * fails otherwise did.
+ */
+static void
+end_crypto(bool could)
+{
+	unsigned long error;
+
+	while ((error = ERR_get_error()) != 0)
+		could = could && ERR_GET_REASON(error) != ERR_R_MALLOC_FAILURE;
+	if (!could)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("libcrypto could not look at a key or a signature.")));
+}
 
 /*
  * Ed25519's points of small order by their y, little-endian, without the sign
@@ -91,20 +111,21 @@ decode(const uint8 *der, size_t len)
 		EVP_PKEY_free(pkey);
 		pkey = NULL;
 	}
-	ERR_clear_error();
 	return pkey;
 }
 
 /* Is the point of an EC key on its curve, and not its zero? */
 static bool
-is_sound(EVP_PKEY *pkey)
+is_on_curve(const MrPublicKey *key)
 {
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	bool		sound = context != NULL && EVP_PKEY_public_check(context) == 1;
+	EVP_PKEY   *pkey = decode(key->der, key->len);
+	EVP_PKEY_CTX *context = pkey == NULL ? NULL :
+		EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	bool		is_on = context != NULL && EVP_PKEY_public_check(context) == 1;
 
 	EVP_PKEY_CTX_free(context);
-	ERR_clear_error();
-	return sound;
+	EVP_PKEY_free(pkey);
+	return is_on;
 }
 
 /* Why a DER form is not one of our algorithms. */
@@ -125,16 +146,14 @@ explain_other(const uint8 *der, size_t len)
 			"Its point or its curve is in another form than named and uncompressed.";
 	}
 	EVP_PKEY_free(pkey);
-	ERR_clear_error();
 	return why;
 }
 
 /* Check a DER form and keep it.  Returns what is wrong with it, or NULL. */
-const char *
-mr_public_key_from_der(const void *der, size_t len, MrPublicKey *key)
+static const char *
+read_der(const void *der, size_t len, MrPublicKey *key)
 {
 	const Algorithm *algorithm = find_algorithm(der, len);
-	EVP_PKEY   *pkey;
 	bool		sound;
 
 	if (algorithm == NULL)
@@ -142,13 +161,19 @@ mr_public_key_from_der(const void *der, size_t len, MrPublicKey *key)
 	key->algorithm = algorithm->name;
 	key->len = algorithm->len;
 	memcpy(key->der, der, len);
-	pkey = decode(der, len);
-	if (algorithm == &algorithms[0])
-		sound = pkey != NULL && !is_weak_point(key->der + algorithm->prefix_len);
-	else
-		sound = pkey != NULL && is_sound(pkey);
-	EVP_PKEY_free(pkey);
+	sound = algorithm == &algorithms[0] ?
+		!is_weak_point(key->der + algorithm->prefix_len) : is_on_curve(key);
 	return sound ? NULL : "Its point is not on the curve, or one under which anybody can sign.";
+}
+
+/* The same, for who holds nothing. */
+const char *
+mr_public_key_from_der(const void *der, size_t len, MrPublicKey *key)
+{
+	const char *wrong = read_der(der, len, key);
+
+	end_crypto(true);
+	return wrong;
 }
 
 /* Does a text hold a private key, whatever else it holds? */
@@ -181,12 +206,12 @@ mr_public_key_from_pem(const char *pem, MrPublicKey *key)
 	bio = BIO_new_mem_buf(pem, -1);
 	if (bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1 &&
 		strcmp(name, "PUBLIC KEY") == 0 && *header == '\0')
-		wrong = mr_public_key_from_der(der, len, key);
+		wrong = read_der(der, len, key);
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	OPENSSL_free(der);
 	BIO_free(bio);
-	ERR_clear_error();
+	end_crypto(bio != NULL);
 	return wrong;
 }
 
@@ -201,22 +226,42 @@ mr_public_key_id(const MrPublicKey *key)
 }
 
 /*
+ * Ask libcrypto once; could: it was able to tell.  An Ed25519 signature that
+ * is wrong is no error to it, so an error is something else.
+ */
+static bool
+try_signature(EVP_PKEY *pkey, const MrPublicKey *key, const void *data, size_t len,
+			  const void *signature, size_t signature_len, bool *could)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const EVP_MD *hash = strcmp(key->algorithm, "ed25519") == 0 ? NULL : EVP_sha256();
+	bool		ready = pkey != NULL && context != NULL &&
+		EVP_DigestVerifyInit(context, NULL, hash, NULL, pkey) == 1;
+	bool		verifies = ready &&
+		EVP_DigestVerify(context, signature, signature_len, data, len) == 1;
+
+	*could = verifies || (ready && (hash != NULL || ERR_peek_error() == 0));
+	EVP_MD_CTX_free(context);
+	return verifies;
+}
+
+/*
  * Is that the key's signature over the data?  libcrypto takes no DER form of
- * an ECDSA signature but the one and only; of s and its negative, both.
+ * an ECDSA signature but the one and only; of s and its negative, both.  Of
+ * some lacks of memory it says that a signature is wrong, so before that is
+ * believed it is asked again.
  */
 bool
 mr_signature_verifies(const MrPublicKey *key, const void *data, size_t len,
 					  const void *signature, size_t signature_len)
 {
 	EVP_PKEY   *pkey = decode(key->der, key->len);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	const EVP_MD *hash = strcmp(key->algorithm, "ed25519") == 0 ? NULL : EVP_sha256();
-	bool		verifies = pkey != NULL && context != NULL &&
-		EVP_DigestVerifyInit(context, NULL, hash, NULL, pkey) == 1 &&
-		EVP_DigestVerify(context, signature, signature_len, data, len) == 1;
+	bool		could = true;
+	bool		verifies = false;
 
-	EVP_MD_CTX_free(context);
+	for (int i = 0; i < 2 && could && !verifies; i++)
+		verifies = try_signature(pkey, key, data, len, signature, signature_len, &could);
 	EVP_PKEY_free(pkey);
-	ERR_clear_error();
+	end_crypto(could);
 	return verifies;
 }

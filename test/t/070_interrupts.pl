@@ -44,16 +44,6 @@ sub run_file
 	return ($out, $err);
 }
 
-# How far apart the places are that are tried, so that there are about so many; 0: each.
-sub stride
-{
-	my ($points, $fault, $session, $call) = @_;
-	return 1 if $points == 0;
-	my ($out, $err) = run_file("$session; BEGIN; SELECT faults.arm('$fault', 1000000000), $call \\; ROLLBACK;");
-	die $err if $err;
-	return 1 + int(counted() / $points);
-}
-
 # The next call of a verb, with what has to be there for it.
 sub prepare
 {
@@ -62,6 +52,19 @@ sub prepare
 	my ($out, $err) = run_file("\\set ON_ERROR_STOP 1\n$before");
 	die "$verb: $err" if $err;
 	return ($session, $call);
+}
+
+# How far apart the places of a call are that are tried, so that there are about so many: those of its transaction, and where it
+# is not undone of its commit, which may be most. A session that has called it before has fewer places than a new one.
+sub stride
+{
+	my ($verb, $fault, $points, %how) = @_;
+	my ($session, $call) = prepare($verb);
+	my $before = $how{cold} ? '' : "BEGIN; SELECT $call; ROLLBACK;";
+	my ($begin, $end) = $how{undone} ? ('BEGIN;', '\\; ROLLBACK') : ('', '');
+	my ($out, $err) = run_file("$session; $before $begin SELECT faults.arm('$fault', 1000000000), $call $end;");
+	die $err if $err;
+	return 1 + int(counted() / $points);
 }
 
 # One session, in which one place after the other is tried, from the n-th on, until the call passes. In a savepoint the
@@ -111,11 +114,11 @@ END
 sub sweep
 {
 	my ($verb, $fault, $points, $savepoint) = @_;
-	my ($n, $tried, $stride, %bad) = (1, 0);
+	my ($n, $tried, %bad) = (1, 0);
+	my $stride = stride($verb, $fault, $points, undone => $savepoint);
 	do
 	{
 		my ($session, $call) = prepare($verb);
-		$stride //= stride($points, $fault, $session, $call);
 		my ($verdicts, $said, $passed) = try_session($fault, $n, $stride, $savepoint, $session, $call);
 		$bad{$_}++ for grep({ $_ ne 'ok' } @$verdicts), grep({ !/$says{$fault}/ } @$said), defined $passed ? () : 'it never passed';
 		$tried += @$verdicts;
@@ -130,8 +133,8 @@ sub sweep
 sub sweep_cold
 {
 	my ($verb, $fault, $points) = @_;
+	my $stride = stride($verb, $fault, $points, cold => 1);
 	my ($session, $call) = prepare($verb);
-	my $stride = stride($points, $fault, $session, $call);
 	my $stored = $observer->query_safe('SELECT md5(faults.stored())');
 	my ($n, $tried, %bad) = (1, 0);
 	while (1)
@@ -171,17 +174,17 @@ for my $verb (verbs())
 	my $from = -s $node->logfile;
 	my $began = time;
 	$observer = $node->background_psql('postgres');
-	sweep($verb, 'cancel', full_size() ? 0 : 10);
-	sweep($verb, 'error', full_size() ? 0 : 20);
-	sweep($verb, 'error', full_size() ? 0 : 5, 1);
+	sweep($verb, 'cancel', full_size() ? 1000 : 10);
+	sweep($verb, 'error', full_size() ? 1000 : 20);
+	sweep($verb, 'error', full_size() ? 1000 : 5, 1);
 	sweep_cold($verb, 'terminate', full_size() ? 60 : 3);
 	# What drops a table removes its files behind its commit, where the server has no way back and no memory set aside: it goes down, and recovers.
 	my $drops = $verb =~ /^(?:drop_prediction_partitions|expire_predictions)$/;
 	sweep_cold($verb, 'memory', full_size() ? 200 : 5) unless $drops;
 	if (full_size())
 	{
-		sweep($verb, 'cancel', 0, 1);
-		sweep($verb, 'memory', 0) unless $drops;
+		sweep($verb, 'cancel', 1000, 1);
+		sweep($verb, 'memory', 1000) unless $drops;
 	}
 	is($observer->query_safe('SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database IS NOT NULL'), '0', "$verb: nothing is locked");
 	is($node->safe_psql('postgres', 'SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', "$verb: verify() is clean");
