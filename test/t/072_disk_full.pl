@@ -21,8 +21,9 @@ sub clean
 	my ($what) = @_;
 	is(sql('SET client_min_messages = error; SELECT * FROM modelreg.verify(deep => true)'), '', "$what: verify() is clean");
 	is(sql(q{SELECT count(*) FROM pg_largeobject_metadata m WHERE m.oid NOT IN
-		(SELECT object FROM modelreg.blob WHERE object IS NOT NULL UNION ALL SELECT object FROM modelreg.upload WHERE object IS NOT NULL)}),
-		'0', "$what: no bytes of nobody");
+		(SELECT object FROM modelreg.blob WHERE object IS NOT NULL UNION ALL SELECT object FROM modelreg.upload WHERE object IS NOT NULL)
+		-- but for what copy_large_object() is given
+		AND m.oid::text !~ '^7000[0-9]+$'}), '0', "$what: no bytes of nobody");
 }
 
 # A chunk of 2 MB, which does not compress and grows the file of large objects again and again: full at the n-th time.
