@@ -20,8 +20,8 @@ is_deeply([ sort(verbs()) ], [ verbs_of_catalog($node) ], 'there is a call of ev
 my %wanted = (cancel => '57014', error => '57014', memory => '53200, XX000, 22023');
 # What lacks memory inside of libcrypto is an internal error to the server.
 my %says = (cancel => qr/canceling statement due to user request/, terminate => qr/terminating connection due to administrator command/, error => qr/canceling statement due to user request/, 
-	# The server says so of a time zone that it has no memory for.
-	memory => qr/out of memory|could not \w+ SHA-256|invalid value for parameter "TimeZone"/);
+	# The server says so of a setting that it has no memory for.
+	memory => qr/out of memory|could not \w+ SHA-256|invalid value for parameter "(?:TimeZone|DateStyle)"/);
 my ($calls, $places) = (0, 0);
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 # A session that looks on; one for each verb, since such a session may last for three minutes.
