@@ -197,6 +197,8 @@ mr_public_key_from_pem(const char *pem, MrPublicKey *key)
 	uint8	   *der = NULL;
 	long		len = 0;
 	const char *wrong = "It is not in PEM.";
+	bool		found;
+	bool		could;
 
 	pem += strspn(pem, " \t\r\n");
 	if (strncmp(pem, begin, strlen(begin)) != 0)
@@ -204,14 +206,16 @@ mr_public_key_from_pem(const char *pem, MrPublicKey *key)
 	if (strstr(pem + strlen(begin), "-----BEGIN") != NULL)
 		return "It is more than one key.";
 	bio = BIO_new_mem_buf(pem, -1);
-	if (bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1 &&
-		strcmp(name, "PUBLIC KEY") == 0 && *header == '\0')
+	found = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1;
+	/* of what is no PEM it says why */
+	could = found || (bio != NULL && ERR_peek_error() != 0);
+	if (found && strcmp(name, "PUBLIC KEY") == 0 && *header == '\0')
 		wrong = read_der(der, len, key);
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	OPENSSL_free(der);
 	BIO_free(bio);
-	end_crypto(bio != NULL);
+	end_crypto(could);
 	return wrong;
 }
 
