@@ -74,7 +74,7 @@ sub try_session
 	my ($fault, $n, $stride, $savepoint, $session, $call) = @_;
 	my ($begin, $undo, $end) = $savepoint ? ('BEGIN; SAVEPOINT s;', 'ROLLBACK TO s;', 'COMMIT;') : ('', '', '');
 	# What was counted may be little of it, as where a failure leaves less in caches: so steps grow.
-	my $growth = full_size() ? '' : ' + :n / 20';
+	my $growth = ' + :n / ' . (full_size() ? 500 : 20);
 	my $block = file_of(<<"END");
 \\if :going
 $begin
