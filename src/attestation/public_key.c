@@ -37,6 +37,9 @@ static const Algorithm algorithms[] = {
 #define ED25519_LEN 32
 
 /*
+ * Every function that others call begins with ERR_clear_error(), so that no
+ * error is somebody else's, and ends with this.
+ *
  * Called with nothing of libcrypto in hand: forgets its errors.  It could not
  * do what it was asked if it says that it had no memory, or if what never
  * fails otherwise did.
@@ -170,8 +173,10 @@ read_der(const void *der, size_t len, MrPublicKey *key)
 const char *
 mr_public_key_from_der(const void *der, size_t len, MrPublicKey *key)
 {
-	const char *wrong = read_der(der, len, key);
+	const char *wrong;
 
+	ERR_clear_error();
+	wrong = read_der(der, len, key);
 	end_crypto(true);
 	return wrong;
 }
@@ -205,6 +210,7 @@ mr_public_key_from_pem(const char *pem, MrPublicKey *key)
 		return "It does not begin with " "-----BEGIN PUBLIC KEY-----" ".";
 	if (strstr(pem + strlen(begin), "-----BEGIN") != NULL)
 		return "It is more than one key.";
+	ERR_clear_error();
 	bio = BIO_new_mem_buf(pem, -1);
 	found = bio != NULL && PEM_read_bio(bio, &name, &header, &der, &len) == 1;
 	/* of what is no PEM it says why */
@@ -259,10 +265,12 @@ bool
 mr_signature_verifies(const MrPublicKey *key, const void *data, size_t len,
 					  const void *signature, size_t signature_len)
 {
-	EVP_PKEY   *pkey = decode(key->der, key->len);
+	EVP_PKEY   *pkey;
 	bool		could = true;
 	bool		verifies = false;
 
+	ERR_clear_error();
+	pkey = decode(key->der, key->len);
 	for (int i = 0; i < 2 && could && !verifies; i++)
 		verifies = try_signature(pkey, key, data, len, signature, signature_len, &could);
 	EVP_PKEY_free(pkey);
