@@ -13,14 +13,17 @@ MEASURES = (
     ("production() as a reader, 8 clients", "production", 8, 1000, READER, 0.9),
     ("get_by_alias() as a reader, 8 clients", "alias", 8, 1000, READER, 0.8),
 )
-# Each client goes back and forth between two versions of its own, so that none promotes what is current, which would decide nothing.
+# Each client goes back and forth between two versions of its own, and a round begins with one of nobody's in Production: so none promotes what is
+# current, which would decide nothing.
 DECIDING = 8
+NOBODYS = 2 * DECIDING + 1
 BY_HAND = "\\set turn 1 - :turn\n\\set v 2 * :client_id + 1 + :turn\n" + decide_theirs("open", model="'model-1'")
 
 
 def decisions(text, schema):
     """A second, of clients on one model; an error if the log has not as many."""
     count = f"SELECT count(*) FROM {schema}.event WHERE kind = 'promoted'"
+    psql(f"SELECT modelreg.promote('bench.model-1', {NOBODYS}, 'Production')")
     before = int(psql(count))
     calls, rate = pgbench(text, DECIDING)
     made = int(psql(count)) - before

@@ -7,8 +7,8 @@ SELECT modelreg.grant_level('bench', 'regress_bench_reader', 'reader');
 SELECT modelreg.record_run('bench.train');
 SELECT count(modelreg.create_model('bench.model-' || i, 'open')) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.register_version('bench.model-' || i)) FROM generate_series(1, 1000) AS i;
--- two versions of one model for each of eight clients
-SELECT count(modelreg.register_version('bench.model-1')) FROM generate_series(2, 16) AS i;
+-- two versions of one model for each of eight clients, and one of nobody
+SELECT count(modelreg.register_version('bench.model-1')) FROM generate_series(2, 17) AS i;
 SELECT count(modelreg.promote('bench.model-' || i, 1, 'Production')) FROM generate_series(1, 1000) AS i;
 SELECT count(modelreg.set_alias('bench.model-' || i, 'champion', 1)) FROM generate_series(1, 1000) AS i;
 
